@@ -1,0 +1,156 @@
+"""A map stack: what a method says about a scan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# Enough values for percentiles that do not visibly move, few enough to take no time.
+_CONTRAST_SAMPLE = 100_000
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One map of a stack.
+
+    Attributes
+    ----------
+    name
+        Shown as the layer's name.
+    unit
+        Of the values; empty for latent features, which have none.
+    colormap
+        A napari colormap that suits the values.
+    score
+        What the stack is ranked by; None where it is not ranked.
+    """
+
+    name: str
+    unit: str = ""
+    colormap: str = "gray"
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class Region:
+    """A region drawn on a map.
+
+    Attributes
+    ----------
+    name
+        What a person calls it.
+    shape_type
+        ``"polygon"``, ``"rectangle"``, ``"ellipse"``, ``"line"`` or ``"path"``.
+    vertices
+        y and x of each vertex in µm from the centre of the scan's first position.
+    """
+
+    name: str
+    shape_type: str
+    vertices: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MapStack:
+    """Named maps of one scan.
+
+    Attributes
+    ----------
+    values
+        Of shape (channels, rows, columns); NaN where a position has no pattern. Anything that
+        slices like a numpy array, so that a stack on disk need not be loaded.
+    channels
+        One for each map.
+    step
+        Distance between rows and between columns, in µm.
+    provenance
+        Which scan (``"scan"``), which model (``"model"``), which settings and which version made
+        the maps; all of it fit for JSON.
+    regions
+        What was drawn on the maps.
+
+    Raises
+    ------
+    ValueError
+        If values and channels do not match.
+    """
+
+    values: Any
+    channels: Sequence[Channel]
+    step: tuple[float, float] = (1.0, 1.0)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    regions: Sequence[Region] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.values.shape) != 3 or self.values.shape[0] != len(self.channels):
+            raise ValueError(
+                f"a map stack of {len(self.channels)} channels needs values of shape "
+                f"({len(self.channels)}, rows, columns), not {tuple(self.values.shape)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.channels)
+
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return tuple(self.values.shape[1:])
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the channels, in order."""
+        return [channel.name for channel in self.channels]
+
+    def map(self, index: int) -> NDArray[np.float32]:
+        """One map in memory, of shape (rows, columns)."""
+        return np.asarray(self.values[index])
+
+    def ranking(self) -> list[int]:
+        """Indices of the channels, highest score first; those without a score last, in order."""
+        scores = [channel.score for channel in self.channels]
+        return sorted(
+            range(len(scores)),
+            key=lambda i: np.inf if scores[i] is None else -scores[i],
+        )
+
+    def reordered(self, order: Sequence[int]) -> MapStack:
+        """The same maps in another order, or some of them."""
+        values = np.stack([self.map(i) for i in order])
+        return replace(self, values=values, channels=[self.channels[i] for i in order])
+
+
+def contrast_limits(
+    values: ArrayLike, percentiles: tuple[float, float] = (1.0, 99.0)
+) -> tuple[float, float]:
+    """Limits between which a map is shown.
+
+    Parameters
+    ----------
+    values
+        A map; NaN and infinite values do not count.
+    percentiles
+        Shares of the values, in percent, that lie below the lower and below the upper limit.
+
+    Returns
+    -------
+    tuple of float
+        Lower and upper limit, always apart.
+    """
+    flat = np.asarray(values).ravel()
+    flat = flat[:: max(1, flat.size // _CONTRAST_SAMPLE)]
+    flat = flat[np.isfinite(flat)]
+    if flat.size == 0:
+        return 0.0, 1.0
+    low, high = (float(limit) for limit in np.percentile(flat, percentiles))
+    if high <= low:
+        low, high = float(flat.min()), float(flat.max())
+    if high <= low:
+        margin = max(abs(low) * 1e-3, 1e-6)
+        low, high = low - margin, high + margin
+    return low, high

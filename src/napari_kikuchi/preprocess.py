@@ -1,0 +1,310 @@
+"""One recipe from a recorded pattern to what a model reads.
+
+Bin, subtract the static background of the map, rescale what lies inside the signal mask to
+[-1, 1]. Binning and subtraction commute, so patterns are binned first and all else is cheap.
+The order and the figures are those of the reference method (Calvat et al. 2025).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.scan import Scan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Patterns preprocessed at a time: enough to keep the arithmetic busy, little memory.
+BATCH = 64
+# A frame whose border is brighter than this share of its bright level has no dark surround.
+_DARK_SURROUND = 0.35
+# How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
+_MASK_TOLERANCE = 0.05
+
+
+class RecipeMismatchError(ValueError):
+    """A scan that a recipe, and so the model that carries it, cannot take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How patterns are prepared. Part of every model.
+
+    Attributes
+    ----------
+    size
+        Height and width after binning, in pixels. Any pattern at least as large and of the same
+        aspect ratio is averaged down to it by area; whole factors are plain means.
+    background
+        Static background to subtract: ``"exact"``, the mean of every pattern of the map;
+        ``"sample"``, the mean of ``background_sample`` of them; or ``"none"``.
+    background_sample
+        Patterns drawn for a sampled background and for the signal mask.
+    mask
+        Where the screen gives a signal, of shape ``size``; None: found from the data.
+    seed
+        Of the sample.
+    """
+
+    size: tuple[int, int] = (60, 60)
+    background: Literal["exact", "sample", "none"] = "sample"
+    background_sample: int = 1024
+    mask: NDArray[np.bool_] | None = None
+    seed: int = 0
+
+    def settings(self) -> dict[str, Any]:
+        """All but the mask, fit for JSON."""
+        return {
+            "size": list(self.size),
+            "background": self.background,
+            "background_sample": self.background_sample,
+            "seed": self.seed,
+            "rescale": "minimum and maximum inside the mask to -1 and 1",
+        }
+
+    @classmethod
+    def from_settings(
+        cls, settings: Mapping[str, Any], mask: NDArray[np.bool_] | None = None
+    ) -> Recipe:
+        """Build a recipe from what :meth:`settings` gave."""
+        height, width = settings["size"]
+        return cls(
+            size=(int(height), int(width)),
+            background=settings["background"],
+            background_sample=int(settings["background_sample"]),
+            mask=mask,
+            seed=int(settings["seed"]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessor:
+    """A recipe fitted to one scan; call it with patterns.
+
+    Attributes
+    ----------
+    recipe
+        With its mask, found or given.
+    background
+        Static background of the scan after binning, of shape ``recipe.size``; zeros for none.
+    """
+
+    recipe: Recipe
+    background: NDArray[np.float32]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Signal mask, of shape ``recipe.size``."""
+        assert self.recipe.mask is not None
+        return self.recipe.mask
+
+    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
+        """Prepare patterns.
+
+        Parameters
+        ----------
+        patterns
+            As recorded, of shape (..., height, width).
+
+        Returns
+        -------
+        numpy.ndarray
+            Of shape (..., *recipe.size): within [-1, 1] inside the mask, 0 outside it and for a
+            pattern without contrast.
+        """
+        out = np.empty((*patterns.shape[:-2], *self.recipe.size), np.float32)
+        flat_in = patterns.reshape(-1, *patterns.shape[-2:])
+        flat_out = out.reshape(-1, *self.recipe.size)
+        for start in range(0, len(flat_in), BATCH):
+            part = slice(start, start + BATCH)
+            flat_out[part] = self.rescale(self.subtract(bin_to(flat_in[part], self.recipe.size)))
+        return out
+
+    def subtract(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Binned patterns less the static background."""
+        return binned - self.background
+
+    def rescale(self, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Corrected patterns, each rescaled to [-1, 1] inside the mask."""
+        inside = corrected[..., self.mask]
+        low = inside.min(axis=-1)[..., None, None]
+        span = inside.max(axis=-1)[..., None, None] - low
+        flat = span <= 0
+        scaled = (corrected - low) * (2 / np.where(flat, 1, span)) - 1
+        return np.where(self.mask & ~flat, scaled, 0).astype(np.float32)
+
+
+def prepare(scan: Scan, recipe: Recipe) -> Job[Preprocessor]:
+    """Fit a recipe to a scan: find the signal mask and the static background.
+
+    Parameters
+    ----------
+    scan
+        Whose patterns are to be prepared.
+    recipe
+        With a mask, as a model carries it, or without.
+
+    Yields
+    ------
+    Progress
+        Patterns read so far.
+
+    Returns
+    -------
+    Preprocessor
+        Its recipe carries the mask: the recipe's own, or the one found.
+
+    Raises
+    ------
+    RecipeMismatchError
+        If the patterns cannot be averaged down to the recipe's size, or lack signal where the
+        recipe's mask expects it.
+    """
+    check_size(scan, recipe.size)
+    sample = scan.read_positions(scan.draw(min(recipe.background_sample, 256), recipe.seed))
+    yield Progress(0, 0, "Finding the signal mask")
+    found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
+    # A binned pixel has a signal if all that it averages has one.
+    found = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
+    if recipe.mask is None:
+        recipe = replace(recipe, mask=found)
+    else:
+        _check_mask(scan, recipe.mask, found)
+    background = np.zeros(recipe.size, np.float32)
+    if recipe.background != "none":
+        background = yield from _static_background(scan, recipe)
+    return Preprocessor(recipe, background)
+
+
+def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
+    total = np.zeros(recipe.size, np.float64)
+    count = 0
+    exact = recipe.background == "exact" or scan.count <= recipe.background_sample
+    expected = scan.count if exact else recipe.background_sample
+    for patterns in _every_pattern(scan) if exact else _drawn_patterns(scan, recipe):
+        total += bin_to(patterns, recipe.size).sum(axis=0, dtype=np.float64)
+        count += len(patterns)
+        yield Progress(count, expected, "Averaging the static background")
+    return (total / max(count, 1)).astype(np.float32)
+
+
+def _every_pattern(scan: Scan) -> Iterator[NDArray]:
+    for block in scan.blocks():
+        patterns = scan.read_block(block).reshape(-1, *scan.pattern_shape)
+        if scan.present is not None:
+            patterns = patterns[scan.present[block.rows, block.cols].ravel()]
+        for start in range(0, len(patterns), BATCH):
+            yield patterns[start : start + BATCH]
+
+
+def _drawn_patterns(scan: Scan, recipe: Recipe) -> Iterator[NDArray]:
+    positions = scan.draw(recipe.background_sample, recipe.seed)
+    for start in range(0, len(positions), BATCH):
+        yield scan.read_positions(positions[start : start + BATCH])
+
+
+def bin_to(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Average patterns down by area.
+
+    Parameters
+    ----------
+    patterns
+        Of shape (n, height, width).
+    size
+        Height and width wanted.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (n, *size). Each pixel is the mean over the area it covers; pixels on its edge
+        count by the part covered.
+    """
+    height, width = patterns.shape[-2:]
+    binned = patterns.astype(np.float32, copy=False)
+    if width != size[1]:
+        binned = binned @ _area_weights(width, size[1]).T
+    if height != size[0]:
+        binned = _area_weights(height, size[0]) @ binned
+    return binned
+
+
+@lru_cache(maxsize=32)
+def _area_weights(length: int, size: int) -> NDArray[np.float32]:
+    edges = np.linspace(0, length, size + 1)
+    pixels = np.arange(length)
+    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
+    return (np.clip(overlap, 0, None) * size / length).astype(np.float32)
+
+
+def find_signal_mask(mean_pattern: NDArray) -> NDArray[np.bool_]:
+    """Find where the screen gives a signal.
+
+    A round screen leaves the corners of the frame dark. The mask is what is brighter than a level
+    between that dark surround and the screen, in one piece and without holes; the whole frame
+    where nothing dark surrounds it.
+
+    Parameters
+    ----------
+    mean_pattern
+        Mean of some patterns, of shape (height, width).
+
+    Returns
+    -------
+    numpy.ndarray
+        True where there is a signal, of the same shape.
+    """
+    from scipy import ndimage
+
+    border = np.concatenate(
+        [mean_pattern[0], mean_pattern[-1], mean_pattern[:, 0], mean_pattern[:, -1]]
+    )
+    dark, bright = np.percentile(border, 5), np.percentile(mean_pattern, 75)
+    if bright <= 0 or dark > _DARK_SURROUND * bright:
+        return np.ones(mean_pattern.shape, bool)
+    level = dark + 0.25 * (bright - dark)
+    smooth = ndimage.gaussian_filter(mean_pattern.astype(np.float64), 1)
+    pieces, count = ndimage.label(smooth > level)
+    if count == 0:
+        return np.ones(mean_pattern.shape, bool)
+    largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    return ndimage.binary_fill_holes(pieces == largest)
+
+
+def check_size(scan: Scan, size: tuple[int, int]) -> None:
+    """Check that a scan's patterns can be averaged down to a size.
+
+    Raises
+    ------
+    RecipeMismatchError
+        If they are smaller, or of another aspect ratio.
+    """
+    height, width = scan.pattern_shape
+    if height < size[0] or width < size[1]:
+        raise RecipeMismatchError(
+            f"{scan.name}: the recipe bins patterns to {size[0]} x {size[1]} pixels, but this "
+            f"scan's patterns have only {height} x {width}. Choose a model or a recipe of a "
+            "smaller size."
+        )
+    if abs(height / width - size[0] / size[1]) > 0.01 * size[0] / size[1]:
+        raise RecipeMismatchError(
+            f"{scan.name}: the recipe bins patterns to {size[0]} x {size[1]} pixels, but this "
+            f"scan's patterns of {height} x {width} have another aspect ratio and would be "
+            "distorted. Open the scan with crop=True (--crop) to keep the central square."
+        )
+
+
+def _check_mask(scan: Scan, expected: NDArray[np.bool_], found: NDArray[np.bool_]) -> None:
+    lacking = np.count_nonzero(expected & ~found) / max(np.count_nonzero(expected), 1)
+    if lacking > _MASK_TOLERANCE:
+        raise RecipeMismatchError(
+            f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the frame, but "
+            f"this scan is dark on {lacking:.0%} of that region (its own signal covers "
+            f"{found.mean():.0%}). Adapt the model to this scan's screen (train with --init) "
+            "or choose another model."
+        )

@@ -1,0 +1,253 @@
+"""A scan: where diffraction patterns come from."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import dask.array as da
+    from numpy.typing import NDArray
+
+# dask spends about 1.5 ms on one pattern of an array of fewer chunks than this, and six times as
+# much with ten times the chunks; blocks of at least this size keep a disk busy.
+MAX_CHUNKS = 9_000
+BLOCK_BYTES = 32 * 2**20
+
+
+class PatternSource(Protocol):
+    """Random access to the patterns of one file; safe to use from several threads and to pickle."""
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Rows, columns, pattern height and pattern width."""
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel."""
+        ...
+
+    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Block:
+    """A rectangle of scan positions."""
+
+    rows: slice
+    cols: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the block."""
+        return self.rows.stop - self.rows.start, self.cols.stop - self.cols.start
+
+
+@dataclass(frozen=True, eq=False)
+class Scan:
+    """Diffraction patterns on the positions of a scan, read when they are asked for.
+
+    Attributes
+    ----------
+    source
+        Reads the patterns.
+    step
+        Distance between rows and between columns, in µm.
+    name
+        What a person calls the scan.
+    path
+        File that was opened; None for a scan that lives in memory.
+    options
+        Arguments of :func:`napari_kikuchi.open_scan` beside the path, to open the scan again.
+    grid
+        ``"square"``, or ``"hexagonal"``: every second row lies half a step to the right.
+    present
+        Which positions have a pattern, of shape (rows, columns); None if all have. A hexagonal
+        grid with shorter odd rows and a scan stopped early lack some.
+    """
+
+    source: PatternSource
+    step: tuple[float, float] = (1.0, 1.0)
+    name: str = "scan"
+    path: Path | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    grid: Literal["square", "hexagonal"] = "square"
+    present: NDArray[np.bool_] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Rows, columns, pattern height and pattern width."""
+        return self.source.shape
+
+    @property
+    def map_shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.shape[:2]
+
+    @property
+    def pattern_shape(self) -> tuple[int, int]:
+        """Height and width of a pattern in pixels."""
+        return self.shape[2:]
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel."""
+        return np.dtype(self.source.dtype)
+
+    @property
+    def pattern_bytes(self) -> int:
+        """Size of one pattern in bytes."""
+        height, width = self.pattern_shape
+        return height * width * self.dtype.itemsize
+
+    @property
+    def count(self) -> int:
+        """Number of positions that have a pattern."""
+        rows, cols = self.map_shape
+        return rows * cols if self.present is None else int(np.count_nonzero(self.present))
+
+    @cached_property
+    def patterns(self) -> da.Array:
+        """All patterns, lazily, of shape (rows, columns, height, width)."""
+        import dask.array as da
+
+        rows, cols = self.map_shape
+        run = self._block_columns()
+        return da.from_array(
+            _SourceArray(self.source), chunks=(1, run, *self.pattern_shape), asarray=False
+        )
+
+    def read(self, row: int, col: int) -> NDArray:
+        """One pattern, of shape (height, width); zeros where the position has none.
+
+        Raises
+        ------
+        IndexError
+            If the position lies outside the scan.
+        """
+        rows, cols = self.map_shape
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise IndexError(
+                f"{self.name}: position (row {row}, column {col}) lies outside the scan of "
+                f"{rows} rows x {cols} columns"
+            )
+        return self.source.read_run(row, col, col + 1)[0]
+
+    def read_block(self, block: Block) -> NDArray:
+        """The patterns of a rectangle, of shape (rows, columns, height, width)."""
+        out = np.empty((*block.shape, *self.pattern_shape), self.dtype)
+        for i, row in enumerate(range(block.rows.start, block.rows.stop)):
+            out[i] = self.source.read_run(row, block.cols.start, block.cols.stop)
+        return out
+
+    def read_positions(self, positions: NDArray[np.integer]) -> NDArray:
+        """The patterns at given positions, read in the order in which the file holds them.
+
+        Parameters
+        ----------
+        positions
+            Row and column of each pattern, of shape (n, 2).
+
+        Returns
+        -------
+        numpy.ndarray
+            Of shape (n, height, width), in the order of ``positions``.
+        """
+        positions = np.asarray(positions)
+        out = np.empty((len(positions), *self.pattern_shape), self.dtype)
+        for i in np.lexsort((positions[:, 1], positions[:, 0])):
+            out[i] = self.read(*map(int, positions[i]))
+        return out
+
+    def draw(self, n: int, seed: int = 0) -> NDArray[np.int64]:
+        """Positions drawn at random, without repetition, among those that have a pattern.
+
+        Parameters
+        ----------
+        n
+            How many; all positions if the scan has fewer.
+        seed
+            The same seed draws the same positions.
+
+        Returns
+        -------
+        numpy.ndarray
+            Rows and columns in scan order, of shape (n, 2).
+        """
+        rows, cols = self.map_shape
+        rng = np.random.default_rng(seed)
+        if self.present is None:
+            flat = rng.choice(rows * cols, size=min(n, rows * cols), replace=False)
+        else:
+            candidates = np.flatnonzero(self.present)
+            flat = rng.choice(candidates, size=min(n, candidates.size), replace=False)
+        return np.stack(np.unravel_index(np.sort(flat), (rows, cols)), axis=1)
+
+    def blocks(self, max_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+        """Rectangles that cover the scan in file order, each of at most ``max_bytes``.
+
+        A block is a run of whole rows where a row fits, otherwise a part of one row.
+        """
+        rows, cols = self.map_shape
+        run = max(1, min(cols, max_bytes // self.pattern_bytes))
+        band = max(1, max_bytes // (cols * self.pattern_bytes))
+        for top in range(0, rows, band):
+            for left in range(0, cols, run):
+                yield Block(slice(top, min(top + band, rows)), slice(left, min(left + run, cols)))
+
+    def fingerprint(self) -> dict[str, Any]:
+        """What tells this scan from another: shape, type and checksums of a few patterns."""
+        rows, cols = self.map_shape
+        places = {(0, 0), (rows // 2, cols // 2), (rows - 1, 0)}
+        checksums = [zlib.crc32(self.read(*place).tobytes()) for place in sorted(places)]
+        return {"shape": list(self.shape), "dtype": self.dtype.str, "crc32": checksums}
+
+    def _block_columns(self) -> int:
+        rows, cols = self.map_shape
+        run = max(1, min(cols, BLOCK_BYTES // self.pattern_bytes))
+        # ceil(cols / run) chunks a row; longer runs where that makes too many chunks.
+        chunks_per_row = max(1, MAX_CHUNKS // rows)
+        return max(run, -(-cols // chunks_per_row))
+
+
+class _SourceArray:
+    """What dask needs of an array, over a source; has no ``copy``, which dask would call."""
+
+    ndim = 4
+
+    def __init__(self, source: PatternSource) -> None:
+        self._source = source
+        self.shape = source.shape
+        self.dtype = np.dtype(source.dtype)
+
+    def __getitem__(self, index: Any) -> NDArray:
+        index = index if isinstance(index, tuple) else (index,)
+        row_index, col_index, *inner = index + (slice(None),) * (4 - len(index))
+        rows, cols = (
+            range(*part.indices(size)) if isinstance(part, slice) else [int(part)]
+            for part, size in zip((row_index, col_index), self.shape[:2], strict=True)
+        )
+        out = np.empty((len(rows), len(cols), *self.shape[2:]), self.dtype)
+        if len(cols):
+            first, last = min(cols), max(cols)
+            for i, row in enumerate(rows):
+                run = self._source.read_run(row, first, last + 1)
+                out[i] = run[[col - first for col in cols]]
+        keep = tuple(
+            slice(None) if isinstance(part, slice) else 0 for part in (row_index, col_index)
+        )
+        return out[(*keep, *inner)]
+
+    def __dask_tokenize__(self) -> Any:
+        from dask.base import normalize_token
+
+        return normalize_token((type(self._source).__name__, self._source))
