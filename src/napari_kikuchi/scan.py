@@ -120,7 +120,6 @@ class Scan:
         """All patterns, lazily, of shape (rows, columns, height, width)."""
         import dask.array as da
 
-        rows, cols = self.map_shape
         run = self._block_columns()
         return da.from_array(
             _SourceArray(self.source), chunks=(1, run, *self.pattern_shape), asarray=False
