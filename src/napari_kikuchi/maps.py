@@ -113,11 +113,12 @@ class MapStack:
 
     def ranking(self) -> list[int]:
         """Indices of the channels, highest score first; those without a score last, in order."""
-        scores = [channel.score for channel in self.channels]
-        return sorted(
-            range(len(scores)),
-            key=lambda i: np.inf if scores[i] is None else -scores[i],
-        )
+
+        def last_first(index: int) -> float:
+            score = self.channels[index].score
+            return np.inf if score is None else -score
+
+        return sorted(range(len(self.channels)), key=last_first)
 
     def reordered(self, order: Sequence[int]) -> MapStack:
         """The same maps in another order, or some of them."""

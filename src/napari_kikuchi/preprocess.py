@@ -300,7 +300,7 @@ def check_size(scan: Scan, size: tuple[int, int]) -> None:
 
 
 def _check_mask(scan: Scan, expected: NDArray[np.bool_], found: NDArray[np.bool_]) -> None:
-    lacking = np.count_nonzero(expected & ~found) / max(np.count_nonzero(expected), 1)
+    lacking = float(np.mean(~found[expected])) if expected.any() else 0.0
     if lacking > _MASK_TOLERANCE:
         raise RecipeMismatchError(
             f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the frame, but "
