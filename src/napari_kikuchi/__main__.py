@@ -1,0 +1,5 @@
+"""``python -m napari_kikuchi``: the command line."""
+
+from napari_kikuchi.cli import main
+
+main()

@@ -1,0 +1,178 @@
+"""How a job meets a terminal, a program or the window: bars, JSON, events, stopping, errors."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+
+from napari_kikuchi.jobs import Job, Progress
+
+Result = TypeVar("Result")
+
+# Bars and messages go to standard error; standard output is for what a program may read.
+terminal = Console(stderr=True, highlight=False)
+
+STOPPED = 3
+
+
+class Output(StrEnum):
+    """Who reads what a command prints."""
+
+    PERSON = "person"
+    JSON = "json"
+    EVENTS = "events"
+
+
+class StopRequest:
+    """Set by Ctrl-C or, under events, by the word ``stop`` or the end of standard input."""
+
+    def __init__(self, output: Output) -> None:
+        self._event = threading.Event()
+        self._output = output
+
+    def __bool__(self) -> bool:
+        return self._event.is_set()
+
+    def __enter__(self) -> StopRequest:
+        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        if self._output is Output.EVENTS:
+            threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._previous)
+
+    def _interrupt(self, *_: object) -> None:
+        if self:  # a second Ctrl-C means now
+            raise KeyboardInterrupt
+        self._event.set()
+        if self._output is Output.PERSON:
+            terminal.print("[yellow]Stopping; what is finished is kept (Ctrl-C again: at once)")
+
+    def _listen(self) -> None:
+        # Whoever started this process talks through its standard input; when the window that
+        # did so is gone, the input ends.
+        for line in sys.stdin:
+            if line.strip() == "stop":
+                break
+        self._event.set()
+
+
+def run(job: Job[Result], output: Output) -> Result:
+    """Drive a job to its end, showing its progress.
+
+    Raises
+    ------
+    typer.Exit
+        With code 3, if it was stopped on request; the job has saved what was finished.
+    """
+    with StopRequest(output) as stop, _reporter(output) as report:
+        while True:
+            if stop:
+                job.close()
+                break
+            try:
+                update = next(job)
+            except StopIteration as end:
+                return end.value
+            report(update)
+    if output is Output.EVENTS:
+        emit("stopped")
+    else:
+        terminal.print("[yellow]Stopped.[/] The same command with --resume goes on from here.")
+    raise typer.Exit(STOPPED)
+
+
+@contextmanager
+def _reporter(output: Output) -> Iterator[Any]:
+    if output is Output.EVENTS:
+        yield _emit_update
+        return
+    bars = Bars(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=terminal,
+        transient=True,
+    )
+    with bars:
+        task = bars.add_task("Starting", total=None)
+
+        def report(update: Progress) -> None:
+            bars.update(
+                task,
+                description=update.message or "Working",
+                completed=update.done,
+                total=update.total or None,
+            )
+
+        yield report
+
+
+def _emit_update(update: Progress) -> None:
+    kind = type(update).__name__.removesuffix("Update").lower()
+    emit(kind, **asdict(update))
+
+
+def emit(event: str, **content: Any) -> None:
+    """Print one event as one line of JSON."""
+    print(json.dumps({"event": event, **content}, default=_to_json), flush=True)
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not fit for JSON")
+
+
+def report_result(output: Output, text: str, **content: Any) -> None:
+    """Tell the result: text for a person, JSON or an event for a program."""
+    if output is Output.EVENTS:
+        emit("done", **content)
+    elif output is Output.JSON:
+        print(json.dumps(content, default=_to_json, indent=2))
+    else:
+        terminal.print(text)
+
+
+@contextmanager
+def errors_told(output: Output) -> Iterator[None]:
+    """Tell what the user can mend without a traceback; exit with code 1."""
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        if output is Output.EVENTS:
+            emit("error", message=str(error), kind=type(error).__name__)
+        else:
+            terminal.print("[bold red]Error[/]", end=" ")
+            terminal.print(str(error), markup=False)
+        raise typer.Exit(1) from None
+    except Exception as error:
+        if output is Output.EVENTS:
+            emit("error", message=str(error) or repr(error), kind=type(error).__name__)
+        raise
