@@ -1,0 +1,82 @@
+"""What ``napari-kikuchi info`` tells of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a scan, a model or a map store.
+
+    Parameters
+    ----------
+    path
+        File or folder.
+    options
+        Of :func:`napari_kikuchi.open_scan`, where the path is a scan.
+
+    Returns
+    -------
+    dict
+        What a person wants to know first, in that order; fit for JSON.
+    """
+    if path.suffix == ".safetensors":
+        return _describe_model(path)
+    if path.suffix == ".zarr":
+        return _describe_maps(path)
+    return _describe_scan(path, options)
+
+
+def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+    from napari_kikuchi.io import open_scan
+
+    scan = open_scan(path, **options)
+    rows, cols, height, width = scan.shape
+    return {
+        "scan": str(path),
+        "rows": rows,
+        "columns": cols,
+        "grid": scan.grid,
+        "step (µm)": list(scan.step),
+        "area (µm)": [rows * scan.step[0], cols * scan.step[1]],
+        "patterns": scan.count,
+        "missing": rows * cols - scan.count,
+        "pattern height": height,
+        "pattern width": width,
+        "pixel type": scan.dtype.name,
+        "size (bytes)": scan.count * scan.pattern_bytes,
+    }
+
+
+def _describe_model(path: Path) -> dict[str, Any]:
+    from napari_kikuchi.latent.encoder import load_encoder
+
+    encoder = load_encoder(path, device="cpu")
+    recipe = encoder.recipe
+    return {
+        "model": str(path),
+        "kind": encoder.kind,
+        "latent features": encoder.latent,
+        "recipe": recipe.settings(),
+        "signal mask": None if recipe.mask is None else f"{recipe.mask.mean():.0%} of the frame",
+        "provenance": dict(encoder.provenance),
+    }
+
+
+def _describe_maps(path: Path) -> dict[str, Any]:
+    from napari_kikuchi.io.map_store import read_maps
+
+    stack = read_maps(path)
+    best = [stack.channels[i].name for i in stack.ranking()[:8]]
+    return {
+        "maps": str(path),
+        "channels": len(stack),
+        "first in rank": best,
+        "rows": stack.map_shape[0],
+        "columns": stack.map_shape[1],
+        "step (µm)": list(stack.step),
+        "regions": [region.name for region in stack.regions],
+        "provenance": dict(stack.provenance),
+    }
