@@ -39,6 +39,46 @@ class PatternSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class ArraySource:
+    """Patterns that are in memory already.
+
+    Attributes
+    ----------
+    array
+        Of shape (rows, columns, height, width).
+
+    Raises
+    ------
+    ValueError
+        If the array is not 4-dimensional.
+    """
+
+    array: NDArray
+
+    def __post_init__(self) -> None:
+        if self.array.ndim != 4:
+            raise ValueError(
+                "patterns in memory need an array of shape (rows, columns, height, width), "
+                f"not {self.array.shape}"
+            )
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Rows, columns, pattern height and pattern width."""
+        rows, cols, height, width = self.array.shape
+        return rows, cols, height, width
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Type of a pixel."""
+        return self.array.dtype
+
+    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
+        return self.array[row, start:stop]
+
+
 @dataclass(frozen=True)
 class Block:
     """A rectangle of scan positions."""
