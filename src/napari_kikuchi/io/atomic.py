@@ -1,0 +1,50 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Windows refuses to replace a file while another process has it open, as a window that looks
+# at a training does for a moment.
+_ATTEMPTS = 20
+_PAUSE_S = 0.05
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Write a file beside its final name and give it that name only when it is complete.
+
+    Parameters
+    ----------
+    path
+        Final name; a file of that name stays as it is until the new one is complete, and for
+        good if writing fails. Missing folders are made.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        yield partial
+        _replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _replace(partial: Path, path: Path) -> None:
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            partial.replace(path)
+        except PermissionError:
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return

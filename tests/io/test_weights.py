@@ -1,0 +1,115 @@
+"""Model files: what is written is read back, and nothing else is taken for a model."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from napari_kikuchi.io import weights
+from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model, write_model
+from napari_kikuchi.preprocess import Recipe
+
+
+def stored(**changes):
+    mask = np.tri(6, 8, dtype=bool)
+    recipe = Recipe(size=(6, 8), background="exact", background_sample=17, mask=mask, seed=5)
+    given = {
+        "kind": "linear",
+        "architecture": {"latent": 2},
+        "recipe": recipe,
+        "tensors": {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.ones(2, np.float16)},
+        "provenance": {"scans": [{"name": "nickel µm"}], "metrics": {"loss": 0.5}},
+    }
+    return StoredModel(**(given | changes))
+
+
+def test_a_model_comes_back_as_it_was(tmp_path):
+    path = tmp_path / "new folder" / "model.safetensors"
+    write_model(path, stored())
+    model = read_model(path)
+    assert (model.kind, model.architecture) == ("linear", {"latent": 2})
+    assert model.provenance == stored().provenance
+    assert model.recipe.settings() == stored().recipe.settings()
+    np.testing.assert_array_equal(model.recipe.mask, stored().recipe.mask)
+    assert set(model.tensors) == {"a", "b"}
+    for name, tensor in stored().tensors.items():
+        assert model.tensors[name].dtype == tensor.dtype
+        np.testing.assert_array_equal(model.tensors[name], tensor)
+
+
+def test_a_transposed_tensor_is_written_in_its_own_order(tmp_path):
+    tensor = np.arange(6, dtype=np.float32).reshape(2, 3).T
+    write_model(tmp_path / "m.safetensors", stored(tensors={"a": tensor}))
+    np.testing.assert_array_equal(read_model(tmp_path / "m.safetensors").tensors["a"], tensor)
+
+
+def test_a_model_without_a_mask_is_not_written(tmp_path):
+    with pytest.raises(ValueError, match="signal mask"):
+        write_model(tmp_path / "m.safetensors", stored(recipe=Recipe()))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_old_model_and_no_litter(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="JSON"):
+        write_model(path, stored(provenance={"loss": float("nan")}))
+    with pytest.raises(Exception, match=r"dtype|type|supported"):
+        write_model(path, stored(tensors={"a": np.array(["text"])}))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors"):
+        read_model(tmp_path / "absent.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors at all", bytes(64)])
+def test_a_file_of_another_format_is_refused(tmp_path, content):
+    path = tmp_path / "m.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: expected a model"):
+        read_model(path)
+
+
+def test_a_truncated_model_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ModelFileError, match="damaged"):
+        read_model(path)
+
+
+def test_weights_of_another_program_are_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    save_file({"a": np.ones(2, np.float32)}, path)
+    with pytest.raises(ModelFileError, match="without its header"):
+        read_model(path)
+
+
+def test_a_newer_format_asks_for_an_update(tmp_path, monkeypatch):
+    path = tmp_path / "m.safetensors"
+    monkeypatch.setattr(weights, "FORMAT_VERSION", 99)
+    write_model(path, stored())
+    monkeypatch.undo()
+    with pytest.raises(ModelFileError, match=r"format 99.*Update"):
+        read_model(path)
+
+
+def test_a_checkpoint_is_not_a_model(tmp_path):
+    path = tmp_path / "c.safetensors"
+    weights.write_tensors(path, {"a": np.ones(2, np.float32)}, {"content": "checkpoint"})
+    with pytest.raises(ModelFileError, match="expected a model, found a checkpoint"):
+        read_model(path)
+
+
+def test_a_header_without_its_parts_is_damaged(tmp_path):
+    path = tmp_path / "m.safetensors"
+    header = {"version": 1, "content": "model", "kind": "linear"}
+    mask = {"recipe.mask": np.ones((2, 2), bool)}
+    save_file(mask, path, metadata={"napari-kikuchi": json.dumps(header)})
+    with pytest.raises(ModelFileError, match="lacks 'architecture'"):
+        read_model(path)

@@ -1,0 +1,77 @@
+"""Samples of patterns from one or several scans."""
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.sample import draw_sample, prepare_alike
+from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
+
+RECIPE = Recipe(size=(12, 12), background="exact")
+
+
+def test_each_scan_is_prepared_with_its_own_background(make_scan):
+    scans = [make_scan(seed=1), make_scan(seed=2, rows=5)]
+    sample = finish(draw_sample(scans, RECIPE, per_scan=20, seed=7))
+    assert sample.patterns.shape == (40, 12, 12)
+    assert [scan["patterns"] for scan in sample.scans] == [20, 20]
+    for i, scan in enumerate(scans):
+        alone = finish(prepare(scan, RECIPE))
+        expected = alone(scan.read_positions(scan.draw(20, 7 + i)))
+        np.testing.assert_array_equal(sample.patterns[20 * i : 20 * (i + 1)], expected)
+
+
+def test_a_small_scan_gives_all_its_patterns(make_scan):
+    sample = finish(draw_sample([make_scan(rows=2, cols=3)], RECIPE, per_scan=100))
+    assert len(sample.patterns) == 6
+
+
+def test_half_precision_keeps_patterns_to_a_thousandth(make_scan):
+    full = finish(draw_sample([make_scan()], RECIPE, 30))
+    half = finish(draw_sample([make_scan()], RECIPE, 30, dtype=np.float16))
+    assert half.patterns.dtype == np.float16
+    np.testing.assert_allclose(half.patterns, full.patterns, atol=5e-4)
+
+
+def test_scans_share_the_region_where_all_have_a_signal(make_scan):
+    scans = [make_scan(corner=3), make_scan(corner=6)]
+    small = finish(prepare(scans[1], RECIPE)).mask
+    sample = finish(draw_sample(scans, RECIPE, 10))
+    np.testing.assert_array_equal(sample.recipe.mask, small)
+    assert (sample.patterns[:, ~small] == 0).all()
+    assert sample.patterns[:, small].min() == -1
+
+
+def test_a_given_mask_stays_and_a_scan_that_lacks_it_is_refused(make_scan):
+    given = Recipe(size=(12, 12), mask=np.ones((12, 12), bool))
+    (fitted,) = finish(prepare_alike([make_scan()], given))
+    np.testing.assert_array_equal(fitted.mask, given.mask)
+    with pytest.raises(RecipeMismatchError):
+        finish(prepare_alike([make_scan(corner=6)], given))
+
+
+def test_adapting_takes_from_the_mask_what_the_scan_lacks(make_scan):
+    left = np.zeros((12, 12), bool)
+    left[:, :9] = True
+    scan = make_scan(corner=4)
+    found = finish(prepare(scan, RECIPE)).mask
+    recipe = Recipe(size=(12, 12), mask=left)
+    (fitted,) = finish(prepare_alike([scan], recipe, adapt_mask=True))
+    np.testing.assert_array_equal(fitted.mask, found & left)
+
+
+def test_signal_regions_apart_are_an_error(make_scan):
+    half = np.zeros((12, 12), bool)
+    half[:, :2] = True
+    with pytest.raises(RecipeMismatchError, match=r"in common.*round 57%.*model 17%"):
+        finish(
+            prepare_alike(
+                [make_scan(corner=6, name="round")], Recipe(size=(12, 12), mask=half),
+                adapt_mask=True,
+            )
+        )  # fmt: skip
+
+
+def test_no_scan_is_an_error():
+    with pytest.raises(ValueError, match="no scan"):
+        finish(draw_sample([], RECIPE, 10))
