@@ -160,9 +160,10 @@ class Scan:
         """All patterns, lazily, of shape (rows, columns, height, width)."""
         import dask.array as da
 
-        run = self._block_columns()
         return da.from_array(
-            _SourceArray(self.source), chunks=(1, run, *self.pattern_shape), asarray=False
+            _SourceArray(self.source),
+            chunks=(*self._chunk_positions(), *self.pattern_shape),
+            asarray=False,
         )
 
     def read(self, row: int, col: int) -> NDArray:
@@ -250,12 +251,13 @@ class Scan:
         checksums = [zlib.crc32(self.read(*place).tobytes()) for place in sorted(places)]
         return {"shape": list(self.shape), "dtype": self.dtype.str, "crc32": checksums}
 
-    def _block_columns(self) -> int:
+    def _chunk_positions(self) -> tuple[int, int]:
+        """Rows and columns of a chunk: one row or a part of it, more where chunks get too many."""
         rows, cols = self.map_shape
+        band = -(-rows // MAX_CHUNKS)
+        chunks_per_row = max(1, MAX_CHUNKS // -(-rows // band))
         run = max(1, min(cols, BLOCK_BYTES // self.pattern_bytes))
-        # ceil(cols / run) chunks a row; longer runs where that makes too many chunks.
-        chunks_per_row = max(1, MAX_CHUNKS // rows)
-        return max(run, -(-cols // chunks_per_row))
+        return band, max(run, -(-cols // chunks_per_row))
 
 
 class _SourceArray:
