@@ -2,8 +2,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from napari_kikuchi.ui.child import ChildJob, JobState
 from qtpy.QtCore import QObject
+
+from napari_kikuchi.ui.child import ChildJob, JobState
 
 FAKE = Path(__file__).with_name("fake_child.py")
 

@@ -1,0 +1,211 @@
+"""The feature browser: any number of maps, best first, one keystroke apart."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtGui import QKeyEvent
+from qtpy.QtWidgets import (
+    QAbstractItemView,
+    QComboBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui.feature_table import NAME, SCORE, SORT_ROLE, FeatureTable, ScoreBar
+from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.stack_layer import StackLayer
+
+if TYPE_CHECKING:
+    import napari
+
+PREVIOUS_KEY, NEXT_KEY = ",", "."
+
+
+class FeatureBrowser(QWidget):
+    """Ranked list of the maps of a stack; the chosen one is shown in a single layer.
+
+    Parameters
+    ----------
+    viewer
+        Where the layer is shown. The stacks behind its layers are offered for browsing.
+    """
+
+    def __init__(self, viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._stacks: list[StackLayer] = []
+        self._table: FeatureTable | None = None
+        self._proxy = QSortFilterProxyModel(self)
+        self._proxy.setSortRole(SORT_ROLE)
+        self._proxy.setFilterKeyColumn(NAME)
+        self._proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
+        self._build()
+        viewer.layers.events.inserted.connect(self._collect)
+        for key, move in ((PREVIOUS_KEY, self.previous), (NEXT_KEY, self.next)):
+            viewer.bind_key(key, lambda _, move=move: move(), overwrite=True)
+        # A slot of an object that is being destroyed is not called; a function is.
+        self.destroyed.connect(lambda: self._release())
+        self._collect()
+
+    def _build(self) -> None:
+        self.choice = QComboBox()
+        self.choice.setToolTip("Maps to browse: those behind the layers of this viewer")
+        self.choice.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.choice.currentIndexChanged.connect(self._on_choice)
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText("Filter by name")
+        self.filter.setClearButtonEnabled(True)
+        self.filter.textChanged.connect(self._proxy.setFilterFixedString)
+        self.table = self._build_table()
+        self.status = QLabel("Encode a scan, or open its maps, to browse them here.")
+        self.status.setWordWrap(True)
+        buttons = QHBoxLayout()
+        for text, tip, act in (
+            ("◀ Previous", f"Previous map in the list ({PREVIOUS_KEY})", self.previous),
+            ("Next ▶", f"Next map in the list ({NEXT_KEY})", self.next),
+            ("Add as layer", "Keep this map as a layer of its own (Enter)", self.promote),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(act)
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        for widget in (self.choice, self.filter, self.table):
+            layout.addWidget(widget)
+        layout.addLayout(buttons)
+        layout.addWidget(self.status)
+
+    def _build_table(self) -> QTableView:
+        table = QTableView()
+        table.setModel(self._proxy)
+        table.setItemDelegateForColumn(SCORE, ScoreBar(table))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setSortingEnabled(True)
+        table.setShowGrid(False)
+        table.setToolTip(
+            "Best first: the score says how much of a map is structure and not noise.\n"
+            "A double click adds a map as a layer of its own."
+        )
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        table.verticalHeader().setDefaultSectionSize(22)
+        table.doubleClicked.connect(lambda _: self.promote())
+        table.selectionModel().currentRowChanged.connect(self._on_row)
+        return table
+
+    @property
+    def current(self) -> StackLayer | None:
+        """The stack that is browsed."""
+        choice = self.choice.currentIndex()
+        return self._stacks[choice] if 0 <= choice < len(self._stacks) else None
+
+    def show_stack(self, stack: MapStack, source: ScanLink) -> None:
+        """Browse a stack, beginning with its best map.
+
+        Parameters
+        ----------
+        stack
+            May be on disk.
+        source
+            The scan behind it.
+        """
+        self.choice.setCurrentIndex(self._offer(stack, source))
+        self.filter.clear()
+        self.table.selectRow(0)
+
+    def next(self) -> None:
+        """Show the next map in the list."""
+        self._step(1)
+
+    def previous(self) -> None:
+        """Show the previous map in the list."""
+        self._step(-1)
+
+    def promote(self) -> None:
+        """Add the map that is shown as a layer of its own."""
+        if self.current is not None:
+            self.current.promote()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The keys of the viewer work here too; Enter adds the map as a layer."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.promote()
+        elif event.text() == NEXT_KEY:
+            self.next()
+        elif event.text() == PREVIOUS_KEY:
+            self.previous()
+        else:
+            super().keyPressEvent(event)
+
+    def _release(self) -> None:
+        self._viewer.layers.events.inserted.disconnect(self._collect)
+        for key in (PREVIOUS_KEY, NEXT_KEY):
+            self._viewer.bind_key(key, None)
+        for shown in self._stacks:
+            shown.close()
+
+    def _collect(self) -> None:
+        for layer in self._viewer.layers:
+            link = link_of(layer)
+            if link is not None and link.stack is not None:
+                self._offer(link.stack, link.source)
+
+    def _offer(self, stack: MapStack, source: ScanLink) -> int:
+        """Place of a stack among those to choose from."""
+        for i, known in enumerate(self._stacks):
+            if known.stack is stack:
+                return i
+        shown = StackLayer(self._viewer, stack, source)
+        shown.changed.connect(self._tell)
+        shown.failed.connect(self.status.setText)
+        self._stacks.append(shown)
+        self.choice.addItem(f"{source.name}: {len(stack)} maps")
+        return len(self._stacks) - 1
+
+    def _on_choice(self) -> None:
+        if self.current is None:
+            return
+        self._table = FeatureTable(self.current.stack)
+        self._proxy.setSourceModel(self._table)
+        self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
+        self.status.setText("Choose a map to show it.")
+
+    def _step(self, by: int) -> None:
+        row = self.table.currentIndex().row() + by
+        if 0 <= row < self._proxy.rowCount():
+            self.table.selectRow(row)
+
+    def _on_row(self, current: QModelIndex) -> None:
+        if self.current is None or not current.isValid():
+            return
+        # Whoever steps on will most likely step on again.
+        ahead = [current.row() + 1, current.row() + 2, current.row() - 1]
+        last = self._proxy.rowCount()
+        self.current.show(
+            self._channel(current.row()), [self._channel(row) for row in ahead if 0 <= row < last]
+        )
+
+    def _channel(self, row: int) -> int:
+        """The map in a row of the table as it is filtered and sorted."""
+        assert self._table is not None
+        return self._table.order[self._proxy.mapToSource(self._proxy.index(row, NAME)).row()]
+
+    def _tell(self, channel: int) -> None:
+        if self.current is None or self._table is None:
+            return
+        stack = self.current.stack
+        rank = self._table.order.index(channel) + 1
+        score = stack.channels[channel].score
+        told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
+        self.status.setText(told if score is None else f"{told}, score {score:.3g}")

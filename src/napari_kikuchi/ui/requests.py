@@ -1,0 +1,160 @@
+"""What the forms ask of the command line: settings in, arguments out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from napari_kikuchi.scan import Block, Scan
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """A training, as ``napari-kikuchi train`` takes it.
+
+    Attributes
+    ----------
+    scans
+        What to learn from.
+    folder
+        Where the model, its log and its checkpoint go.
+    linear
+        Fit principal components instead of training the network of ``preset``.
+    epochs, minutes
+        When to stop, whichever comes first; None: no such limit.
+    patterns
+        Drawn from each scan; None: the command's own choice.
+    init
+        Model to start from; its recipe is kept.
+    resume
+        Go on from the checkpoint in ``folder``.
+    watch
+        Positions whose latent map is written as the training goes.
+    mask
+        ``.npy`` file of the signal mask; None: found from the data.
+    """
+
+    scans: Sequence[Scan]
+    folder: Path
+    preset: str = "quick-32"
+    linear: bool = False
+    latent: int | None = None
+    epochs: int | None = None
+    minutes: float | None = None
+    patterns: int | None = None
+    seed: int | None = None
+    init: Path | None = None
+    resume: bool = False
+    watch: Block | None = None
+    size: tuple[int, int] | None = None
+    background: Literal["exact", "sample", "none"] | None = None
+    mask: Path | None = None
+    likelihood: str | None = None
+    device: str | None = None
+    threads: int | None = None
+
+    def arguments(self) -> list[str]:
+        """The command line, without the program.
+
+        Raises
+        ------
+        ValueError
+            If a scan cannot be opened by another process, or scans were opened in different ways.
+        """
+        options = [_opening_arguments(scan) for scan in self.scans]
+        if not options:
+            raise ValueError("Choose at least one scan to train on.")
+        if any(one != options[0] for one in options):
+            raise ValueError(
+                "These scans were opened with different options: "
+                + "; ".join(f"{scan.name}: {dict(scan.options)}" for scan in self.scans)
+                + ". Train on scans opened in the same way."
+            )
+        watch = None
+        if self.watch is not None:
+            rows, cols = self.watch.rows, self.watch.cols
+            watch = f"{rows.start},{rows.stop},{cols.start},{cols.stop}"
+        size = None if self.size is None else f"{self.size[0]}x{self.size[1]}"
+        return [
+            "train",
+            *(_path_of(scan) for scan in self.scans),
+            *_flags(
+                {
+                    "out": self.folder,
+                    "linear": self.linear,
+                    "preset": None if self.linear else self.preset,
+                    "latent": self.latent,
+                    "epochs": self.epochs,
+                    "minutes": self.minutes,
+                    "patterns": self.patterns,
+                    "seed": self.seed,
+                    "init": self.init,
+                    "resume": self.resume,
+                    "watch": watch,
+                    "size": size,
+                    "background": self.background,
+                    "mask": self.mask,
+                    "likelihood": self.likelihood,
+                    "device": self.device,
+                    "threads": self.threads,
+                }
+            ),
+            *options[0],
+        ]
+
+
+@dataclass(frozen=True)
+class EncodingRequest:
+    """An encoding, as ``napari-kikuchi encode`` takes it."""
+
+    scan: Scan
+    model: Path
+    out: Path
+    device: str | None = None
+
+    def arguments(self) -> list[str]:
+        """The command line, without the program.
+
+        Raises
+        ------
+        ValueError
+            If the scan cannot be opened by another process.
+        """
+        return [
+            "encode",
+            _path_of(self.scan),
+            *_flags({"model": self.model, "out": self.out, "device": self.device}),
+            *_opening_arguments(self.scan),
+        ]
+
+
+def _path_of(scan: Scan) -> str:
+    if scan.path is None:
+        raise ValueError(
+            f"{scan.name}: this scan lives in memory, where another process cannot read it. Save "
+            "it as an .up2 file and open that."
+        )
+    return str(scan.path)
+
+
+def _opening_arguments(scan: Scan) -> list[str]:
+    """What reopens a scan: each option of :func:`napari_kikuchi.open_scan` as the flag it has."""
+    return _flags(
+        {
+            name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+            for name, value in scan.options.items()
+        }
+    )
+
+
+def _flags(settings: Mapping[str, Any]) -> list[str]:
+    flags = []
+    for name, value in settings.items():
+        flag = f"--{name.replace('_', '-')}"
+        if value is True:
+            flags.append(flag)
+        elif value is not None and value is not False:
+            flags += [flag, str(value)]
+    return flags

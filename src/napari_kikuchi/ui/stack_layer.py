@@ -1,0 +1,127 @@
+"""One napari layer that shows the maps of a stack in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui.layers import grid, map_layer
+from napari_kikuchi.ui.link import LayerLink, ScanLink
+from napari_kikuchi.ui.map_cache import LoadedMap, MapCache
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+
+class StackLayer(QObject):
+    """Exchanges the data of one layer, which napari does far faster than adding layers.
+
+    Parameters
+    ----------
+    viewer
+        Gets the layer when the first map is shown.
+    stack
+        May be on disk; a map is read when it is asked for, and its neighbours ahead of that.
+    source
+        The scan behind the maps.
+
+    Attributes
+    ----------
+    shown
+        Index of the map that the layer shows; None before the first.
+    """
+
+    changed = Signal(int)
+    """Index of the map that is shown from now on."""
+    failed = Signal(str)
+    """Why a map could not be shown."""
+
+    def __init__(
+        self, viewer: napari.components.ViewerModel, stack: MapStack, source: ScanLink
+    ) -> None:
+        super().__init__()
+        self.stack = stack
+        self.source = source
+        self.shown: int | None = None
+        self._viewer = viewer
+        self._wanted: int | None = None
+        self._layer: Image | None = None
+        # Contrast that the user has set by hand, by map.
+        self._by_hand: dict[int, tuple[float, float]] = {}
+        self._automatic: tuple[float, float] | None = None
+        self._cache = MapCache(stack)
+        self._cache.loaded.connect(self._on_loaded)
+        self._cache.failed.connect(self._on_failed)
+
+    @property
+    def layer(self) -> Image | None:
+        """The layer, unless it was removed from the viewer."""
+        return self._layer if self._layer in self._viewer.layers else None
+
+    def show(self, index: int, ahead: Sequence[int] = ()) -> None:
+        """Show a map as soon as it is read, and read others that may be wanted next."""
+        self._wanted = index
+        self._cache.request([index, *ahead])
+        loaded = self._cache.get(index)
+        if loaded is not None:
+            self._display(index, loaded)
+
+    def promote(self) -> None:
+        """Add the map that is shown as a layer of its own, with the contrast it has now."""
+        if self.shown is None:
+            return
+        data, attributes, _ = map_layer(self.stack, self.shown, self.source)
+        if self.layer is not None:
+            attributes["contrast_limits"] = tuple(self.layer.contrast_limits)
+        self._viewer.add_image(data, **attributes)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._cache.close()
+
+    def _on_loaded(self, index: int) -> None:
+        loaded = self._cache.get(index)
+        if index == self._wanted and loaded is not None:
+            self._display(index, loaded)
+
+    def _on_failed(self, index: int, problem: str) -> None:
+        if index == self._wanted:
+            self.failed.emit(problem)
+
+    def _display(self, index: int, loaded: LoadedMap) -> None:
+        if index == self.shown and self.layer is not None:
+            return
+        self._remember_contrast()
+        low, high = limits = self._by_hand.get(index, loaded.limits)
+        self._automatic = loaded.limits
+        channel = self.stack.channels[index]
+        layer = self.layer
+        if layer is None:
+            layer = self._layer = self._viewer.add_image(
+                loaded.values,
+                name=channel.name,
+                contrast_limits=limits,
+                colormap=channel.colormap,
+                metadata=LayerLink(self.source, self.stack).metadata(),
+                **grid(self.stack.step),
+            )
+        else:
+            layer.data = loaded.values
+            layer.name = channel.name
+            layer.colormap = channel.colormap
+            layer.contrast_limits = limits
+        # Room on the slider for a contrast other than the percentiles'.
+        layer.contrast_limits_range = (low - (high - low), high + (high - low))
+        self.shown = index
+        self.changed.emit(index)
+
+    def _remember_contrast(self) -> None:
+        if self.layer is None or self.shown is None:
+            return
+        limits = tuple(self.layer.contrast_limits)
+        if limits != self._automatic:
+            self._by_hand[self.shown] = limits

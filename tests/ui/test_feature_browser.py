@@ -1,0 +1,112 @@
+import numpy as np
+import pytest
+
+from napari_kikuchi.io.map_store import read_maps, write_maps
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.ui.feature_browser import FeatureBrowser
+from napari_kikuchi.ui.link import ScanLink, link_of
+
+
+@pytest.fixture
+def stack(tmp_path):
+    """A hundred maps on disk: map i holds values about i, and odd ones have the higher scores."""
+    values = np.arange(100, dtype=np.float32)[:, None, None] + np.random.default_rng(0).normal(
+        size=(100, 6, 8)
+    ).astype(np.float32)
+    channels = [Channel(f"feature {i + 1}", score=i % 2 + i / 1000) for i in range(100)]
+    write_maps(tmp_path / "maps.zarr", MapStack(values, channels, step=(0.5, 0.25)))
+    return read_maps(tmp_path / "maps.zarr")
+
+
+@pytest.fixture
+def browser(make_napari_viewer, stack):
+    viewer = make_napari_viewer()
+    browser = FeatureBrowser(viewer)
+    viewer.window.add_dock_widget(browser)
+    return browser
+
+
+def shown(browser):
+    """The layers of the viewer, by the map that each holds."""
+    return {layer.name: round(float(layer.data.mean())) for layer in browser._viewer.layers}
+
+
+def test_one_layer_shows_the_maps_in_order_of_rank(browser, stack, qtbot):
+    browser.show_stack(stack, ScanLink())
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
+    (layer,) = browser._viewer.layers
+    np.testing.assert_allclose(layer.scale, (0.5, 0.25))
+    browser.next()
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 98": 97})
+    # The percentiles of this map, not of the one before.
+    assert 93 < layer.contrast_limits[0] < 97 < layer.contrast_limits[1] < 101
+    np.testing.assert_array_equal(layer.data, stack.map(97))
+    browser.previous()
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
+    browser.previous()
+    assert shown(browser) == {"feature 100": 99}
+    assert link_of(layer).stack is stack
+
+
+def test_the_keys_of_the_viewer_step_through_what_the_filter_leaves(browser, stack, qtbot):
+    keys = {str(key): act for key, act in browser._viewer.keymap.items()}
+    browser.show_stack(stack, ScanLink())
+    browser.filter.setText("feature 1")
+    ranked = [name for i in stack.ranking() if (name := stack.names[i]).startswith("feature 1")]
+    assert len(ranked) == 12
+    # The best, feature 100, passes the filter and stays selected.
+    for name in ranked[1:]:
+        keys["."](browser._viewer)
+        qtbot.waitUntil(lambda name=name: list(shown(browser)) == [name])
+    keys[","](browser._viewer)
+    qtbot.waitUntil(lambda: list(shown(browser)) == [ranked[-2]])
+
+
+def test_contrast_set_by_hand_is_remembered_and_kept_by_a_promoted_layer(browser, stack, qtbot):
+    browser.show_stack(stack, ScanLink())
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
+    (layer,) = browser._viewer.layers
+    layer.contrast_limits = (98.0, 99.0)
+    browser.promote()
+    assert list(browser._viewer.layers[1].contrast_limits) == [98.0, 99.0]
+    browser.next()
+    qtbot.waitUntil(lambda: layer.name == "feature 98")
+    assert list(layer.contrast_limits) != [98.0, 99.0]
+    browser.previous()
+    qtbot.waitUntil(lambda: layer.name.startswith("feature 100"))
+    assert list(layer.contrast_limits) == [98.0, 99.0]
+    promoted = link_of(browser._viewer.layers[1])
+    assert (promoted.stack, promoted.channel) == (stack, 99)
+
+
+def test_stacks_behind_layers_are_offered_and_a_removed_layer_comes_back(browser, stack, qtbot):
+    from napari_kikuchi.ui.layers import map_layer
+
+    data, attributes, _ = map_layer(stack, 3, ScanLink(record={"name": "weld"}))
+    browser._viewer.add_image(data, **attributes)
+    assert browser.choice.currentText() == "weld: 100 maps"
+    assert len(browser._viewer.layers) == 1  # nothing is shown unasked
+    browser.next()
+    qtbot.waitUntil(lambda: len(browser._viewer.layers) == 2)
+    del browser._viewer.layers[1]
+    browser.next()
+    qtbot.waitUntil(lambda: len(browser._viewer.layers) == 2)
+    assert browser._viewer.layers[1].name == "feature 98"
+
+
+def test_a_map_that_cannot_be_read_is_told_in_the_browser(browser, stack, tmp_path, qtbot):
+    (tmp_path / "maps.zarr" / "0" / "c" / "99" / "0" / "0").write_bytes(b"damaged")
+    browser.show_stack(stack, ScanLink())
+    qtbot.waitUntil(lambda: "feature 100 could not be read" in browser.status.text())
+    assert len(browser._viewer.layers) == 0
+
+
+def test_a_closed_browser_leaves_the_viewer_as_it_was(browser, stack, qtbot):
+    viewer = browser._viewer
+    gone = []
+    browser.destroyed.connect(lambda: gone.append(True))
+    viewer.window.remove_dock_widget(browser)
+    browser.deleteLater()
+    qtbot.waitUntil(lambda: bool(gone))
+    assert not viewer.keymap
+    viewer.add_image(np.zeros((4, 4)))

@@ -1,0 +1,58 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.ui.requests import EncodingRequest, TrainingRequest
+
+
+def scan(name="a", **options):
+    source = ArraySource(np.zeros((4, 5, 8, 8), np.uint8))
+    return Scan(source, name=name, path=Path(f"{name}.up2"), options=options)
+
+
+def line(request):
+    return " ".join(request.arguments())
+
+
+def test_a_training_request_says_only_what_was_set():
+    request = TrainingRequest(
+        scans=[scan("a"), scan("b")],
+        folder=Path("run"),
+        minutes=10,
+        watch=Block(slice(0, 4), slice(1, 5)),
+        size=(60, 60),
+        resume=True,
+    )
+    assert line(request) == (
+        "train a.up2 b.up2 --out run --preset quick-32 --minutes 10 --resume --watch 0,4,1,5 "
+        "--size 60x60"
+    )
+
+
+def test_a_linear_request_names_no_preset():
+    request = TrainingRequest(scans=[scan()], folder=Path("run"), linear=True, latent=16)
+    assert line(request) == "train a.up2 --out run --linear --latent 16"
+
+
+def test_scans_are_opened_again_as_they_were():
+    opened = scan(shape=(4, 5), step=(0.5, 0.25), crop=True, allow_partial=False)
+    request = EncodingRequest(opened, Path("m.safetensors"), Path("a.m.zarr"))
+    assert line(request) == (
+        "encode a.up2 --model m.safetensors --out a.m.zarr --shape 4,5 --step 0.5,0.25 --crop"
+    )
+
+
+def test_scans_opened_differently_cannot_be_trained_together():
+    request = TrainingRequest([scan("a", crop=True), scan("b")], Path("run"))
+    with pytest.raises(ValueError, match=r"different options: a: .*crop.*; b"):
+        request.arguments()
+
+
+def test_a_scan_in_memory_is_refused_by_name():
+    with pytest.raises(ValueError, match="a: this scan lives in memory"):
+        EncodingRequest(replace(scan(), path=None), Path("m"), Path("o")).arguments()
+    with pytest.raises(ValueError, match="at least one scan"):
+        TrainingRequest([], Path("run")).arguments()
