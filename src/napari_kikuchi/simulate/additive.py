@@ -48,8 +48,9 @@ class Additive:
         Largest rotation of the lattice along a grain, in degrees per µm.
     wall_blur
         Standard deviation of the blur of a pattern in the middle of a wall, in pixels of a
-        pattern 480 pixels high. The strain of dislocations bends lattice planes within the
-        interaction volume; 1 to 2 pixels of 480 are some 0.1 to 0.2°.
+        pattern 480 pixels high (some 0.19° each). Dislocations bend lattice planes within the
+        interaction volume, and a wall holds the whole spread of orientations between its cells;
+        the default is a strong wall, 2 pixels of a pattern binned to 120.
     wall_contrast_loss
         Share of the band contrast that is lost in the middle of a wall, besides what blur takes:
         electrons scattered by dislocations feed the background, not the bands.
@@ -67,7 +68,7 @@ class Additive:
     domain_size: float = 14.0
     domain_rotation: tuple[float, float] = (0.3, 1.2)
     gradient: float = 0.1
-    wall_blur: float = 1.5
+    wall_blur: float = 8.0
     wall_contrast_loss: float = 0.12
     particle_fraction: float = 0.01
     particle_size: float = 0.8
