@@ -79,6 +79,28 @@ def open_vendor_file(
     )
 
 
+def is_vendor_file(path: Path) -> bool:
+    """Whether a file looks like patterns of one of these makers, without reading it as such.
+
+    HDF5 files are told apart by their groups, so that those of other trades are left to others; a
+    NORDIF ``.dat`` by the settings beside it.
+    """
+    suffix = path.suffix.lower()
+    if not path.is_file() or suffix not in EXTENSIONS:
+        return False
+    if suffix == ".dat":
+        return (path.parent / "Setting.txt").is_file()
+    if suffix not in _HDF5_EXTENSIONS:
+        return True
+    import h5py
+
+    try:
+        with h5py.File(path, mode="r") as file:
+            return "EMData/EBSD/EBSDPatterns" in file or any(map(_holds_patterns, file.values()))
+    except OSError:
+        return False
+
+
 class KikuchipySource(FlatSource):
     """Patterns as kikuchipy's lazy arrays give them.
 

@@ -1,0 +1,98 @@
+"""What happens when a layer that has to do with a scan arrives in a viewer."""
+
+from __future__ import annotations
+
+import weakref
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.jobs import Progress
+from napari_kikuchi.maps import contrast_limits
+from napari_kikuchi.ui.link import link_of
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Layer
+
+    from napari_kikuchi.ui.navigator import Navigator
+    from napari_kikuchi.ui.session import Session
+    from napari_kikuchi.ui.work import Work
+
+PLUGIN = "napari-kikuchi"
+PATTERN_VIEWER = "Kikuchi pattern viewer"
+
+# A navigator that is being refined is redrawn so often.
+_REDRAW_S = 0.25
+
+
+class Arrivals:
+    """Opens scans and the pattern viewer, and refines navigators, as layers come.
+
+    Parameters
+    ----------
+    session
+        Of the viewer to watch; layers that are there already have arrived too.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = weakref.proxy(session)
+        self._viewer_opened = False
+        self._refinements: weakref.WeakKeyDictionary[Layer, Work] = weakref.WeakKeyDictionary()
+        layers = session.viewer.layers
+        layers.events.inserted.connect(self._on_inserted)
+        layers.events.removed.connect(self._on_removed)
+        for layer in layers:
+            self._welcome(layer)
+
+    def _on_inserted(self, event: Any) -> None:
+        self._welcome(event.value)
+
+    def _on_removed(self, event: Any) -> None:
+        work = self._refinements.pop(event.value, None)
+        if work is not None:
+            work.cancel()
+        self._session.forget(event.value)
+
+    def _welcome(self, layer: Layer) -> None:
+        link = link_of(layer)
+        if link is None:
+            return
+        self._open_pattern_viewer()
+        source = link.source
+        if source.scan is None and not source.opening and not source.problem:
+            self._session.open_link(source)
+        if link.navigator is not None and link.navigator.stride > 1:
+            self._refine(layer, link.navigator)
+
+    def _open_pattern_viewer(self) -> None:
+        # Once: whoever closes it opens it again from the menu.
+        window = getattr(self._session.viewer, "window", None)
+        if window is not None and not self._viewer_opened:
+            self._viewer_opened = True
+            window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
+
+    def _refine(self, layer: Image, navigator: Navigator) -> None:
+        drawn = monotonic()
+        limits = tuple(layer.contrast_limits)
+
+        def redraw() -> None:
+            nonlocal drawn, limits
+            drawn = monotonic()
+            # Limits that the user has set are the user's.
+            if np.allclose(layer.contrast_limits, limits):
+                limits = contrast_limits(navigator.values)
+                layer.contrast_limits_range = limits
+                layer.contrast_limits = limits
+            layer.refresh(extent=False)
+
+        def on_progress(_: Progress) -> None:
+            if monotonic() - drawn > _REDRAW_S:
+                redraw()
+
+        self._refinements[layer] = self._session.start(
+            navigator.refine(),
+            title="Refining the navigator",
+            progressed=on_progress,
+            done=lambda _: redraw(),
+        )

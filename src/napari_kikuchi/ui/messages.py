@@ -1,0 +1,62 @@
+"""Telling the user what went wrong, and what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication, QInputDialog, QMessageBox
+
+
+def tell_error(error: Exception) -> None:
+    """Show an error's message as a napari notification."""
+    show_error(str(error) or type(error).__name__)
+
+
+def offer(title: str, message: str, action: str, accept: Callable[[], None]) -> QMessageBox:
+    """Tell of a problem that one action can mend; returns at once.
+
+    A notification would be gone after seconds and show one line; this stays until it is read.
+
+    Parameters
+    ----------
+    title, message
+        What happened.
+    action
+        Text of the button that mends it.
+    accept
+        Called when that button is pressed.
+    """
+    box = QMessageBox(QMessageBox.Icon.Warning, title, message, parent=QApplication.activeWindow())
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
+    box.addButton(QMessageBox.StandardButton.Cancel)
+    button.clicked.connect(lambda: accept())
+    box.open()
+    return box
+
+
+def choose(
+    title: str, message: str, choices: Sequence[str], accept: Callable[[str], None]
+) -> QInputDialog:
+    """Ask for one of several things; returns at once.
+
+    Parameters
+    ----------
+    title, message
+        What is asked.
+    choices
+        The first is offered as the default.
+    accept
+        Called with the choice.
+    """
+    dialog = QInputDialog(QApplication.activeWindow())
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.setLabelText(message)
+    dialog.setComboBoxItems(list(choices))
+    dialog.textValueSelected.connect(accept)
+    dialog.open()
+    return dialog

@@ -1,0 +1,152 @@
+"""napari's way in: pattern files and map stores become layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_kikuchi.maps import contrast_limits
+from napari_kikuchi.ui.layers import LayerData, grid, layers_of
+from napari_kikuchi.ui.link import LayerLink, ScanLink
+from napari_kikuchi.ui.navigator import Navigator
+
+if TYPE_CHECKING:
+    from napari import Viewer
+
+    from napari_kikuchi.io import PatternFileError
+    from napari_kikuchi.scan import Scan
+
+Paths = str | Sequence[str]
+Reader = Callable[[Paths], list[Any]]
+
+# How a reader tells napari that there is nothing to add.
+_NOTHING: list[Any] = [(None,)]
+
+
+def get_up2_reader(path: Paths) -> Reader | None:
+    """napari's reader of EDAX UP1 and UP2 files."""
+    return read_scan if isinstance(path, str) else None
+
+
+def get_vendor_reader(path: Paths) -> Reader | None:
+    """napari's reader of other makers' pattern files; None for files that are not patterns."""
+    from napari_kikuchi.io import is_vendor_file
+
+    return read_scan if isinstance(path, str) and is_vendor_file(Path(path)) else None
+
+
+def get_map_reader(path: Paths) -> Reader | None:
+    """napari's reader of map stores; None for any other zarr."""
+    from napari_kikuchi.io.map_store import is_map_store
+
+    return read_map_layers if isinstance(path, str) and is_map_store(path) else None
+
+
+def read_scan(path: Paths, **options: Any) -> list[Any]:
+    """Read a pattern file as a navigator layer.
+
+    Parameters
+    ----------
+    path
+        The file.
+    **options
+        Of :func:`napari_kikuchi.open_scan`.
+
+    Returns
+    -------
+    list of tuple
+        One layer. In a window, where the file cannot be read: no layer, and the user is told why
+        and, where there is a way to open it yet, offered that.
+
+    Raises
+    ------
+    PatternFileError
+        Without a window, if the file cannot be read.
+    """
+    from napari_kikuchi.io import PatternFileError, open_scan
+
+    viewer = _attached_viewer()
+    try:
+        scan = open_scan(Path(str(path)), **options)
+        return [navigator_layer(scan)]
+    except PatternFileError as error:
+        if viewer is None:
+            raise
+        _tell(viewer, Path(str(path)), options, error)
+        return _NOTHING
+
+
+def navigator_layer(scan: Scan) -> LayerData:
+    """The navigator of a scan: a coarse map at once, refined when its layer is in a viewer."""
+    navigator = Navigator.coarse(scan)
+    attributes = {
+        "name": f"{scan.name}: pattern contrast",
+        "contrast_limits": contrast_limits(navigator.values),
+        "metadata": LayerLink(ScanLink(scan), navigator=navigator).metadata(),
+        **grid(scan.step),
+    }
+    return navigator.values, attributes, "image"
+
+
+def read_map_layers(path: Paths) -> list[Any]:
+    """Read a map store as layers: one for each map, the best ones if there are many.
+
+    Without a window, raises what :func:`napari_kikuchi.io.map_store.read_maps` raises.
+    """
+    from napari_kikuchi.io.map_store import MapStoreError, read_maps
+    from napari_kikuchi.ui.messages import tell_error
+
+    viewer = _attached_viewer()
+    store = Path(str(path))
+    try:
+        stack = read_maps(store)
+        source = ScanLink(record=stack.provenance.get("scan"), folder=store.parent)
+        return list(layers_of(stack, source))
+    except (MapStoreError, OSError) as error:
+        if viewer is None:
+            raise
+        tell_error(error)
+        return _NOTHING
+
+
+def _attached_viewer() -> Viewer | None:
+    """The viewer in which the user is, made ready for what is about to be added to it."""
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        from napari_kikuchi.ui.session import session_of
+
+        session_of(viewer)
+    return viewer
+
+
+def _tell(viewer: Viewer, path: Path, options: dict[str, Any], error: PatternFileError) -> None:
+    from napari_kikuchi.io import PatternFileError, UnknownGridError, open_scan
+    from napari_kikuchi.ui.messages import choose, offer, tell_error
+
+    def reopen(**more: Any) -> None:
+        for data, attributes, _ in read_scan(str(path), **options, **more):
+            viewer.add_image(data, **attributes)
+
+    if isinstance(error, UnknownGridError) and error.shapes:
+        shapes = {f"{rows} rows × {cols} columns": (rows, cols) for rows, cols in error.shapes}
+        choose(
+            "What are the rows and columns?",
+            f"{path.name} holds {error.count} patterns but not the grid of their scan.",
+            list(shapes),
+            lambda chosen: reopen(shape=shapes[chosen]),
+        )
+        return
+    try:
+        open_scan(path, **{**options, "allow_partial": True})
+    except PatternFileError:
+        tell_error(error)
+    else:
+        offer(
+            "This scan is not whole",
+            str(error),
+            "Open what is there",
+            lambda: reopen(allow_partial=True),
+        )

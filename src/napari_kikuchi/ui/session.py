@@ -1,0 +1,282 @@
+"""What the windows of one napari viewer share.
+
+Forms, the pattern viewer and the mouse do not know each other: they change the session and listen
+to it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.preparation import Preparation, default_recipe, prepare_sampled
+from napari_kikuchi.ui.work import Work, start
+
+if TYPE_CHECKING:
+    import numpy as np
+    from napari import Viewer
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.latent.encoder import Encoder
+    from napari_kikuchi.preprocess import Recipe
+    from napari_kikuchi.ui.arrivals import Arrivals
+
+_sessions: weakref.WeakKeyDictionary[Viewer, Session] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """A scan position.
+
+    Attributes
+    ----------
+    scan
+        The scan.
+    row, col
+        The position.
+    layer
+        The layer on which it was pointed at.
+    """
+
+    scan: Scan
+    row: int
+    col: int
+    layer: Layer
+
+
+@dataclass(frozen=True, eq=False)
+class RegionMean:
+    """The mean pattern of a region.
+
+    Attributes
+    ----------
+    scan
+        The scan.
+    count
+        How many patterns were averaged.
+    pattern
+        Their mean, of shape (height, width).
+    """
+
+    scan: Scan
+    count: int
+    pattern: NDArray[np.float32]
+
+
+class Session:
+    """Shared state of one napari viewer; get it with :func:`session_of`.
+
+    Attributes
+    ----------
+    subject
+        Whose pattern is shown: a scan position, the mean of a region, or None.
+    held
+        Whether the subject stays when the cursor moves on.
+    encoder
+        The model with which patterns are reconstructed; None before one is chosen.
+    encoder_path
+        Where it was read from.
+    """
+
+    subject_changed = Signal(object)
+    """The new subject."""
+    held_changed = Signal(bool)
+    """Whether the subject is held now."""
+    encoder_changed = Signal(object)
+    """The new encoder, or None."""
+    recipe_changed = Signal(object)
+    """The scan whose recipe has changed."""
+    prepared = Signal(object)
+    """The scan of which a preparation is ready or has failed."""
+    link_changed = Signal(object)
+    """The link whose scan has been opened or not been found."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer = weakref.ref(viewer)
+        self.subject: Point | RegionMean | None = None
+        self.held = False
+        self.encoder: Encoder | None = None
+        self.encoder_path: Path | None = None
+        self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
+        self._preparations: weakref.WeakKeyDictionary[
+            Scan, dict[int, tuple[Recipe, Preparation | Exception | None]]
+        ] = weakref.WeakKeyDictionary()
+        self.arrivals: Arrivals | None = None
+
+    @property
+    def viewer(self) -> Viewer:
+        """The napari viewer."""
+        viewer = self._viewer()
+        assert viewer is not None
+        return viewer
+
+    def links(self) -> Iterator[tuple[Layer, LayerLink]]:
+        """Layers that have to do with a scan, the topmost first, and their links."""
+        for layer in reversed(self.viewer.layers):
+            link = link_of(layer)
+            if link is not None:
+                yield layer, link
+
+    def scans(self) -> list[Scan]:
+        """The open scans behind the layers, each once, in the order of the layer list."""
+        found = [link.source.scan for _, link in self.links()]
+        return list(dict.fromkeys(scan for scan in found if scan is not None))
+
+    # ------------------------------------------------------------------ what is shown
+
+    def point_at(self, point: Point) -> None:
+        """Show the pattern under the cursor, unless another is held."""
+        if not self.held:
+            self._set_subject(point)
+
+    def hold(self, subject: Point | RegionMean) -> None:
+        """Show a pattern until it is released."""
+        self._set_subject(subject)
+        self._set_held(True)
+
+    def release(self) -> None:
+        """Follow the cursor again."""
+        self._set_held(False)
+
+    def step(self, rows: int, cols: int) -> None:
+        """Hold the position some rows and columns away, or the nearest one inside the scan."""
+        if not isinstance(self.subject, Point):
+            return
+        last_row, last_col = (size - 1 for size in self.subject.scan.map_shape)
+        row = min(max(self.subject.row + rows, 0), last_row)
+        col = min(max(self.subject.col + cols, 0), last_col)
+        self.hold(replace(self.subject, row=row, col=col))
+
+    def forget(self, layer: Layer) -> None:
+        """Show nothing if what is shown was pointed at on this layer: it is gone."""
+        if isinstance(self.subject, Point) and self.subject.layer is layer:
+            self.release()
+            self._set_subject(None)
+
+    def _set_subject(self, subject: Point | RegionMean | None) -> None:
+        self.subject = subject
+        self.subject_changed.emit(subject)
+
+    def _set_held(self, held: bool) -> None:
+        if held != self.held:
+            self.held = held
+            self.held_changed.emit(held)
+
+    # ------------------------------------------------------------------ how it is prepared
+
+    def recipe(self, scan: Scan) -> Recipe:
+        """The recipe by which a scan's patterns are prepared."""
+        if scan not in self._recipes:
+            if self.encoder is not None:
+                return self.encoder.recipe
+            self._recipes[scan] = default_recipe(scan)
+        return self._recipes[scan]
+
+    def set_recipe(self, scan: Scan, recipe: Recipe) -> None:
+        """Choose the recipe of a scan; its preprocessed pattern is shown anew."""
+        self._recipes[scan] = recipe
+        self.recipe_changed.emit(scan)
+
+    def preparation(
+        self, scan: Scan, recipe: Recipe | None = None
+    ) -> Preparation | Exception | None:
+        """A recipe fitted to a scan.
+
+        Parameters
+        ----------
+        scan
+            Whose patterns are to be prepared.
+        recipe
+            By default the scan's own.
+
+        Returns
+        -------
+        Preparation, Exception or None
+            Why it failed if it did. None while it is being made, which the first call begins;
+            ``prepared`` tells when it is there.
+        """
+        recipe = self.recipe(scan) if recipe is None else recipe
+        known = self._preparations.setdefault(scan, {})
+        # Keyed by identity, with the recipe kept alive beside: recipes hold masks, and have no ==.
+        if id(recipe) not in known:
+            known[id(recipe)] = (recipe, None)
+
+            def keep(result: Preparation | Exception) -> None:
+                known[id(recipe)] = (recipe, result)
+                self.prepared.emit(scan)
+
+            self.start(prepare_sampled(scan, recipe), done=keep, failed=keep)
+        return known[id(recipe)][1]
+
+    def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:
+        """Choose the model; every scan is prepared by its recipe from now on."""
+        self.encoder, self.encoder_path = encoder, path
+        self._recipes.clear()
+        self.encoder_changed.emit(encoder)
+
+    def load_encoder(self, path: Path) -> None:
+        """Read a model in the background and choose it; a failure is told the user."""
+        self.start(
+            _load(path), title="Loading the model", done=lambda found: self.set_encoder(found, path)
+        )
+
+    # ------------------------------------------------------------------ scans of reopened maps
+
+    def open_link(self, source: ScanLink, path: Path | None = None) -> None:
+        """Open the scan behind some maps in the background.
+
+        Parameters
+        ----------
+        source
+            The link; it tells the outcome.
+        path
+            Where the scan lies now; None: where the maps say.
+        """
+        source.opening = True
+
+        def settle(scan: Scan | None, problem: str = "") -> None:
+            source.settle(scan, problem)
+            self.link_changed.emit(source)
+
+        def fail(error: Exception) -> None:
+            settle(None, str(error))
+
+        self.start(_open(source, path), done=settle, failed=fail)
+
+    def start(self, job: Job[Any], **options: Any) -> Work:
+        """Run a job in a thread that ends with the window; options as for :func:`work.start`."""
+        window = getattr(self.viewer, "window", None)
+        return start(job, getattr(window, "_qt_window", None), **options)
+
+
+def session_of(viewer: Viewer) -> Session:
+    """The session of a viewer, begun when it is first asked for."""
+    from napari_kikuchi.ui.arrivals import Arrivals
+
+    # What napari hands to commands is a proxy that comes and goes.
+    viewer = getattr(viewer, "__wrapped__", viewer)
+    if viewer not in _sessions:
+        _sessions[viewer] = session = Session(viewer)
+        session.arrivals = Arrivals(session)
+    return _sessions[viewer]
+
+
+def _load(path: Path) -> Job[Encoder]:
+    from napari_kikuchi.latent.encoder import load_encoder
+
+    yield Progress(0, 0, "Loading the model")
+    return load_encoder(path)
+
+
+def _open(source: ScanLink, path: Path | None) -> Job[Scan]:
+    yield Progress(0, 0, "Opening the scan")
+    return source.find() if path is None else source.open_at(path)

@@ -1,0 +1,142 @@
+"""Long work in a thread of the window's own process.
+
+For what is bound by reading, such as a navigator or the mean pattern of a region. Training and
+encoding, which take every core, run in a process of their own instead.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, ClassVar
+
+from napari.utils import progress
+from qtpy.QtCore import QCoreApplication, QObject, Signal
+
+from napari_kikuchi.jobs import Job, Progress
+
+# How long a closing application waits for a job to come to its next update.
+_GRACE_S = 2.0
+
+
+class Work(QObject):
+    """A job that runs in a thread; its signals arrive in the thread of the window.
+
+    Parameters
+    ----------
+    job
+        What to do; every update is a moment at which it can be cancelled.
+    owner
+        The job is cancelled when this object is destroyed, as the widgets of a closing window are.
+    title
+        Shown beside a progress bar in napari's activity panel; empty for none.
+    """
+
+    progressed = Signal(object)
+    """Each update of the job."""
+    done = Signal(object)
+    """The result of a job that ran to its end."""
+    failed = Signal(object)
+    """The exception that ended the job."""
+    _ended = Signal()
+
+    _running: ClassVar[set[Work]] = set()
+
+    def __init__(self, job: Job[Any], owner: QObject | None = None, title: str = "") -> None:
+        super().__init__()
+        self._job = job
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=title or "job", daemon=True)
+        self._bar: progress | None = None
+        self._title = title
+        if owner is not None:
+            owner.destroyed.connect(self.cancel)
+        if title:
+            self.progressed.connect(self._show_progress)
+        self._ended.connect(self._on_ended)
+
+    @property
+    def active(self) -> bool:
+        """Whether the job runs and has not been cancelled."""
+        return self in Work._running and not self._cancelled.is_set()
+
+    def start(self) -> Work:
+        """Begin."""
+        Work._running.add(self)
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.end)
+        self._thread.start()
+        return self
+
+    def cancel(self) -> None:
+        """End the job at its next update; nothing more is heard of it."""
+        self._cancelled.set()
+
+    def end(self) -> None:
+        """Cancel and wait: the application is about to quit."""
+        self.cancel()
+        if self._thread.is_alive():
+            self._thread.join(_GRACE_S)
+
+    def _run(self) -> None:
+        try:
+            while not self._cancelled.is_set():
+                self._tell(self.progressed, next(self._job))
+            self._job.close()
+        except StopIteration as stop:
+            self._tell(self.done, stop.value)
+        except Exception as error:
+            self._tell(self.failed, error)
+        # Once the application is gone, so is the receiving half of this object.
+        with suppress(RuntimeError):
+            self._ended.emit()
+
+    def _tell(self, signal: Any, value: Any) -> None:
+        if not self._cancelled.is_set():
+            signal.emit(value)
+
+    def _show_progress(self, update: Progress) -> None:
+        if self._bar is None:
+            self._bar = progress(total=update.total, desc=self._title)
+        self._bar.total = update.total
+        self._bar.n = update.done
+        self._bar.refresh()
+
+    def _on_ended(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.disconnect(self.end)
+        Work._running.discard(self)
+
+
+def start(
+    job: Job[Any],
+    owner: QObject | None = None,
+    title: str = "",
+    *,
+    done: Callable[[Any], None] | None = None,
+    failed: Callable[[Exception], None] | None = None,
+    progressed: Callable[[Progress], None] | None = None,
+) -> Work:
+    """Run a job in a thread and call back in the thread of the window.
+
+    Parameters
+    ----------
+    job, owner, title
+        As for :class:`Work`.
+    done, failed, progressed
+        Connected to the signals of the same names. A failure that nobody handles is told the user.
+    """
+    from napari_kikuchi.ui.messages import tell_error
+
+    work = Work(job, owner, title)
+    if done is not None:
+        work.done.connect(done)
+    work.failed.connect(failed if failed is not None else tell_error)
+    if progressed is not None:
+        work.progressed.connect(progressed)
+    return work.start()
