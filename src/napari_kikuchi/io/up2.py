@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -119,14 +119,15 @@ def open_up2(
     pattern_bytes = header.width * header.height * dtype.itemsize
     stored = Stored(path, status.st_size, header.offset, pattern_bytes)
     ang = companion_ang(path)
+    candidates = list(_candidates(header, shape, ang))
+    if header.version == 2:
+        _check_version_2(stored, candidates)
     candidate = choose_layout(
         stored,
-        list(_candidates(header, shape, ang)),
+        candidates,
         extra_patterns=header.extra_patterns,
         allow_partial=allow_partial,
     )
-    if header.version == 2:
-        _check_version_2(stored, candidate)
     source = RawSource(
         path=path,
         offset=header.offset,
@@ -223,17 +224,18 @@ def _grids(origin: str, rows: int, cols: int, hexagonal: bool) -> Iterator[Candi
         yield Candidate(origin, Layout.alternating(rows, cols, cols - 1), grid)
 
 
-def _check_version_2(stored: Stored, candidate: Candidate) -> None:
+def _check_version_2(stored: Stored, candidates: Sequence[Candidate]) -> None:
     """Accept version 2 only where the layout of version 3 leaves no byte unexplained.
 
     Nobody has described version 2.
     """
-    expected = stored.bytes_of(candidate.layout.count)
-    if stored.size != expected:
+    counts = [candidate.layout.count for candidate in candidates]
+    if stored.size not in map(stored.bytes_of, counts):
+        expected = " or ".join(f"{stored.bytes_of(count)} bytes" for count in counts) or "a grid"
         raise PatternFileError(
             f"{stored.path}: version 2 of the UP1/UP2 format is not described; read as version 3 "
-            f"it needs {expected} bytes, but the file has {stored.size}. Export it again, as "
-            "version 1 or 3."
+            f"the file needs {expected}, but has {stored.size} bytes. Export it again, as version "
+            "1 or 3."
         )
 
 

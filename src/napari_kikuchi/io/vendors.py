@@ -65,6 +65,11 @@ def open_vendor_file(
         patterns, or more or fewer than its scan has positions.
     """
     scan = _choose_scan(path, scan)
+    if path.suffix.lower() == ".dat" and not path.with_name("Setting.txt").is_file():
+        raise PatternFileError(
+            f"{path}: expected its Setting.txt in the same folder, which says how large scan and "
+            "patterns are, but found none. Copy it there."
+        )
     signal = _load(path, scan)
     candidate = Candidate("the file", Layout.regular(*_map_shape(signal)))
     if shape is not None:
