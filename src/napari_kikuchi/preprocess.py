@@ -164,9 +164,10 @@ def prepare(scan: Scan, recipe: Recipe) -> Job[Preprocessor]:
     ------
     RecipeMismatchError
         If the patterns cannot be averaged down to the recipe's size, or lack signal where the
-        recipe's mask expects it.
+        recipe's mask expects it; or if that mask is empty or of another size than the recipe.
     """
     check_size(scan, recipe.size)
+    _check_own_mask(recipe)
     sample = scan.read_positions(scan.draw(min(recipe.background_sample, 256), recipe.seed))
     yield Progress(0, 0, "Finding the signal mask")
     found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
@@ -336,8 +337,23 @@ def check_size(scan: Scan, size: tuple[int, int]) -> None:
         )
 
 
+def _check_own_mask(recipe: Recipe) -> None:
+    if recipe.mask is None:
+        return
+    if recipe.mask.shape != recipe.size:
+        raise RecipeMismatchError(
+            f"the recipe's signal mask has {' x '.join(map(str, recipe.mask.shape))} pixels, but "
+            f"it bins patterns to {' x '.join(map(str, recipe.size))}. Find the mask anew."
+        )
+    if not recipe.mask.any():
+        raise RecipeMismatchError(
+            "the recipe's signal mask is empty: no pixel is left to learn from. Draw it anew, or "
+            "leave it to be found."
+        )
+
+
 def _check_mask(scan: Scan, expected: NDArray[np.bool_], found: NDArray[np.bool_]) -> None:
-    lacking = float(np.mean(~found[expected])) if expected.any() else 0.0
+    lacking = float(np.mean(~found[expected]))
     if lacking > _MASK_TOLERANCE:
         raise RecipeMismatchError(
             f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the frame, but "

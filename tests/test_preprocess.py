@@ -1,0 +1,305 @@
+"""From recorded patterns to what a model reads."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_kikuchi.io import open_scan
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.preprocess import (
+    Preprocessor,
+    Recipe,
+    RecipeMismatchError,
+    bin_to,
+    check_size,
+    find_signal_mask,
+    mean_pattern,
+    prepare,
+)
+from napari_kikuchi.scan import ArraySource, Scan
+
+SAMPLES = Path(__file__).parents[1] / "sample_data"
+
+
+@pytest.fixture(scope="module")
+def silicon():
+    return open_scan(SAMPLES / "silicon_moving_screen.up1")
+
+
+def round_screen(size, radius, margin=0.0):
+    """Pixels of a square frame within a disk around its centre."""
+    axis = np.arange(size) - (size - 1) / 2
+    return np.hypot(axis[:, None], axis) < radius * size / 2 - margin
+
+
+def random_scan(rows=4, cols=6, size=(20, 20), dtype="u2", seed=0, **options):
+    patterns = np.random.default_rng(seed).integers(100, 4000, (rows, cols, *size)).astype(dtype)
+    return Scan(ArraySource(patterns), **options)
+
+
+def area_mean(pattern, size):
+    """Binning pixel by pixel: the overlap of every pair of old and new pixels, written out."""
+    height, width = pattern.shape
+    out = np.zeros(size)
+    for i, j in np.ndindex(*size):
+        top, bottom = i * height / size[0], (i + 1) * height / size[0]
+        left, right = j * width / size[1], (j + 1) * width / size[1]
+        for y, x in np.ndindex(height, width):
+            tall = max(0.0, min(bottom, y + 1) - max(top, y))
+            wide = max(0.0, min(right, x + 1) - max(left, x))
+            out[i, j] += tall * wide * pattern[y, x]
+    return out * size[0] * size[1] / (height * width)
+
+
+class TestBinning:
+    @given(
+        shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+        data=st.data(),
+        seed=st.integers(0, 9),
+    )
+    def test_equals_the_overlap_of_areas(self, shape, data, seed):
+        size = tuple(data.draw(st.integers(1, length)) for length in shape)
+        pattern = np.random.default_rng(seed).integers(0, 65536, shape).astype("u2")
+        np.testing.assert_allclose(
+            bin_to(pattern[None], size)[0], area_mean(pattern, size), rtol=1e-5, atol=1e-2
+        )
+
+    def test_whole_factors_are_plain_means(self):
+        pattern = np.random.default_rng(0).integers(0, 65536, (480, 480)).astype("u2")
+        expected = pattern.reshape(120, 4, 120, 4).mean(axis=(1, 3))
+        np.testing.assert_allclose(bin_to(pattern[None], (120, 120))[0], expected, rtol=1e-6)
+
+    def test_keeps_the_mean_intensity(self):
+        patterns = np.random.default_rng(0).random((3, 50, 50))
+        binned = bin_to(patterns, (17, 17))
+        np.testing.assert_allclose(binned.mean(axis=(1, 2)), patterns.mean(axis=(1, 2)), rtol=1e-5)
+
+    def test_the_same_size_changes_nothing(self):
+        patterns = np.random.default_rng(0).integers(0, 65536, (2, 7, 5)).astype("u2")
+        np.testing.assert_array_equal(bin_to(patterns, (7, 5)), patterns)
+
+
+class TestSignalMask:
+    @given(
+        size=st.integers(40, 120),
+        radius=st.floats(0.7, 1.15),
+        dark=st.floats(0, 20),
+        bright=st.floats(100, 50_000),
+        seed=st.integers(0, 9),
+    )
+    def test_finds_a_round_screen(self, size, radius, dark, bright, seed):
+        screen = round_screen(size, radius)
+        rng = np.random.default_rng(seed)
+        pattern = np.where(screen, bright * rng.uniform(0.6, 1.0, screen.shape), dark)
+        found = find_signal_mask(pattern)
+        assert found[round_screen(size, radius, margin=2)].all()
+        assert not found[~round_screen(size, radius, margin=-2)].any()
+
+    @pytest.mark.parametrize("edge", [0.5, 0.8, 1.0])
+    def test_a_frame_without_a_dark_surround_is_all_signal(self, edge):
+        """Brighter in the middle, as every pattern is."""
+        y, x = np.mgrid[-1:1:60j, -1:1:60j]
+        assert find_signal_mask(1000 - 1000 * (1 - edge) * np.hypot(y, x) / np.sqrt(2)).all()
+
+    def test_real_frame_that_the_screen_nearly_fills(self):
+        scan = open_scan(SAMPLES / "nickel_3x3.up2")
+        found = find_signal_mask(scan.patterns.mean(axis=(0, 1)).compute())
+        assert not found[[0, -1], [-1, -1]].any()
+        assert found[[0, -1], [0, 0]].all()
+        assert found.mean() > 0.95
+
+    @pytest.mark.parametrize("value", [0.0, 7.0])
+    def test_a_uniform_frame_is_all_signal(self, value):
+        assert find_signal_mask(np.full((30, 30), value)).all()
+
+    def test_dark_spots_inside_the_screen_belong_to_it(self):
+        pattern = np.where(round_screen(80, 1.0), 1000.0, 5.0)
+        pattern[38:44, 30:36] = 5
+        assert find_signal_mask(pattern)[36:46, 28:38].all()
+
+    def test_bright_specks_outside_the_screen_do_not(self):
+        pattern = np.where(round_screen(80, 1.0), 1000.0, 5.0)
+        pattern[2:5, 2:5] = 1000
+        assert not find_signal_mask(pattern)[:6, :6].any()
+
+    def test_real_screen(self, silicon):
+        """A disk that the frame cuts, with the shadow of a clamp on its lower edge."""
+        for col in range(3):
+            found = find_signal_mask(silicon.read(0, col).astype(float))
+            corners = found[:40, :40], found[:40, -40:], found[-40:, :40], found[-40:, -40:]
+            assert not any(corner.any() for corner in corners)
+            assert found[round_screen(480, 0.88)].all()
+            assert not found[460, 310]
+            assert 0.80 < found.mean() < 0.87
+
+
+class TestPreprocessing:
+    @given(
+        dtype=st.sampled_from(["u1", "u2", "f4"]),
+        size=st.integers(1, 20),
+        gain=st.floats(0.01, 10),
+        seed=st.integers(0, 5),
+    )
+    def test_every_pattern_fills_minus_one_to_one_inside_the_mask(self, dtype, size, gain, seed):
+        mask = np.random.default_rng(seed).random((size, size)) < 0.8
+        mask[0, 0] = True
+        background = np.zeros((size, size), np.float32)
+        patterns = (np.random.default_rng(seed).random((5, 20, 20)) * 200 * gain).astype(dtype)
+        out = Preprocessor(Recipe(size=(size, size), mask=mask), background)(patterns)
+        assert out.dtype == np.float32
+        assert (out[:, ~mask] == 0).all()
+        binned = bin_to(patterns, (size, size))[:, mask]
+        for pattern, before in zip(out[:, mask], binned, strict=True):
+            if before.min() == before.max():
+                assert (pattern == 0).all()
+            else:
+                np.testing.assert_allclose([pattern.min(), pattern.max()], [-1, 1], atol=1e-4)
+                np.testing.assert_allclose(
+                    pattern, np.interp(before, [before.min(), before.max()], [-1, 1]), atol=1e-3
+                )
+
+    def test_batches_do_not_show(self):
+        patterns = np.random.default_rng(0).random((3, 50, 12, 12))
+        preprocess = Preprocessor(
+            Recipe(size=(6, 6), mask=np.ones((6, 6), bool)), np.zeros((6, 6), np.float32)
+        )
+        whole = preprocess(patterns)
+        assert whole.shape == (3, 50, 6, 6)
+        np.testing.assert_array_equal(whole[2, 49], preprocess(patterns[2, 49]))
+
+    def test_binning_and_subtraction_commute(self):
+        scan = random_scan(size=(24, 24))
+        preprocess = finish(prepare(scan, Recipe(size=(6, 6), background="exact")))
+        patterns = scan.patterns.compute().astype(float)
+        subtracted = patterns - patterns.mean(axis=(0, 1))
+        expected = subtracted.reshape(4, 6, 6, 4, 6, 4).mean(axis=(3, 5))
+        got = preprocess.subtract(bin_to(patterns.reshape(-1, 24, 24), (6, 6)))
+        np.testing.assert_allclose(got.reshape(4, 6, 6, 6), expected, atol=0.01)
+
+    def test_a_static_background_disappears(self):
+        y, x = np.mgrid[-1:1:40j, -1:1:40j]
+        screen = 3000 * np.exp(-2 * (y**2 + x**2))
+        grains = np.random.default_rng(0).normal(0, 50, (10, 10, 40, 40))
+        scan = Scan(ArraySource((screen + grains + 500).astype("u2")))
+        preprocess = finish(prepare(scan, Recipe(size=(20, 20))))
+        inside = preprocess.mask
+        prepared = preprocess(scan.read(3, 4))[inside]
+        screen, grain = (bin_to(a[None], (20, 20))[0, inside] for a in (screen, grains[3, 4]))
+        assert abs(np.corrcoef(prepared, screen)[0, 1]) < 0.2
+        assert np.corrcoef(prepared, grain)[0, 1] > 0.98
+
+
+class TestBackground:
+    def test_exact_is_the_mean_of_every_pattern(self):
+        scan = random_scan(rows=20, cols=20, size=(8, 8))
+        recipe = Recipe(size=(4, 4), background="exact", background_sample=10)
+        expected = bin_to(scan.patterns.mean(axis=(0, 1)).compute()[None], (4, 4))[0]
+        np.testing.assert_allclose(finish(prepare(scan, recipe)).background, expected, rtol=1e-5)
+
+    def test_sampled_is_the_mean_of_the_drawn_patterns(self):
+        scan = random_scan(rows=20, cols=20, size=(8, 8))
+        recipe = Recipe(size=(4, 4), background="sample", background_sample=100, seed=3)
+        drawn = scan.read_positions(scan.draw(100, 3))
+        expected = bin_to(drawn, (4, 4)).mean(axis=0)
+        sampled = finish(prepare(scan, recipe)).background
+        np.testing.assert_allclose(sampled, expected, rtol=1e-5)
+        exact = bin_to(scan.patterns.mean(axis=(0, 1)).compute()[None], (4, 4))[0]
+        assert 0 < np.abs(sampled - exact).max() < 5 * 1126 / 2 / np.sqrt(100)
+
+    def test_a_sample_of_the_whole_map_is_exact(self):
+        scan = random_scan()
+        exact, sampled = (
+            finish(prepare(scan, Recipe(size=(5, 5), background=kind))).background
+            for kind in ("exact", "sample")
+        )
+        np.testing.assert_array_equal(exact, sampled)
+
+    def test_none_subtracts_nothing(self):
+        background = finish(prepare(random_scan(), Recipe(size=(5, 5), background="none")))
+        assert not background.background.any()
+
+    @pytest.mark.parametrize("kind", ["exact", "sample"])
+    def test_positions_without_a_pattern_do_not_count(self, kind):
+        scan = random_scan()
+        patterns = scan.patterns.compute()
+        present = np.ones(scan.map_shape, bool)
+        present[3, 2:] = False
+        expected = bin_to(patterns[present].mean(axis=0)[None], (5, 5))[0]
+        patterns[~present] = 0
+        partial = Scan(ArraySource(patterns), present=present)
+        recipe = Recipe(size=(5, 5), background=kind)
+        np.testing.assert_allclose(finish(prepare(partial, recipe)).background, expected, rtol=1e-5)
+
+    def test_progress_reaches_the_number_announced(self):
+        updates = []
+        scan = random_scan(rows=20, cols=20, size=(8, 8))
+        finish(prepare(scan, Recipe(size=(4, 4), background_sample=100)), updates.append)
+        assert updates[-1].done == updates[-1].total == 100
+
+
+class TestRecipe:
+    def test_survives_its_settings(self):
+        mask = np.eye(30, dtype=bool)
+        recipe = Recipe((30, 30), "exact", 77, mask, 5)
+        again = Recipe.from_settings(recipe.settings(), mask)
+        assert again.settings() == recipe.settings()
+        assert again.mask is mask
+
+    def test_found_mask_is_part_of_the_fitted_recipe(self, silicon):
+        preprocess = finish(prepare(silicon, Recipe()))
+        assert preprocess.recipe.mask.shape == (60, 60)
+        assert 0.75 < preprocess.mask.mean() < 0.87
+        assert not preprocess.mask[0, 0]
+
+    def test_a_model_of_this_screen_takes_it(self, silicon):
+        recipe = finish(prepare(silicon, Recipe())).recipe
+        np.testing.assert_array_equal(finish(prepare(silicon, recipe)).mask, recipe.mask)
+
+    def test_a_model_of_a_smaller_screen_takes_it(self, silicon):
+        mask = round_screen(60, 0.8)
+        np.testing.assert_array_equal(finish(prepare(silicon, Recipe(mask=mask))).mask, mask)
+
+    def test_a_model_of_a_larger_screen_does_not(self, silicon):
+        with pytest.raises(RecipeMismatchError, match=r"signal on 100% .* dark on 1\d% .* own"):
+            finish(prepare(silicon, Recipe(mask=np.ones((60, 60), bool))))
+
+    def test_smaller_patterns_are_refused(self):
+        scan = random_scan(size=(20, 20), name="steel")
+        with pytest.raises(RecipeMismatchError, match=r"steel: .* 60 x 60 pixels.* only 20 x 20"):
+            finish(prepare(scan, Recipe()))
+
+    def test_another_aspect_ratio_is_refused_and_crop_named(self):
+        with pytest.raises(RecipeMismatchError, match=r"64 x 80 .*crop=True"):
+            check_size(random_scan(size=(64, 80)), (60, 60))
+
+    def test_a_rounding_of_the_aspect_ratio_is_not(self):
+        check_size(random_scan(size=(239, 240)), (60, 60))
+
+    def test_an_empty_mask_is_refused(self):
+        recipe = Recipe(size=(5, 5), mask=np.zeros((5, 5), bool))
+        with pytest.raises(RecipeMismatchError, match="mask is empty"):
+            finish(prepare(random_scan(name="steel"), recipe))
+
+    def test_a_mask_of_another_size_is_refused(self):
+        recipe = Recipe(size=(5, 5), mask=np.ones((6, 6), bool))
+        with pytest.raises(RecipeMismatchError, match=r"6 x 6 .* 5 x 5"):
+            finish(prepare(random_scan(), recipe))
+
+
+class TestMeanPattern:
+    def test_is_the_mean_of_those_present(self):
+        present = np.ones((4, 6), bool)
+        present[1, 1] = False
+        scan = random_scan(present=present)
+        positions = np.array([[0, 0], [1, 1], [3, 5]])
+        patterns = scan.patterns.compute().astype(float)
+        expected = (patterns[0, 0] + patterns[3, 5]) / 2
+        np.testing.assert_allclose(finish(mean_pattern(scan, positions)), expected, rtol=1e-6)
+
+    def test_of_nothing_is_an_error(self):
+        scan = random_scan(present=np.arange(24).reshape(4, 6) > 0)
+        with pytest.raises(ValueError, match="no pattern to average"):
+            finish(mean_pattern(scan, np.array([[0, 0]])))
