@@ -1,0 +1,236 @@
+"""napari's way out: layers of maps, and the regions drawn on them, become one map store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.ui.layers import LayerData
+from napari_kikuchi.ui.link import KEY, LayerLink
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class LayerSaveError(RuntimeError):
+    """Layers that do not make one stack of maps. (napari is silent about a ValueError.)"""
+
+
+def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Save layers as a map store.
+
+    Parameters
+    ----------
+    path
+        Folder to write; one that holds a map store is replaced.
+    layers
+        Data, attributes and type of each layer, see :func:`stack_of`.
+
+    Returns
+    -------
+    list of str
+        The path written.
+
+    Raises
+    ------
+    LayerSaveError
+        If the layers make no map stack, or if maps would be lost.
+    FileExistsError
+        If something lies at ``path`` that is no map store.
+    """
+    from napari_kikuchi.io.map_store import write_maps
+
+    stack = stack_of(layers)
+    _check_nothing_lost(Path(path), stack)
+    write_maps(path, stack)
+    return [path]
+
+
+def stack_of(layers: Sequence[LayerData]) -> MapStack:
+    """The map stack that some layers show.
+
+    Parameters
+    ----------
+    layers
+        Data, attributes and type of each, from the bottom of the layer list to its top. Images
+        are the maps, shapes the regions drawn on them. A layer that shows a whole stack in turn
+        stands for those of its maps that have no layer of their own.
+
+    Returns
+    -------
+    MapStack
+        Maps in the order in which their stack holds them, then those of no stack, the topmost
+        first.
+
+    Raises
+    ------
+    LayerSaveError
+        If there is no image, or if the images differ in shape, step or scan.
+    """
+    images = [(data, attributes) for data, attributes, kind in layers if kind == "image"]
+    maps = [_own_map(*image) for image in reversed(images) if not _shows_whole_stack(image[1])]
+    for _, attributes in images:
+        if _shows_whole_stack(attributes):
+            there = {(id(one.stack), one.index) for one in maps}
+            whole = _stack_maps(attributes["metadata"][KEY])
+            maps += [one for one in whole if (id(one.stack), one.index) not in there]
+    if not maps:
+        raise LayerSaveError("These layers hold no map: select at least one image layer.")
+    _check_alike(maps, "shape", lambda one: one.shape)
+    _check_alike(maps, "step in µm", lambda one: one.step)
+    linked = [one for one in maps if one.link is not None]
+    if linked:
+        _check_alike(linked, "scan", lambda one: one.scan)
+    maps.sort(key=lambda one: (one.stack is None, one.index))
+    stacks = list({id(one.stack): one.stack for one in maps if one.stack is not None}.values())
+    return MapStack(
+        values=_Maps(maps),
+        channels=[one.channel for one in maps],
+        step=maps[0].step,
+        provenance=_provenance(stacks),
+        regions=[
+            region
+            for data, attributes, kind in layers
+            if kind == "shapes"
+            for region in _regions(data, attributes)
+        ],
+        arrays=stacks[0].arrays if len(stacks) == 1 else {},
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """One map to be saved: read when it is written, because all together may not fit."""
+
+    channel: Channel
+    read: Callable[[], NDArray]
+    shape: tuple[int, ...]
+    dtype: np.dtype
+    step: tuple[float, float]
+    link: LayerLink | None = None
+    index: int = 0
+
+    @property
+    def scan(self) -> Path | str:
+        """What tells the scan from others."""
+        assert self.link is not None
+        return self.link.source.path or self.link.source.name
+
+    @property
+    def stack(self) -> MapStack | None:
+        return None if self.link is None else self.link.stack
+
+
+class _Maps:
+    """Maps as the values of a stack."""
+
+    def __init__(self, maps: Sequence[_Map]) -> None:
+        self._maps = maps
+        self.shape = (len(maps), *maps[0].shape)
+        self.dtype = np.result_type(*(one.dtype for one in maps))
+
+    def __getitem__(self, index: int) -> NDArray:
+        return self._maps[index].read()
+
+
+def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
+    link = attributes["metadata"].get(KEY)
+    return link is not None and link.stack is not None and link.channel is None
+
+
+def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
+    link = attributes["metadata"].get(KEY)
+    known = link.stack.channels[link.channel] if link is not None and link.stack else Channel("")
+    colormap = attributes["colormap"]
+    return _Map(
+        channel=Channel(
+            name=attributes["name"],
+            unit=known.unit,
+            colormap=colormap["name"] if isinstance(colormap, dict) else str(colormap),
+            score=known.score,
+        ),
+        read=lambda: np.asarray(data),
+        shape=tuple(data.shape),
+        dtype=np.dtype(data.dtype),
+        step=_step(attributes),
+        link=link,
+        index=link.channel if link is not None and link.channel is not None else 0,
+    )
+
+
+def _stack_maps(link: LayerLink) -> Iterator[_Map]:
+    stack = link.stack
+    assert stack is not None
+    for index, channel in enumerate(stack.channels):
+        yield _Map(
+            channel=channel,
+            read=partial(stack.map, index),
+            shape=tuple(stack.map_shape),
+            dtype=np.dtype(stack.values.dtype),
+            step=stack.step,
+            link=link,
+            index=index,
+        )
+
+
+def _step(attributes: dict[str, Any]) -> tuple[float, float]:
+    y, x = (float(step) for step in attributes["scale"][-2:])
+    return y, x
+
+
+def _check_alike(maps: Sequence[_Map], what: str, value: Callable[[_Map], Any]) -> None:
+    first, *others = maps
+    for other in others:
+        if value(other) != value(first):
+            raise LayerSaveError(
+                f"Maps of one store are of one {what}, but {first.channel.name!r} has "
+                f"{value(first)} and {other.channel.name!r} has {value(other)}. Select the layers "
+                "of one scan and save the others to a store of their own."
+            )
+
+
+def _check_nothing_lost(path: Path, stack: MapStack) -> None:
+    """Refuse to replace an encoding by a part of it: maps that are shown from it would change."""
+    from napari_kikuchi.io.map_store import is_map_store, read_maps
+
+    if not is_map_store(path):
+        return
+    existing = read_maps(path)
+    if existing.provenance == stack.provenance and len(existing) > len(stack):
+        raise LayerSaveError(
+            f"{path} holds {len(existing)} maps of this encoding, of which only {len(stack)} are "
+            "selected; replacing it would lose the others. Choose another name."
+        )
+
+
+def _provenance(stacks: Sequence[MapStack]) -> dict[str, Any]:
+    if not stacks:
+        return {}
+    if len(stacks) == 1:
+        return dict(stacks[0].provenance)
+    return {
+        "scan": stacks[0].provenance.get("scan"),
+        "together": [dict(stack.provenance) for stack in stacks],
+    }
+
+
+def _regions(data: Any, attributes: dict[str, Any]) -> Iterator[Region]:
+    from napari.layers import Layer
+
+    shapes = Layer.create(data, attributes, "shapes")
+    names = shapes.features.get("name", [""] * shapes.nshapes)
+    for i, (vertices, kind, name) in enumerate(
+        zip(shapes.data, shapes.shape_type, names, strict=True)
+    ):
+        world = [shapes.data_to_world(vertex)[-2:] for vertex in vertices]
+        yield Region(
+            name=name if isinstance(name, str) and name else f"region {i + 1}",
+            shape_type=kind,
+            vertices=tuple((float(y), float(x)) for y, x in world),
+        )

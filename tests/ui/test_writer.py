@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from napari_kikuchi.io import Up2Writer, open_scan
+from napari_kikuchi.io.map_store import read_maps, write_maps
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.writer import LayerSaveError, stack_of, write_map_layers
+
+PATTERNS = np.random.default_rng(1).integers(0, 255, (5, 6, 8, 8), np.uint8)
+
+
+@pytest.fixture
+def scan(tmp_path):
+    path = tmp_path / "weld.up1"
+    with Up2Writer(path, (5, 6), (8, 8), step=(0.5, 0.25)) as writer:
+        writer.append(PATTERNS)
+    return open_scan(path)
+
+
+@pytest.fixture
+def stack(scan):
+    """Four maps whose ranks are not their order, made from a scan."""
+    values = np.random.default_rng(0).normal(size=(4, 5, 6)).astype(np.float32)
+    channels = [Channel(f"feature {i + 1}", score=s) for i, s in enumerate((0.1, 0.9, 0.5, 0.7))]
+    record = {
+        "path": str(scan.path),
+        "name": scan.name,
+        "options": dict(scan.options),
+        "fingerprint": scan.fingerprint(),
+    }
+    provenance = {"scan": record, "model": {"kind": "linear"}}
+    return MapStack(values, channels, scan.step, provenance, arrays={"background": np.ones((8, 8))})
+
+
+def add(viewer, layers):
+    for data, attributes, kind in layers:
+        getattr(viewer, f"add_{kind}")(data, **attributes)
+
+
+def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, scan, tmp_path, qtbot):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    viewer.layers["feature 3"].name = "cell walls"
+    regions = viewer.add_shapes(scale=(0.5, 0.5), translate=(1, 0), name="regions")
+    regions.add([[0, 0], [2, 0], [2, 3]], shape_type="polygon")
+    regions.add([[1, 1], [1, 2], [2, 2], [2, 1]], shape_type="ellipse")
+    regions.features = {"name": ["cell", ""]}
+    path = tmp_path / "saved.zarr"
+    assert viewer.layers.save(str(path)) == [str(path)]
+
+    saved = read_maps(path)
+    assert saved.names == ["feature 1", "feature 2", "cell walls", "feature 4"]
+    np.testing.assert_array_equal(np.asarray(saved.values), stack.values)
+    assert saved.provenance == stack.provenance
+    np.testing.assert_array_equal(saved.arrays["background"], np.ones((8, 8)))
+    assert [(r.name, r.shape_type) for r in saved.regions] == [
+        ("cell", "polygon"),
+        ("region 2", "ellipse"),
+    ]
+    assert saved.regions[0].vertices == ((1.0, 0.0), (2.0, 0.0), (2.0, 1.5))
+
+    again = make_napari_viewer()
+    again.open(path, plugin="napari-kikuchi")
+    assert [layer.name for layer in again.layers] == [layer.name for layer in viewer.layers]
+    for before, after in zip(viewer.layers, again.layers, strict=True):
+        assert before.visible == after.visible
+        if before.name != "regions":
+            np.testing.assert_array_equal(before.data, after.data)
+            np.testing.assert_allclose(before.scale, after.scale)
+    for before, after in zip(regions.data, again.layers["regions"].data, strict=True):
+        np.testing.assert_allclose(
+            [regions.data_to_world(vertex) for vertex in before],
+            [again.layers["regions"].data_to_world(vertex) for vertex in after],
+        )
+    source = link_of(again.layers[0]).source
+    qtbot.waitUntil(lambda: source.scan is not None)
+    np.testing.assert_array_equal(source.scan.read(2, 3), PATTERNS[2, 3])
+
+
+def test_a_layer_that_shows_a_whole_stack_is_saved_whole(stack, tmp_path):
+    write_maps(tmp_path / "all.zarr", stack)
+    lazy = read_maps(tmp_path / "all.zarr")
+    link = LayerLink(ScanLink(), lazy)
+    browsed = (stack.map(1), attributes("feature 2", link), "image")
+    renamed = (stack.map(3), attributes("twins", LayerLink(ScanLink(), lazy, 3)), "image")
+    write_map_layers(str(tmp_path / "copy.zarr"), [browsed, renamed])
+    copy = read_maps(tmp_path / "copy.zarr")
+    assert copy.names == ["feature 1", "feature 2", "feature 3", "twins"]
+    np.testing.assert_array_equal(np.asarray(copy.values), stack.values)
+
+
+def test_an_encoding_is_not_replaced_by_a_part_of_it(stack, tmp_path):
+    path = tmp_path / "all.zarr"
+    write_maps(path, stack)
+    with pytest.raises(LayerSaveError, match=r"holds 4 maps .* only 2 are selected"):
+        write_map_layers(str(path), layers_of(stack)[:2])
+    assert len(read_maps(path)) == 4
+
+
+@pytest.mark.parametrize(
+    ("other", "what"),
+    [
+        ({"shape": (4, 4)}, "shape"),
+        ({"scale": (1.0, 1.0)}, "step"),
+        ({"link": LayerLink(ScanLink(record={"name": "other"}))}, "scan"),
+    ],
+)
+def test_layers_that_do_not_belong_together_are_refused(stack, other, what):
+    link = LayerLink(ScanLink(record={"name": "weld"}))
+    one = (np.zeros((5, 6)), attributes("one", link), "image")
+    two = (
+        np.zeros(other.get("shape", (5, 6))),
+        attributes("two", other.get("link", link), other.get("scale", (0.5, 0.25))),
+        "image",
+    )
+    with pytest.raises(LayerSaveError, match=f"of one {what}.*'two'.*'one'"):
+        stack_of([one, two])
+
+
+def test_regions_alone_are_no_maps():
+    with pytest.raises(LayerSaveError, match="no map"):
+        stack_of([([], {"name": "regions"}, "shapes")])
+
+
+def attributes(name, link, scale=(0.5, 0.25)):
+    return {"name": name, "metadata": link.metadata(), "scale": scale, "colormap": "gray"}
