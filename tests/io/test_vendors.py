@@ -93,7 +93,7 @@ def test_of_several_scans_one_must_be_chosen():
     assert open_scan(path, scan="Scan 2").name == "patterns Scan 2"
 
 
-def h5oina(path, patterns, rows, cols):
+def h5oina(path, patterns, rows, cols, kind="Processed Patterns"):
     """Oxford's HDF5 file, as far as a reader needs it."""
     with h5py.File(path, "w") as file:
         file["Format Version"] = b"5.0"
@@ -108,16 +108,33 @@ def h5oina(path, patterns, rows, cols):
         }
         for key, value in header.items():
             file[f"1/EBSD/Header/{key}"] = np.array([value])
-        file.create_dataset(
-            "1/EBSD/Data/Processed Patterns", data=patterns, chunks=(1, *patterns.shape[1:])
-        )
+        file.create_dataset(f"1/EBSD/Data/{kind}", data=patterns, chunks=(1, *patterns.shape[1:]))
     return path
 
 
-def bruker_region(path, patterns, order):
-    """Bruker's HDF5 file of a region of interest, stored in the order of acquisition."""
+def edax(path, patterns, rows, cols, grid):
+    """EDAX's HDF5 file, as far as a reader needs it."""
+    with h5py.File(path, "w") as file:
+        file[" Manufacturer"] = np.array([b"EDAX"])
+        file[" Version"] = np.array([b"OIM Analysis 8"])
+        header = {
+            "nRows": rows,
+            "nColumns": cols,
+            "Step Y": 0.5,
+            "Step X": 0.25,
+            "Grid Type": grid,
+            "Pattern Height": patterns.shape[1],
+            "Pattern Width": patterns.shape[2],
+        }
+        for key, value in header.items():
+            file[f"Scan 1/EBSD/Header/{key}"] = np.array([value])
+        file["Scan 1/EBSD/Data/Pattern"] = patterns
+    return path
+
+
+def bruker(path, patterns, order=None):
+    """Bruker's HDF5 file of a map, or of a region of it in the order of acquisition."""
     rows, cols = patterns.shape[:2]
-    y, x = np.unravel_index(order, (rows, cols))
     with h5py.File(path, "w") as file:
         file["Manufacturer"] = b"Bruker Nano"
         file["Version"] = b"Esprit 2.X"
@@ -126,28 +143,24 @@ def bruker_region(path, patterns, order):
             "PatternWidth": patterns.shape[3],
             "XSTEP": 0.25,
             "YSTEP": 0.5,
-            "NROWS": 10,
-            "NCOLS": 10,
+            "NROWS": rows if order is None else 10,
+            "NCOLS": cols if order is None else 10,
         }
         for key, value in header.items():
             file[f"Scan/EBSD/Header/{key}"] = value
         file["Scan/EBSD/Header/Grid Type"] = b"isometric"
-        file["Scan/EBSD/Data/RawPatterns"] = patterns.reshape(-1, *patterns.shape[2:])[order]
-        file["Scan/EBSD/SEM/IY"] = y + 4
-        file["Scan/EBSD/SEM/IX"] = x + 2
+        flat = patterns.reshape(-1, *patterns.shape[2:])
+        file["Scan/EBSD/Data/RawPatterns"] = flat if order is None else flat[order]
+        if order is not None:
+            y, x = np.unravel_index(order, (rows, cols))
+            file["Scan/EBSD/SEM/IY"] = y + 4
+            file["Scan/EBSD/SEM/IX"] = x + 2
     return path
 
 
 @pytest.fixture
 def patterns():
     return np.random.default_rng(0).integers(1, 255, (3, 4, 5, 6), dtype=np.uint8)
-
-
-def test_oxford_h5oina(tmp_path, patterns):
-    scan = open_scan(h5oina(tmp_path / "scan.h5oina", patterns.reshape(12, 5, 6), 3, 4))
-    np.testing.assert_array_equal(whole(scan), patterns)
-    assert scan.step == (0.5, 0.25)
-    assert type(scan.source) is HDF5Source
 
 
 @pytest.mark.parametrize("shape", [(1, 12), (12, 1)])
@@ -157,9 +170,38 @@ def test_line_scans_keep_their_direction(tmp_path, patterns, shape):
     np.testing.assert_array_equal(whole(scan).reshape(patterns.shape), patterns)
 
 
+def test_made_files_are_what_kikuchipy_takes_them_for(tmp_path, patterns):
+    flat = patterns.reshape(12, 5, 6)
+    for path in (
+        h5oina(tmp_path / "a.h5oina", flat, 3, 4),
+        edax(tmp_path / "b.h5", flat, 3, 4, b"SqrGrid"),
+        bruker(tmp_path / "c.h5", patterns),
+        bruker(tmp_path / "d.h5", patterns, np.random.default_rng(1).permutation(12)),
+    ):
+        np.testing.assert_array_equal(with_kikuchipy(path).data, patterns)
+        np.testing.assert_array_equal(whole(open_scan(path)), patterns)
+        assert open_scan(path).step == (0.5, 0.25)
+
+
+def test_oxford_file_with_unprocessed_patterns_only(tmp_path, patterns):
+    flat = patterns.reshape(12, 5, 6)
+    path = h5oina(tmp_path / "a.h5oina", flat, 3, 4, kind="Unprocessed Patterns")
+    np.testing.assert_array_equal(whole(open_scan(path)), patterns)
+
+
+@pytest.mark.parametrize(("count", "absent"), [(12, []), (11, [[1, 3]])])
+def test_hexagonal_grid_of_edax(tmp_path, patterns, count, absent):
+    flat = patterns.reshape(12, 5, 6)[:count]
+    scan = open_scan(edax(tmp_path / "scan.oh5", flat, 3, 4, b"HexGrid"))
+    assert scan.grid == "hexagonal"
+    missing = [] if scan.present is None else np.argwhere(~scan.present).tolist()
+    assert missing == absent
+    np.testing.assert_array_equal(scan.read(2, 0), flat[8 - len(absent)])
+
+
 def test_bruker_region_of_interest_is_put_in_scan_order(tmp_path, patterns):
     order = np.random.default_rng(1).permutation(12)
-    scan = open_scan(bruker_region(tmp_path / "scan.h5", patterns, order))
+    scan = open_scan(bruker(tmp_path / "scan.h5", patterns, order))
     np.testing.assert_array_equal(whole(scan), patterns)
     assert type(scan.source) is KikuchipySource
 
@@ -202,6 +244,14 @@ def test_not_what_the_extension_says(tmp_path, suffix, content):
     path = tmp_path / f"scan{suffix}"
     path.write_bytes(content)
     with pytest.raises(PatternFileError, match=f"scan{suffix}: .*{len(content)} bytes"):
+        open_scan(path)
+
+
+def test_hdf5_file_of_another_maker(tmp_path, patterns):
+    path = edax(tmp_path / "scan.h5", patterns.reshape(12, 5, 6), 3, 4, b"SqrGrid")
+    with h5py.File(path, "r+") as file:
+        file[" Manufacturer"][0] = b"ACME"
+    with pytest.raises(PatternFileError, match=r"scan\.h5: kikuchipy cannot read it"):
         open_scan(path)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
@@ -104,6 +105,27 @@ class Candidate:
 
     def __str__(self) -> str:
         return f"{self.layout} ({self.grid} grid, from {self.origin})"
+
+
+def grid_candidates(
+    origin: str, rows: int, cols: int, hexagonal: bool = False
+) -> Iterator[Candidate]:
+    """Layouts that a grid of some rows and columns may have; none if it is empty."""
+    if not rows * cols:
+        return
+    yield Candidate(origin, Layout.regular(rows, cols), "hexagonal" if hexagonal else "square")
+    if hexagonal and rows > 1:
+        yield Candidate(origin, Layout.alternating(rows, cols, cols - 1), "hexagonal")
+
+
+def known_step(*steps: tuple[float, float]) -> tuple[float, float]:
+    """Step of the first that says it, 1 µm if none does; a line scan may say it one way only."""
+    for step in steps:
+        known = [length for length in step if math.isfinite(length) and length > 0]
+        if known:
+            step_y, step_x = (length if length in known else known[0] for length in step)
+            return step_y, step_x
+    return 1.0, 1.0
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from napari_kikuchi.io import up2, vendors
+from napari_kikuchi.io import h5ebsd, up2, vendors
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
 from napari_kikuchi.io.sources import CroppedSource, FlippedSource
 from napari_kikuchi.scan import Scan
 
 #: What :func:`open_scan` opens.
-EXTENSIONS = (*up2.PIXEL_TYPES, *vendors.EXTENSIONS)
+EXTENSIONS = (*up2.PIXEL_TYPES, *h5ebsd.EXTENSIONS, *vendors.EXTENSIONS)
 
 
 def open_scan(
@@ -90,16 +90,20 @@ def _open(
     scan: str | None,
     allow_partial: bool,
 ) -> Scan:
-    if path.suffix.lower() not in up2.PIXEL_TYPES:
-        return vendors.open_vendor_file(
-            path, shape, step=step, scan=scan, allow_partial=allow_partial
-        )
-    if scan is not None:
+    suffix = path.suffix.lower()
+    if suffix in h5ebsd.EXTENSIONS:
+        scan = h5ebsd.choose_scan(path, scan)
+        found = h5ebsd.open_h5ebsd(path, shape, step=step, scan=scan, allow_partial=allow_partial)
+        if found is not None:
+            return found
+    elif scan is not None:
         raise PatternFileError(
             f"{path}: has no scan {scan!r}; it holds one scan, without a name. Open it without "
             "scan= (--scan)."
         )
-    return up2.open_up2(path, shape, step=step, allow_partial=allow_partial)
+    if suffix in up2.PIXEL_TYPES:
+        return up2.open_up2(path, shape, step=step, allow_partial=allow_partial)
+    return vendors.open_vendor_file(path, shape, step=step, scan=scan, allow_partial=allow_partial)
 
 
 def _check_file(path: Path) -> None:

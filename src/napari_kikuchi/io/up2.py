@@ -18,18 +18,24 @@ byte   field                      type
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from napari_kikuchi.io.ang import AngGrid, companion_ang
 from napari_kikuchi.io.errors import PatternFileError
-from napari_kikuchi.io.layout import MOST_POSITIONS, Candidate, Layout, Stored, choose_layout
+from napari_kikuchi.io.layout import (
+    MOST_POSITIONS,
+    Candidate,
+    Layout,
+    Stored,
+    choose_layout,
+    grid_candidates,
+    known_step,
+)
 from napari_kikuchi.io.sources import RawSource
 from napari_kikuchi.scan import Scan
 
@@ -138,7 +144,7 @@ def open_up2(
     )
     return Scan(
         source=source,
-        step=step or _known_step(header, ang),
+        step=step or known_step(header.step, *([ang.step] if ang else [])),
         name=path.stem,
         path=path,
         grid=candidate.grid,
@@ -204,24 +210,15 @@ def _candidates(
 ) -> Iterator[Candidate]:
     if shape is not None:
         hexagonal = header.hexagonal or (ang is not None and ang.grid == "hexagonal")
-        yield from _grids(f"shape={tuple(shape)}", *shape, hexagonal)
+        yield from grid_candidates(f"shape={tuple(shape)}", *shape, hexagonal)
         return
-    of_header = [*_grids("the header", header.rows, header.cols, header.hexagonal)]
+    of_header = [*grid_candidates("the header", header.rows, header.cols, header.hexagonal)]
     of_ang = []
     if ang is not None:
         layout = Layout.alternating(ang.rows, ang.cols_odd, ang.cols_even)
         of_ang.append(Candidate(ang.path.name, layout, ang.grid))
     # Of a hexagonal grid the .ang file says more: the lengths of odd and even rows.
     yield from of_ang + of_header if header.hexagonal else of_header + of_ang
-
-
-def _grids(origin: str, rows: int, cols: int, hexagonal: bool) -> Iterator[Candidate]:
-    if not rows * cols:
-        return
-    grid: Literal["square", "hexagonal"] = "hexagonal" if hexagonal else "square"
-    yield Candidate(origin, Layout.regular(rows, cols), grid)
-    if hexagonal and rows > 1:
-        yield Candidate(origin, Layout.alternating(rows, cols, cols - 1), grid)
 
 
 def _check_version_2(stored: Stored, candidates: Sequence[Candidate]) -> None:
@@ -237,13 +234,3 @@ def _check_version_2(stored: Stored, candidates: Sequence[Candidate]) -> None:
             f"the file needs {expected}, but has {stored.size} bytes. Export it again, as version "
             "1 or 3."
         )
-
-
-def _known_step(header: Header, ang: AngGrid | None) -> tuple[float, float]:
-    """Step of the first that says it; a line scan may say it in one direction only."""
-    for step in (header.step, ang.step if ang else (0.0, 0.0)):
-        known = [length for length in step if math.isfinite(length) and length > 0]
-        if known:
-            step_y, step_x = (length if length in known else known[0] for length in step)
-            return step_y, step_x
-    return 1.0, 1.0
