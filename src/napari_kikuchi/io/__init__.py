@@ -2,15 +2,15 @@
 
 from napari_kikuchi.io.errors import PatternFileError, UnknownGridError
 from napari_kikuchi.io.opening import EXTENSIONS, open_scan
+from napari_kikuchi.io.recognise import is_pattern_file
 from napari_kikuchi.io.up2_writer import Up2Writer, write_scan
-from napari_kikuchi.io.vendors import is_vendor_file
 
 __all__ = [
     "EXTENSIONS",
     "PatternFileError",
     "UnknownGridError",
     "Up2Writer",
-    "is_vendor_file",
+    "is_pattern_file",
     "open_scan",
     "write_scan",
 ]

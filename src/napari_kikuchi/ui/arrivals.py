@@ -7,10 +7,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.maps import contrast_limits
-from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -39,6 +41,7 @@ class Arrivals:
         self._session = weakref.proxy(session)
         self._viewer_opened = False
         self._refinements: weakref.WeakKeyDictionary[Layer, Work] = weakref.WeakKeyDictionary()
+        session.link_changed.connect(self._glance)
         layers = session.viewer.layers
         layers.events.inserted.connect(self._on_inserted)
         layers.events.removed.connect(self._on_removed)
@@ -58,12 +61,21 @@ class Arrivals:
         link = link_of(layer)
         if link is None:
             return
-        self._open_pattern_viewer()
         source = link.source
         if source.scan is None and not source.opening and not source.problem:
             self._session.open_link(source)
+        self._glance(source)
+        self._open_pattern_viewer()
         if link.navigator is not None and link.navigator.stride > 1:
             self._refine(layer, link.navigator)
+
+    def _glance(self, source: ScanLink) -> None:
+        """Show the pattern in the middle of a scan, rather than nothing, until one is chosen."""
+        if self._session.subject is not None or source.scan is None:
+            return
+        layer = next(layer for layer, link in self._session.links() if link.source is source)
+        rows, cols = source.scan.map_shape
+        self._session.point_at(Point(source.scan, rows // 2, cols // 2, layer))
 
     def _open_pattern_viewer(self) -> None:
         # Once: whoever closes it opens it again from the menu.
@@ -71,6 +83,8 @@ class Arrivals:
         if window is not None and not self._viewer_opened:
             self._viewer_opened = True
             window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
+            # The new dock has taken room from the maps: once it is laid out, show them whole.
+            QTimer.singleShot(0, self._session.viewer.reset_view)
 
     def _refine(self, layer: Image, navigator: Navigator) -> None:
         drawn = monotonic()

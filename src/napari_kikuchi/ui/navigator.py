@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import bin_to
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
@@ -140,8 +139,14 @@ def _read(scan: Scan, row: int, columns: NDArray[np.intp]) -> NDArray:
 def _sketch(patterns: NDArray) -> NDArray[np.float32]:
     """Patterns at a glance: few pixels each, and their means 1."""
     thin = max(1, max(patterns.shape[-2:]) // _STRIDED_PIXELS)
-    patterns = patterns[:, ::thin, ::thin]
-    size = (min(patterns.shape[-2], _SKETCH_PIXELS), min(patterns.shape[-1], _SKETCH_PIXELS))
-    small = bin_to(patterns, size)
+    small = patterns[:, ::thin, ::thin]
+    for axis in (1, 2):
+        # Means of whole pixels: plain sums, where a matrix product would wake a thread per core.
+        size = min(small.shape[axis], _SKETCH_PIXELS)
+        edges = np.arange(size + 1) * small.shape[axis] // size
+        widths = np.diff(edges).reshape(-1, *[1] * (2 - axis))
+        small = np.add.reduceat(small, edges[:-1], axis=axis, dtype=np.float32) / widths.astype(
+            np.float32
+        )
     mean = small.mean(axis=(-2, -1), keepdims=True)
     return np.divide(small, mean, out=np.ones_like(small), where=mean > 0)

@@ -24,16 +24,11 @@ Reader = Callable[[Paths], list[Any]]
 _NOTHING: list[Any] = [(None,)]
 
 
-def get_up2_reader(path: Paths) -> Reader | None:
-    """napari's reader of EDAX UP1 and UP2 files."""
-    return read_scan if isinstance(path, str) else None
+def get_scan_reader(path: Paths) -> Reader | None:
+    """napari's reader of pattern files; None for other files of the same extensions."""
+    from napari_kikuchi.io import is_pattern_file
 
-
-def get_vendor_reader(path: Paths) -> Reader | None:
-    """napari's reader of other makers' pattern files; None for files that are not patterns."""
-    from napari_kikuchi.io import is_vendor_file
-
-    return read_scan if isinstance(path, str) and is_vendor_file(Path(path)) else None
+    return read_scan if isinstance(path, str) and is_pattern_file(path) else None
 
 
 def get_map_reader(path: Paths) -> Reader | None:

@@ -64,6 +64,9 @@ class Work(QObject):
     def start(self) -> Work:
         """Begin."""
         Work._running.add(self)
+        if self._title:
+            # Made here and not at the first update: napari handles events meanwhile.
+            self._bar = progress(total=0, desc=self._title)
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.connect(self.end)
@@ -98,8 +101,7 @@ class Work(QObject):
             signal.emit(value)
 
     def _show_progress(self, update: Progress) -> None:
-        if self._bar is None:
-            self._bar = progress(total=update.total, desc=self._title)
+        assert self._bar is not None
         self._bar.total = update.total
         self._bar.n = update.done
         self._bar.refresh()

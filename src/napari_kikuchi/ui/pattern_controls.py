@@ -1,0 +1,121 @@
+"""The controls of the pattern viewer: which views, and how they are scaled and coloured."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QWidget,
+)
+from superqt import QLabeledDoubleSlider
+
+from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, View
+
+_COLORMAPS = ("gray", "gray_r", "viridis", "inferno", "magma", "turbo")
+_GAMMA = (0.2, 3.0)
+_TOOLTIPS = {
+    View.RAW: "The pattern as it was recorded",
+    View.CORRECTED: "Less the static background: the mean of a sample of the scan's patterns",
+    View.PREPROCESSED: "What a model reads: binned, background subtracted, rescaled in the mask",
+    View.RECONSTRUCTED: "What the model makes of the pattern's latent features",
+    View.DIFFERENCE: "Reconstruction less preprocessed pattern",
+}
+
+
+class PatternControls(QWidget):
+    """Checkboxes, colours and scales.
+
+    Attributes
+    ----------
+    autoscale_once
+        Button that scales to the pattern shown now.
+    model_button
+        Button that asks for a model.
+    """
+
+    changed = Signal()
+    """Other patterns, or the same in another scale, are wanted."""
+    colormap_changed = Signal(str)
+    gamma_changed = Signal(float)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._views = {view: QCheckBox(str(view)) for view in View}
+        for view, box in self._views.items():
+            box.setToolTip(_TOOLTIPS[view])
+            box.setChecked(view in (View.RAW, View.CORRECTED))
+            box.toggled.connect(self.changed)
+        self.model_button = QPushButton("Model…")
+        self.log = QCheckBox("log")
+        self.log.setToolTip("Logarithmic intensities: two decades between the limits")
+        self.log.toggled.connect(self.changed)
+        self.colormap = QComboBox()
+        self.colormap.addItems(_COLORMAPS)
+        self.colormap.setToolTip("Colours of all views but the difference")
+        self.colormap.currentTextChanged.connect(self.colormap_changed)
+        self.gamma = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.gamma.setRange(*_GAMMA)
+        self.gamma.setValue(1)
+        self.gamma.setDecimals(2)
+        self.gamma.setToolTip("Below 1 lifts the dark parts, above 1 the bright ones")
+        self.gamma.valueChanged.connect(self.gamma_changed)
+        self.autoscale_once = QPushButton("once")
+        self.autoscale_once.setToolTip("Scale to the pattern shown now and keep these limits")
+        self.autoscale_always = QPushButton("always")
+        self.autoscale_always.setToolTip("Scale to every pattern anew")
+        self.autoscale_always.setCheckable(True)
+        self.autoscale_always.setChecked(True)
+        self.autoscale_once.clicked.connect(lambda: self.autoscale_always.setChecked(False))
+        self.autoscale_always.toggled.connect(self.changed)
+        self._arrange()
+        self.set_model("")
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The views that are wanted and can be made."""
+        return tuple(
+            view for view, box in self._views.items() if box.isChecked() and box.isEnabled()
+        )
+
+    def choose(self, *views: View) -> None:
+        """Tick these views and no others."""
+        for view, box in self._views.items():
+            box.setChecked(view in views)
+
+    def set_model(self, name: str) -> None:
+        """Tell which model reconstructs; with none, its views cannot be ticked."""
+        for view in MODEL_VIEWS:
+            self._views[view].setEnabled(bool(name))
+            self._views[view].setToolTip(_TOOLTIPS[view] if name else "Choose a model first")
+        self.model_button.setText(name or "Model…")
+        self.model_button.setToolTip(
+            f"Reconstructs by {name}; click to choose another"
+            if name
+            else "Choose the model that reconstructs patterns"
+        )
+
+    def _arrange(self) -> None:
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setHorizontalSpacing(10)
+        layout.setVerticalSpacing(4)
+        for i, box in enumerate((*self._views.values(), self.model_button)):
+            layout.addWidget(box, i // 3, i % 3)
+        self.model_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        scale = QHBoxLayout()
+        scale.setSpacing(6)
+        for widget in (QLabel("autoscale:"), self.autoscale_once, self.autoscale_always, self.log):
+            scale.addWidget(widget)
+        scale.addStretch()
+        scale.addWidget(self.colormap)
+        layout.addLayout(scale, 2, 0, 1, 3)
+        gamma = QHBoxLayout()
+        gamma.addWidget(QLabel("gamma:"))
+        gamma.addWidget(self.gamma)
+        layout.addLayout(gamma, 3, 0, 1, 3)

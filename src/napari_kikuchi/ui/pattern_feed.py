@@ -1,0 +1,133 @@
+"""Reads and prepares patterns as fast as they can be shown, away from the window's thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_kikuchi.ui.pattern_views import Limits, View, tone, view_limits, view_pattern
+from napari_kikuchi.ui.preparation import Model, Preparation
+from napari_kikuchi.ui.session import Point, RegionMean
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What to show, and how.
+
+    Attributes
+    ----------
+    subject
+        Whose pattern.
+    views
+        Which views of it.
+    preparation, model
+        What the views are made with.
+    limits
+        Limits to keep; views without are scaled to the pattern.
+    log
+        Whether the scale is logarithmic.
+    """
+
+    subject: Point | RegionMean
+    views: tuple[View, ...]
+    preparation: Preparation | None = None
+    model: Model | None = None
+    limits: Mapping[View, Limits] | None = None
+    log: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A pattern, ready to be drawn.
+
+    Attributes
+    ----------
+    request
+        What was asked for.
+    images
+        Each view within [0, 1].
+    limits
+        The limits that became 0 and 1.
+    """
+
+    request: Request
+    images: Mapping[View, NDArray[np.float32]]
+    limits: Mapping[View, Limits]
+
+
+class PatternFeed(QObject):
+    """A thread that answers the latest request and forgets those that came too fast for it."""
+
+    ready = Signal()
+    """There is something to :meth:`take`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wanted: Request | None = None
+        self._result: Shown | Exception | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+        threading.Thread(target=self._run, name="pattern feed", daemon=True).start()
+
+    def request(self, request: Request) -> None:
+        """Ask for a pattern; an earlier request that has not been begun is forgotten."""
+        with self._changed:
+            self._wanted = request
+            self._changed.notify()
+
+    def take(self) -> Shown | Exception | None:
+        """The latest answer, once; None if it has been taken. An exception says why there is none.
+
+        A window that is slower than the feed misses answers and is never behind.
+        """
+        with self._changed:
+            result, self._result = self._result, None
+            return result
+
+    def close(self) -> None:
+        """End the thread."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._wanted is not None)
+                if self._closed or self._wanted is None:
+                    return
+                request, self._wanted = self._wanted, None
+            try:
+                result: Shown | Exception = answer(request)
+            except Exception as error:  # Whatever a file or a model raises is told in the window.
+                result = error
+            with self._changed:
+                announced = self._result is not None
+                self._result = result
+            if not announced:
+                # The window may be gone meanwhile, and with it the receiving half of this object.
+                with suppress(RuntimeError):
+                    self.ready.emit()
+
+
+def answer(request: Request) -> Shown:
+    """Read a pattern and make the views of it that are wanted."""
+    subject = request.subject
+    if isinstance(subject, Point):
+        pattern = subject.scan.read(subject.row, subject.col)
+    else:
+        pattern = subject.pattern
+    views = view_pattern(pattern, request.views, request.preparation, request.model)
+    kept = request.limits or {}
+    limits = {view: kept.get(view) or view_limits(view, image) for view, image in views.items()}
+    images = {view: tone(image, limits[view], request.log) for view, image in views.items()}
+    return Shown(request, images, limits)

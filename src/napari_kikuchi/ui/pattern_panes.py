@@ -1,0 +1,152 @@
+"""Detector space: a napari canvas of its own with the views of one pattern side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from napari.components import ViewerModel
+from napari.layers import Image
+from napari.qt import QtViewer
+from qtpy.QtCore import QSize
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_kikuchi.ui.pattern_views import View
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from qtpy.QtGui import QResizeEvent
+
+_DIVERGING = "PiYG"
+_TITLE_POINTS = 8
+_SIDE = 400
+
+
+class PatternPanes(QWidget):
+    """Shows some views of a pattern, each with its title, zoomed and moved together.
+
+    Attributes
+    ----------
+    model
+        The canvas's own viewer, in pixels of the recorded pattern.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.model = ViewerModel(title="patterns")
+        self.canvas = QtViewer(self.model)
+        # Files dropped here would be opened among the patterns.
+        self.canvas.setAcceptDrops(False)
+        self.model.grid.enabled = True
+        self._panes: dict[View, Image] = {}
+        self._colormap = "gray"
+        self._gamma = 1.0
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.canvas)
+
+    @property
+    def shown(self) -> list[View]:
+        """The views on the canvas, in their order."""
+        return [view for view, pane in self._panes.items() if pane.visible]
+
+    def image(self, view: View) -> NDArray[np.float32]:
+        """What a view shows, within [0, 1]."""
+        return self._panes[view].data
+
+    def show_images(
+        self, images: Mapping[View, NDArray[np.float32]], pattern_shape: tuple[int, int]
+    ) -> None:
+        """Show these views and no others.
+
+        Parameters
+        ----------
+        images
+            Each within [0, 1], of any shape.
+        pattern_shape
+            Height and width of the recorded pattern, to which all are scaled.
+        """
+        before = self.shown
+        for view, image in images.items():
+            self._show(view, image, pattern_shape)
+        for view, pane in self._panes.items():
+            pane.visible = view in images
+        if self.shown != before:
+            self.arrange()
+
+    def set_colormap(self, colormap: str) -> None:
+        """Choose the colours of all views but the difference, whose zero has its own."""
+        self._colormap = colormap
+        for view, pane in self._panes.items():
+            if view is not View.DIFFERENCE:
+                pane.colormap = colormap
+
+    def set_gamma(self, gamma: float) -> None:
+        """Choose the gamma of all views but the difference, which would become lopsided."""
+        self._gamma = gamma
+        for view, pane in self._panes.items():
+            if view is not View.DIFFERENCE:
+                pane.gamma = gamma
+
+    def arrange(self) -> None:
+        """Use the space so that patterns are as large as can be, and show them whole."""
+        count = len(self.shown)
+        if count:
+            rows, cols = best_grid(count, self.canvas.height(), self.canvas.width())
+            self.model.grid.shape = (rows, cols)
+            self.model.reset_view(margin=0.02)
+
+    def sizeHint(self) -> QSize:
+        """Leave most of the window to the maps."""
+        return QSize(_SIDE, _SIDE)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Arrange anew in the new space."""
+        super().resizeEvent(event)
+        self.arrange()
+
+    def _show(self, view: View, image: NDArray[np.float32], pattern_shape: tuple[int, int]) -> None:
+        pane = self._panes.get(view)
+        scale = np.divide(pattern_shape, image.shape)
+        if pane is None or pane.data.shape != image.shape or not np.allclose(pane.scale, scale):
+            self._place(view, image, scale)
+        else:
+            # In place: a new array would cost napari twice the time.
+            pane.data[...] = image
+            pane.refresh(extent=False, thumbnail=False, highlight=False)
+
+    def _place(self, view: View, image: NDArray[np.float32], scale: NDArray) -> None:
+        # The first pixel's centre lies half a pixel of its own from the edge.
+        translate = (scale - 1) / 2
+        if view in self._panes:
+            pane = self._panes[view]
+            pane.data, pane.scale, pane.translate = image, scale, translate
+            self.arrange()
+            return
+        diverging = view is View.DIFFERENCE
+        pane = Image(
+            image,
+            name=str(view),
+            contrast_limits=(0, 1),
+            colormap=_DIVERGING if diverging else self._colormap,
+            gamma=1 if diverging else self._gamma,
+            scale=scale,
+            translate=translate,
+        )
+        pane.name_overlay.visible = True
+        pane.name_overlay.font_size = _TITLE_POINTS
+        self._panes[view] = pane
+        self._panes = {view: self._panes[view] for view in View if view in self._panes}
+        self.model.layers.insert(list(self._panes).index(view), pane)
+
+
+def best_grid(count: int, height: int, width: int) -> tuple[int, int]:
+    """Rows and columns in which square panes fill a space best."""
+
+    def side(cols: int) -> float:
+        rows = -(-count // cols)
+        return min(width / cols, height / rows)
+
+    cols = max(range(1, count + 1), key=side)
+    return -(-count // cols), cols

@@ -1,0 +1,342 @@
+"""The Kikuchi pattern viewer: the pattern behind the point of the map that is meant."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_kikuchi.jobs import Progress
+from napari_kikuchi.preprocess import mean_pattern
+from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.messages import tell_error
+from napari_kikuchi.ui.pattern_controls import PatternControls
+from napari_kikuchi.ui.pattern_feed import PatternFeed, Request
+from napari_kikuchi.ui.pattern_panes import PatternPanes
+from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, Limits, View
+from napari_kikuchi.ui.pointer import Pointer, bind_steps
+from napari_kikuchi.ui.preparation import Model, Preparation
+from napari_kikuchi.ui.regions import drawn_region, positions_inside
+from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Layer
+
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.work import Work
+
+_WIDTH = 380
+# As many latent values as fit a line or two.
+_VALUES = 4
+
+
+class PatternViewer(QWidget):
+    """Dock widget that shows the pattern under the cursor, or one that is held.
+
+    Parameters
+    ----------
+    napari_viewer
+        Over whose maps the cursor is followed.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self.session: Session = session_of(napari_viewer)
+        self.panes = PatternPanes()
+        self.controls = PatternControls()
+        self._feed = PatternFeed()
+        self._pointer = Pointer(self.session)
+        self._limits: dict[View, Limits] = {}
+        self._averaging: Work | None = None
+        self._unavailable: ScanLink | None = None
+        self._build()
+        self._connect()
+        self._on_encoder()
+        self._on_links()
+        self._request()
+
+    # ------------------------------------------------------------------ appearance
+
+    def _build(self) -> None:
+        self.setMinimumWidth(_WIDTH)
+        self.position = QLabel("Move the cursor over a map")
+        self.position.setToolTip("Position of the pattern shown, counted from 0")
+        self.values = QLabel()
+        self.values.hide()
+        self.values.setToolTip("Values of the first maps at this position")
+        for label in (self.position, self.values):
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.hold_button = QPushButton("hold")
+        self.hold_button.setCheckable(True)
+        self.hold_button.setToolTip(
+            "Keep this pattern while the cursor moves on.\n"
+            "A click on the map holds and releases, too; arrow keys step, with Shift by ten."
+        )
+        self.region_button = QPushButton("region mean")
+        self.region_button.setToolTip(
+            "Mean pattern of the region drawn on the map: the selected shape, else the last one"
+        )
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(4)
+        self.progress.hide()
+        self.notice = QLabel()
+        self.notice.setWordWrap(True)
+        self.locate_button = QPushButton("Locate…")
+        self.locate_button.setToolTip("Say where the scan is now")
+
+        where = QHBoxLayout()
+        where.addWidget(self.position, 1)
+        where.addWidget(self.region_button)
+        where.addWidget(self.hold_button)
+        notice = QHBoxLayout()
+        notice.addWidget(self.notice, 1)
+        notice.addWidget(self.locate_button, 0, Qt.AlignmentFlag.AlignTop)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(6)
+        layout.addWidget(self.panes, 1)
+        layout.addWidget(self.progress)
+        layout.addLayout(where)
+        layout.addWidget(self.values)
+        layout.addLayout(notice)
+        layout.addWidget(self.controls)
+        self._tell("")
+
+    def _connect(self) -> None:
+        session, viewer = self.session, self.session.viewer
+        self._feed.ready.connect(self._draw)
+        self.controls.changed.connect(self._request)
+        self.controls.colormap_changed.connect(self.panes.set_colormap)
+        self.controls.gamma_changed.connect(self.panes.set_gamma)
+        self.controls.autoscale_once.clicked.connect(self._rescale)
+        self.controls.model_button.clicked.connect(self._ask_for_model)
+        self.hold_button.clicked.connect(self._on_hold_clicked)
+        self.region_button.clicked.connect(self.show_region_mean)
+        self.locate_button.clicked.connect(self._ask_for_scan)
+        bind_steps(self.panes.model, session)
+        handlers = [
+            (session.subject_changed, self._request),
+            (session.held_changed, self._on_held),
+            (session.recipe_changed, self._on_prepared),
+            (session.prepared, self._on_prepared),
+            (session.encoder_changed, self._on_encoder),
+            (session.link_changed, self._on_links),
+            (viewer.layers.events.inserted, self._on_links),
+            (viewer.layers.events.removed, self._on_links),
+            (viewer.layers.selection.events.active, self._on_links),
+        ]
+        for signal, handler in handlers:
+            signal.connect(handler)
+        # Called when the widget is gone, so it must not need it.
+        self.destroyed.connect(partial(_let_go, self._feed, self._pointer, handlers))
+
+    def _tell(self, text: str, locate: bool = False) -> None:
+        self.notice.setText(text)
+        self.notice.setVisible(bool(text))
+        self.locate_button.setVisible(locate)
+
+    # ------------------------------------------------------------------ patterns
+
+    def _request(self, *_: Any) -> None:
+        subject = self.session.subject
+        if subject is None:
+            return
+        views = self.controls.views
+        preparation: Preparation | None = None
+        model: Model | None = None
+        if {View.CORRECTED, View.PREPROCESSED}.intersection(views):
+            preparation = self._prepared(subject.scan)
+        if MODEL_VIEWS.intersection(views) and self.session.encoder is not None:
+            fitted = self._prepared(subject.scan, model=True)
+            model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
+        always = self.controls.autoscale_always.isChecked()
+        self._feed.request(
+            Request(
+                subject,
+                views,
+                preparation,
+                model,
+                limits=None if always else self._limits,
+                log=self.controls.log.isChecked(),
+            )
+        )
+
+    def _prepared(self, scan: Scan, model: bool = False) -> Preparation | None:
+        encoder = self.session.encoder
+        recipe = encoder.recipe if model and encoder is not None else None
+        found = self.session.preparation(scan, recipe)
+        if isinstance(found, Exception):
+            self._tell(str(found))
+            return None
+        return found
+
+    def _draw(self) -> None:
+        shown = self._feed.take()
+        if isinstance(shown, Exception):
+            self._tell(f"This pattern cannot be shown: {shown}")
+        elif shown is not None:
+            self._limits = dict(shown.limits)
+            subject = shown.request.subject
+            self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.position.setText(_place(subject))
+            values = self._map_values(subject)
+            self.values.setText(values)
+            self.values.setVisible(bool(values))
+
+    def _map_values(self, subject: Point | RegionMean) -> str:
+        if not isinstance(subject, Point):
+            return ""
+        links = [(layer, link) for layer, link in self.session.links() if link.stack is not None]
+        links.sort(key=lambda found: found[0] is not subject.layer)
+        texts = [
+            f"{layer.name} {float(layer.data[subject.row, subject.col]):.3g}"
+            for layer, link in links
+            if link.source.scan is subject.scan and layer.data.shape == subject.scan.map_shape
+        ]
+        return "  ·  ".join(texts[:_VALUES])
+
+    def _rescale(self) -> None:
+        self._limits = {}
+        self._request()
+
+    def _on_prepared(self, scan: Scan) -> None:
+        if self.session.subject is not None and self.session.subject.scan is scan:
+            self._on_links()
+            self._request()
+
+    def _on_encoder(self, *_: Any) -> None:
+        path = self.session.encoder_path
+        encoder = self.session.encoder
+        self.controls.set_model("" if encoder is None else path.stem if path else encoder.kind)
+        self._limits = {}
+        self._request()
+
+    def _ask_for_model(self) -> None:
+        dialog = QFileDialog(self, "Choose a model", "", "Models (*.safetensors)")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(lambda path: self.session.load_encoder(Path(path)))
+        dialog.open()
+
+    # ------------------------------------------------------------------ holding
+
+    def _on_hold_clicked(self, hold: bool) -> None:
+        if hold and self.session.subject is not None:
+            self.session.hold(self.session.subject)
+        else:
+            self.session.release()
+            self.hold_button.setChecked(False)
+
+    def _on_held(self, held: bool) -> None:
+        self.hold_button.setChecked(held)
+
+    def show_region_mean(self) -> None:
+        """Average the patterns of the drawn region and hold their mean; again: cancel."""
+        if self._averaging is not None and self._averaging.active:
+            self._averaging.cancel()
+            self._end_averaging()
+            return
+        region, under = drawn_region(self.session.viewer), self._map()
+        if region is None or under is None:
+            tell_error(
+                ValueError("Draw a region first: add a shapes layer and draw a shape on the map.")
+            )
+            return
+        layer, scan = under
+        positions = positions_inside(*region, layer)
+        if len(positions) == 0:
+            tell_error(ValueError(f"The region holds no position of {scan.name}."))
+            return
+
+        def show(mean: Any) -> None:
+            self._end_averaging()
+            self.session.hold(RegionMean(scan, len(positions), mean))
+
+        def fail(error: Exception) -> None:
+            self._end_averaging()
+            tell_error(error)
+
+        self.region_button.setText("cancel")
+        self.progress.show()
+        self._averaging = self.session.start(
+            mean_pattern(scan, positions), done=show, failed=fail, progressed=self._on_progress
+        )
+
+    def _on_progress(self, update: Progress) -> None:
+        self.progress.setRange(0, update.total)
+        self.progress.setValue(update.done)
+
+    def _end_averaging(self) -> None:
+        self._averaging = None
+        self.progress.hide()
+        self.region_button.setText("region mean")
+
+    def _map(self) -> tuple[Layer, Scan] | None:
+        """The map on which a region lies, and its scan: the one pointed at last, or the topmost."""
+        subject = self.session.subject
+        if isinstance(subject, Point):
+            return subject.layer, subject.scan
+        for layer, link in self.session.links():
+            if link.source.scan is not None:
+                return layer, link.source.scan
+        return None
+
+    # ------------------------------------------------------------------ scans that have moved
+
+    def _on_links(self, *_: Any) -> None:
+        link = self._current_link()
+        self._unavailable = None
+        if link is not None and link.source.scan is None and link.source.problem:
+            self._unavailable = link.source
+            self._tell(link.source.problem, locate=True)
+        else:
+            self._tell("")
+
+    def _current_link(self) -> LayerLink | None:
+        active = self.session.viewer.layers.selection.active
+        link = None if active is None else link_of(active)
+        return link or next((link for _, link in self.session.links()), None)
+
+    def _ask_for_scan(self) -> None:
+        from napari_kikuchi.io import EXTENSIONS
+
+        if self._unavailable is None:
+            return
+        patterns = " ".join(f"*{extension}" for extension in EXTENSIONS)
+        dialog = QFileDialog(
+            self, f"Where is {self._unavailable.name}?", "", f"Patterns ({patterns})"
+        )
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        source = self._unavailable
+        dialog.fileSelected.connect(lambda path: self.session.open_link(source, Path(path)))
+        dialog.open()
+
+
+def _let_go(feed: PatternFeed, pointer: Pointer, handlers: list[tuple[Any, Any]]) -> None:
+    for signal, handler in handlers:
+        signal.disconnect(handler)
+    feed.close()
+    pointer.close()
+
+
+def _place(subject: Point | RegionMean) -> str:
+    if isinstance(subject, RegionMean):
+        return f"mean of {subject.count} patterns"
+    step_y, step_x = subject.scan.step
+    y, x = subject.row * step_y, subject.col * step_x
+    return f"row {subject.row}, column {subject.col}  ·  y {y:.4g}, x {x:.4g} µm"

@@ -1,0 +1,102 @@
+"""The ways in which the pattern viewer shows a pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.maps import contrast_limits
+from napari_kikuchi.ui.preparation import Model, Preparation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Limits = tuple[float, float]
+
+# Shares of the pixels, in percent, between which a pattern is shown: few pixels may be clipped.
+_PERCENTILES = (0.5, 99.5)
+# What a logarithmic scale shows: two decades between the limits.
+_LOG_SPAN = 99.0
+
+
+class View(StrEnum):
+    """One way to show a pattern."""
+
+    RAW = "raw"
+    CORRECTED = "background corrected"
+    PREPROCESSED = "preprocessed"
+    RECONSTRUCTED = "reconstructed"
+    DIFFERENCE = "difference"
+
+
+MODEL_VIEWS = frozenset({View.RECONSTRUCTED, View.DIFFERENCE})
+
+
+def view_pattern(
+    pattern: NDArray,
+    views: Collection[View],
+    preparation: Preparation | None = None,
+    model: Model | None = None,
+) -> dict[View, NDArray[np.float32]]:
+    """Show a pattern in several ways.
+
+    Parameters
+    ----------
+    pattern
+        As recorded, of shape (height, width).
+    views
+        Which ways are wanted.
+    preparation
+        Corrects and preprocesses; without one, these views are left out.
+    model
+        Reconstructs; without one, these views are left out.
+
+    Returns
+    -------
+    dict
+        The raw and the corrected pattern in the recorded shape, the others in the shape of their
+        recipe. The difference is the reconstruction less what the model was given.
+    """
+    shown = {View.RAW: pattern.astype(np.float32)}
+    if preparation is not None:
+        if View.CORRECTED in views:
+            shown[View.CORRECTED] = pattern - preparation.background
+        if View.PREPROCESSED in views:
+            shown[View.PREPROCESSED] = preparation.preprocessor(pattern)
+    if model is not None and MODEL_VIEWS.intersection(views):
+        given = model.preprocessor(pattern)
+        decoded = model.encoder.decode(model.encoder.encode(given[None]))[0]
+        shown[View.RECONSTRUCTED] = decoded
+        shown[View.DIFFERENCE] = decoded - given
+    return {view: shown[view] for view in View if view in views and view in shown}
+
+
+def view_limits(view: View, values: NDArray) -> Limits:
+    """Limits that suit a pattern: symmetric about 0 for a difference."""
+    low, high = contrast_limits(values, _PERCENTILES)
+    if view is View.DIFFERENCE:
+        high = max(abs(low), abs(high))
+        low = -high
+    return low, high
+
+
+def tone(values: NDArray, limits: Limits, log: bool = False) -> NDArray[np.float32]:
+    """Bring a pattern to [0, 1] between its limits.
+
+    Parameters
+    ----------
+    values
+        A pattern.
+    limits
+        Become 0 and 1; what lies outside is clipped.
+    log
+        Whether equal ratios, and not equal differences, look equally far apart.
+    """
+    low, high = limits
+    toned = np.clip((values - low) * np.float32(1 / (high - low)), 0, 1)
+    if log:
+        toned = np.log1p(_LOG_SPAN * toned) / np.log1p(_LOG_SPAN)
+    return toned.astype(np.float32, copy=False)
