@@ -254,6 +254,11 @@ class TestRecipe:
         assert 0.75 < preprocess.mask.mean() < 0.87
         assert not preprocess.mask[0, 0]
 
+    def test_a_binned_pixel_has_a_signal_if_all_it_averages_has(self, silicon):
+        full = find_signal_mask(silicon.source.read_run(0, 0, 3).mean(axis=0))
+        expected = full.reshape(60, 8, 60, 8).all(axis=(1, 3))
+        np.testing.assert_array_equal(finish(prepare(silicon, Recipe())).mask, expected)
+
     def test_a_model_of_this_screen_takes_it(self, silicon):
         recipe = finish(prepare(silicon, Recipe())).recipe
         np.testing.assert_array_equal(finish(prepare(silicon, recipe)).mask, recipe.mask)

@@ -1,6 +1,7 @@
 """Files of other makers read as kikuchipy reads them, without its chunks."""
 
 import importlib.util
+import os
 import pickle
 import shutil
 import warnings
@@ -181,6 +182,15 @@ def test_made_files_are_what_kikuchipy_takes_them_for(tmp_path, patterns):
         np.testing.assert_array_equal(with_kikuchipy(path).data, patterns)
         np.testing.assert_array_equal(whole(open_scan(path)), patterns)
         assert open_scan(path).step == (0.5, 0.25)
+
+
+@pytest.mark.parametrize("name", ["edax_h5ebsd/patterns.h5", "oxford_binary/patterns.ebsp"])
+def test_a_rewritten_file_gets_new_dask_names(tmp_path, name):
+    path = Path(shutil.copy(DATA / name, tmp_path))
+    before = open_scan(path).patterns.name
+    assert open_scan(path).patterns.name == before
+    os.utime(path, (0, 0))
+    assert open_scan(path).patterns.name != before
 
 
 def test_oxford_file_with_unprocessed_patterns_only(tmp_path, patterns):
