@@ -267,6 +267,10 @@ class TestRecipe:
         mask = round_screen(60, 0.8)
         np.testing.assert_array_equal(finish(prepare(silicon, Recipe(mask=mask))).mask, mask)
 
+    def test_a_mask_chosen_for_this_scan_is_taken_as_it_is(self, silicon):
+        recipe = Recipe(mask=np.ones((60, 60), bool))
+        assert finish(prepare(silicon, recipe, check_mask=False)).mask.all()
+
     def test_a_model_of_a_larger_screen_does_not(self, silicon):
         with pytest.raises(RecipeMismatchError, match=r"signal on 100% .* dark on 1\d% .* own"):
             finish(prepare(silicon, Recipe(mask=np.ones((60, 60), bool))))

@@ -140,7 +140,7 @@ class Preprocessor:
         return np.where(self.mask & ~flat, scaled, 0).astype(np.float32)
 
 
-def prepare(scan: Scan, recipe: Recipe) -> Job[Preprocessor]:
+def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Preprocessor]:
     """Fit a recipe to a scan: find the signal mask and the static background.
 
     Parameters
@@ -149,6 +149,9 @@ def prepare(scan: Scan, recipe: Recipe) -> Job[Preprocessor]:
         Whose patterns are to be prepared.
     recipe
         With a mask, as a model carries it, or without.
+    check_mask
+        Whether to refuse a scan that is dark inside the recipe's mask. False takes the mask as it
+        is, for one that was chosen for this very scan.
 
     Yields
     ------
@@ -175,7 +178,7 @@ def prepare(scan: Scan, recipe: Recipe) -> Job[Preprocessor]:
     found = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
     if recipe.mask is None:
         recipe = replace(recipe, mask=found)
-    else:
+    elif check_mask:
         _check_mask(scan, recipe.mask, found)
     background = np.zeros(recipe.size, np.float32)
     if recipe.background != "none":

@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 import time
+from pathlib import Path
 
 behaviour, *arguments = sys.argv[1:]
 stop = threading.Event()
@@ -42,3 +43,49 @@ elif behaviour == "waits":
 elif behaviour == "ignores":
     emit("progress", done=0, total=0, message="waiting")
     time.sleep(30)
+elif behaviour == "pretends":
+    # Takes the arguments of train and encode, and makes what they would make.
+    import numpy as np
+
+    from napari_kikuchi.io.map_store import write_maps
+    from napari_kikuchi.maps import Channel, MapStack
+
+    command, scan = arguments[:2]
+    out = Path(arguments[arguments.index("--out") + 1])
+    if command == "train":
+        out.mkdir(parents=True, exist_ok=True)
+        live = None
+        if "--watch" in arguments:
+            top, bottom, left, right = map(
+                int, arguments[arguments.index("--watch") + 1].split(",")
+            )
+            live = out / "live.npy"
+            np.save(
+                live, np.random.default_rng(0).random((4, bottom - top, right - left), np.float32)
+            )
+        for step in range(1, 6):
+            emit(
+                "training",
+                done=step,
+                total=5,
+                message=f"Epoch {step} of 5",
+                epoch=step,
+                epochs=5,
+                step=step,
+                train_loss=1 / step,
+                validation_loss=1.1 / step,
+                patterns_per_second=2000.0,
+                active_features=3,
+                latent=4,
+                best=True,
+                live=live and str(live),
+            )
+            time.sleep(0.02)
+        model = out / "model.safetensors"
+        model.write_bytes(b"a model")
+        emit("done", result=str(model))
+    else:
+        values = np.random.default_rng(0).random((3, 5, 6), np.float32)
+        channels = [Channel(f"feature {i + 1}", score=i / 3) for i in range(3)]
+        write_maps(out, MapStack(values, channels, (0.5, 0.25)))
+        emit("done", result=str(out))

@@ -60,11 +60,16 @@ def default_recipe(scan: Scan) -> Recipe:
     return Recipe(size=(height, width))
 
 
-def prepare_sampled(scan: Scan, recipe: Recipe) -> Job[Preparation]:
+def prepare_sampled(scan: Scan, recipe: Recipe, check_mask: bool = True) -> Job[Preparation]:
     """Fit a recipe to a scan from a sample small enough to be read while someone waits.
 
     A recipe that asks for the exact background gets the sampled one: for looking at patterns the
     two are the same.
+
+    Parameters
+    ----------
+    scan, recipe, check_mask
+        As for :func:`napari_kikuchi.preprocess.prepare`.
 
     Raises
     ------
@@ -73,9 +78,11 @@ def prepare_sampled(scan: Scan, recipe: Recipe) -> Job[Preparation]:
     """
     background = yield from mean_pattern(scan, scan.draw(SAMPLE))
     if recipe.background == "none":
-        return Preparation(background, (yield from prepare(scan, recipe)))
+        fitted = yield from prepare(scan, recipe, check_mask=check_mask)
+        return Preparation(background, fitted)
     # Binning what is averaged already spares a second reading of the sample.
-    fitted = yield from prepare(scan, replace(recipe, background="none"))
+    unsubtracted = replace(recipe, background="none")
+    fitted = yield from prepare(scan, unsubtracted, check_mask=check_mask)
     binned = bin_to(background[None], recipe.size)[0]
     recipe = replace(recipe, mask=fitted.mask)
     return Preparation(background, Preprocessor(recipe, binned))

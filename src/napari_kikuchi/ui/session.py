@@ -214,7 +214,9 @@ class Session:
                 known[id(recipe)] = (recipe, result)
                 self.prepared.emit(scan)
 
-            self.start(prepare_sampled(scan, recipe), done=keep, failed=keep)
+            # A model's mask must suit the scan; one drawn for the scan is the user's will.
+            of_model = self.encoder is not None and recipe is self.encoder.recipe
+            self.start(prepare_sampled(scan, recipe, of_model), done=keep, failed=keep)
         return known[id(recipe)][1]
 
     def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:

@@ -1,0 +1,170 @@
+"""What a form shows of its job: start or cancel, how far it is, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_kikuchi.ui.child import COMMAND, ChildJob, JobState
+from napari_kikuchi.ui.messages import tell_error
+
+# Before that, the time left is a guess that would jump about.
+_ESTIMATE_AFTER_S = 3.0
+
+
+class JobPanel(QWidget):
+    """Runs one command at a time in a child process.
+
+    Parameters
+    ----------
+    title
+        Of the button that starts it.
+    request
+        Gives the arguments of the command when it is started; a ValueError or OSError is told the
+        user instead.
+    tooltip
+        Of that button.
+    hint
+        What the form says before its first job.
+    command
+        Program and first arguments.
+
+    Attributes
+    ----------
+    job
+        The child process.
+    message
+        What the job says, or why it failed.
+    """
+
+    started = Signal()
+    reported = Signal(dict)
+    """Every event of the command."""
+    done = Signal(str)
+    """What the command made: a path."""
+    ended = Signal()
+    """The job is over, in whatever way."""
+
+    def __init__(
+        self,
+        title: str,
+        request: Callable[[], Sequence[str]],
+        tooltip: str = "",
+        hint: str = "",
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._request = request
+        self._began = self._stage_began = 0.0
+        self._stage: tuple[int, int] = (0, 0)
+        self.job = ChildJob(self, command)
+        self.job.reported.connect(self._on_event)
+        self.job.state_changed.connect(self._on_state)
+        self.button = QPushButton(title)
+        self.button.setToolTip(tooltip)
+        self.button.clicked.connect(self._on_click)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(6)
+        self.bar.hide()
+        self.message = QLabel(hint)
+        self.message.setWordWrap(True)
+        self.message.setVisible(bool(hint))
+        row = QHBoxLayout()
+        row.addWidget(self.button)
+        row.addStretch()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(row)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.message)
+
+    def start(self) -> None:
+        """Start what the form asks for."""
+        try:
+            arguments = self._request()
+        except (ValueError, OSError) as error:
+            self._fail(error)
+            return
+        self.run(arguments)
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Run a command with these arguments."""
+        self._began = self._stage_began = monotonic()
+        self._stage = (0, 0)
+        self.say("Starting…")
+        self.job.start(arguments)
+
+    def say(self, text: str) -> None:
+        """Tell how the job goes."""
+        self.message.setText(text)
+        self.message.setVisible(bool(text))
+
+    def _on_click(self) -> None:
+        if self.job.active:
+            self.job.stop()
+        else:
+            self.start()
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if "done" in event and "total" in event:
+            self._show_progress(event["done"], event["total"], event.get("message", ""))
+        self.reported.emit(event)
+
+    def _show_progress(self, done: int, total: int, message: str) -> None:
+        self.bar.setRange(0, 1000 if total else 0)
+        if not total:
+            self.say(message)
+            return
+        done_before, total_before = self._stage
+        if total != total_before or done < done_before:  # a new stage of the job
+            self._stage_began = monotonic()
+        self._stage = (done, total)
+        share = min(done / total, 1.0)
+        self.bar.setValue(round(1000 * share))
+        elapsed = monotonic() - self._stage_began
+        left = ""
+        if elapsed > _ESTIMATE_AFTER_S and 0 < share < 1:
+            left = f", about {duration(elapsed / share - elapsed)} left"
+        self.say(f"{message} ({share:.0%}{left})")
+
+    def _on_state(self, state: str) -> None:
+        active = self.job.active
+        self.bar.setVisible(active)
+        self.button.setText("Cancel" if active else self._title)
+        self.button.setEnabled(state != JobState.STOPPING)
+        if state == JobState.RUNNING:
+            self.bar.setRange(0, 0)
+            self.started.emit()
+        elif state == JobState.STOPPING:
+            self.say("Stopping; what is finished is kept…")
+        elif state == JobState.STOPPED:
+            self.say("Stopped. What was finished is kept.")
+        elif state == JobState.FAILED:
+            self._fail(RuntimeError(self.job.message))
+        elif state == JobState.DONE:
+            self.say(f"Done in {duration(monotonic() - self._began)}.")
+        if not active:
+            self.ended.emit()
+        if state == JobState.DONE and self.job.result is not None:
+            self.done.emit(self.job.result)
+
+    def _fail(self, error: Exception) -> None:
+        self.say(str(error))
+        self.message.setToolTip(self.job.details)
+        tell_error(error)
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

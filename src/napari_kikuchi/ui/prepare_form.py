@@ -1,0 +1,228 @@
+"""How patterns are prepared: size, background and signal mask, with the effect seen at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, SpinBox
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_kikuchi.preprocess import Recipe, bin_to
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.forms import Form
+from napari_kikuchi.ui.mask_editor import MaskEditor, Tool
+from napari_kikuchi.ui.preparation import Preparation, default_recipe
+from napari_kikuchi.ui.session import Session
+
+# Longer sides that are offered; 60 and 120 are what the networks read.
+_SIDES = (30, 40, 60, 80, 120, 160, 240)
+_BACKGROUNDS = [
+    ("mean of a sample", "sample"),
+    ("mean of every pattern", "exact"),
+    ("none", "none"),
+]
+
+
+class MaskChoice(StrEnum):
+    """Where the signal mask comes from."""
+
+    FOUND = "found from the data"
+    FRAME = "whole frame"
+    CIRCLE = "circle"
+    PAINTED = "painted"
+
+
+_TOOLS = {MaskChoice.CIRCLE: Tool.CIRCLE, MaskChoice.PAINTED: Tool.BRUSH}
+_HINTS = {
+    MaskChoice.FOUND: "Tinted: dark surround of the screen, left out.",
+    MaskChoice.FRAME: "Every pixel counts.",
+    MaskChoice.CIRCLE: "Drag the middle to move the circle, its rim to size it.",
+    MaskChoice.PAINTED: "Left button: signal. Right button: left out.",
+}
+
+
+class PrepareForm(QWidget):
+    """Edits the recipe of a scan; the pattern viewer shows what becomes of the pattern.
+
+    Parameters
+    ----------
+    session
+        Holds the recipe.
+    """
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._scan: Scan | None = None
+        self._filling = False
+        self.size = ComboBox(
+            label="size",
+            choices=[("", None)],
+            tooltip="Height and width after binning. Networks read 60 or 120 pixels.",
+        )
+        self.background = ComboBox(
+            label="background",
+            choices=_BACKGROUNDS,
+            tooltip="Static background to subtract.\nA sample is as good as all for most maps.",
+        )
+        self.sample = SpinBox(
+            label="patterns",
+            min=16,
+            max=1_000_000,
+            value=1024,
+            tooltip="Patterns drawn at random for the background",
+        )
+        self.mask = ComboBox(
+            label="signal mask",
+            choices=[(str(choice), choice) for choice in MaskChoice],
+            tooltip="Where the screen gives a signal; what lies outside is never learnt.",
+        )
+        self.form = Form(self.size, self.background, self.sample, self.mask)
+        self.editor = MaskEditor()
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.reset = QPushButton("Defaults")
+        self.reset.setToolTip("Take back all changes to the recipe of this scan")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.form)
+        layout.addWidget(self.editor)
+        layout.addWidget(self.hint)
+        row = QHBoxLayout()
+        row.addWidget(self.reset)
+        row.addStretch()
+        layout.addLayout(row)
+        layout.addStretch()
+        for widget in (self.size, self.background, self.sample):
+            widget.changed.connect(self._on_settings)
+        self.mask.changed.connect(self._on_mask_choice)
+        self.editor.edited.connect(self._apply)
+        self.reset.clicked.connect(self._on_reset)
+        handlers: list[tuple[Any, Any]] = [
+            (session.prepared, self._show_preparation),
+            (session.recipe_changed, self._on_recipe),
+            (session.encoder_changed, self._on_encoder),
+        ]
+        for signal, handler in handlers:
+            signal.connect(handler)
+        self.destroyed.connect(lambda: [s.disconnect(h) for s, h in handlers])
+        self.set_scan(None)
+
+    def set_scan(self, scan: Scan | None) -> None:
+        """Edit the recipe of this scan."""
+        self._scan = scan
+        self.setEnabled(scan is not None)
+        if scan is None:
+            self.hint.setText("Open a scan to prepare its patterns.")
+            return
+        self._fill(scan, self._session.recipe(scan))
+        self._show_preparation(scan)
+
+    def _fill(self, scan: Scan, recipe: Recipe) -> None:
+        self._filling = True
+        sizes = {*binned_sizes(scan.pattern_shape), recipe.size}
+        self.size.choices = [(_size_text(size, scan), size) for size in sorted(sizes)]
+        self.size.value = recipe.size
+        self.background.value = recipe.background
+        self.sample.value = recipe.background_sample
+        self.sample.enabled = recipe.background == "sample"
+        if recipe.mask is None:
+            self.mask.value = MaskChoice.FOUND
+        elif self.mask.value is MaskChoice.FOUND:
+            self.mask.value = MaskChoice.PAINTED  # as a model brings it along
+        self.editor.tool = _TOOLS.get(self.mask.value, Tool.NONE)
+        self._filling = False
+
+    def _on_recipe(self, scan: Scan) -> None:
+        if scan is self._scan:
+            self._fill(scan, self._session.recipe(scan))
+            self._show_preparation(scan)
+
+    def _on_encoder(self, _: Any) -> None:
+        self.set_scan(self._scan)
+
+    def _show_preparation(self, scan: Scan) -> None:
+        if scan is not self._scan:
+            return
+        found = self._session.preparation(scan)
+        if isinstance(found, Preparation):
+            recipe = found.preprocessor.recipe
+            mean = bin_to(found.background[None], recipe.size)[0]
+            self.editor.show_pattern(mean, found.preprocessor.mask)
+            self._tell()
+        elif found is None:
+            self.hint.setText("Reading a sample of the patterns…")
+        else:
+            self.hint.setText(str(found))
+
+    def _tell(self) -> None:
+        share = f"{self.editor.mask.mean():.0%} of the frame."
+        self.hint.setText(f"{_HINTS[self.mask.value]} {share}")
+
+    def _on_settings(self) -> None:
+        if self._scan is None or self._filling:
+            return
+        self.sample.enabled = self.background.value == "sample"
+        mask = self._session.recipe(self._scan).mask
+        if mask is not None and mask.shape != self.size.value:
+            mask = resized(mask, self.size.value)
+        self._set(mask)
+
+    def _on_mask_choice(self, choice: MaskChoice) -> None:
+        if self._filling:
+            return
+        self.editor.tool = _TOOLS.get(choice, Tool.NONE)
+        if choice is MaskChoice.FOUND:
+            self._set(None)
+        elif choice is MaskChoice.FRAME:
+            self._set(np.ones(self.size.value, bool))
+        elif choice is MaskChoice.CIRCLE:
+            self.editor.set_circle()
+            self._apply()
+        else:
+            self._tell()
+
+    def _apply(self) -> None:
+        self._set(self.editor.mask)
+
+    def _set(self, mask: Any) -> None:
+        if self._scan is None or self._filling:
+            return
+        recipe = replace(
+            self._session.recipe(self._scan),
+            size=self.size.value,
+            background=self.background.value,
+            background_sample=self.sample.value,
+            mask=None if mask is None else mask.copy(),
+        )
+        self._session.set_recipe(self._scan, recipe)
+
+    def _on_reset(self) -> None:
+        if self._scan is not None:
+            encoder = self._session.encoder
+            recipe = default_recipe(self._scan) if encoder is None else encoder.recipe
+            self._session.set_recipe(self._scan, recipe)
+
+
+def binned_sizes(pattern_shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """Sizes after binning that are offered for patterns of a shape, all of its aspect ratio."""
+    longest = max(pattern_shape)
+    sides = [side for side in _SIDES if side < longest] + ([longest] if longest <= 480 else [])
+    scaled = ((round(edge * side / longest) for edge in pattern_shape) for side in sides)
+    return [(height, width) for height, width in scaled]
+
+
+def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A mask at another size, by the nearest pixel."""
+    rows, cols = (
+        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
+        for new, old in zip(size, mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, cols)]
+
+
+def _size_text(size: tuple[int, int], scan: Scan) -> str:
+    factor = scan.pattern_shape[0] / size[0]
+    return f"{size[0]} × {size[1]}" + (f"  (binned by {factor:.3g})" if factor != 1 else "")

@@ -1,0 +1,245 @@
+"""Training an encoder: what on, how long, and how it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from magicgui.types import FileDialogMode
+from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select, SpinBox
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.ui.child import COMMAND
+from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.job_panel import JobPanel
+from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
+from napari_kikuchi.ui.loss_plot import LossPlot
+from napari_kikuchi.ui.model_choice import ModelChoice
+from napari_kikuchi.ui.models import beside, remember_model
+from napari_kikuchi.ui.requests import TrainingRequest
+from napari_kikuchi.ui.session import Session
+
+LINEAR = "linear"
+_CENTRE, _DRAWN, _NOTHING = "middle of the map", "region drawn on the map", "nothing"
+
+
+class TrainForm(QWidget):
+    """Sets up a training, runs it in a child process and shows how it goes.
+
+    Parameters
+    ----------
+    session
+        Knows the scans and their recipes.
+    command
+        Program that trains, and its first arguments.
+    """
+
+    trained = Signal(str)
+    """Path of the best model of a training that has ended."""
+
+    def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
+        super().__init__()
+        self._session = session
+        self._scan: Scan | None = None
+        self._live: LiveMap | None = None
+        self.scans = Select(
+            label="scans",
+            choices=[],
+            tooltip="What to learn from: one or several of the open scans",
+        )
+        self.scans.max_height = 58
+        self.model = ComboBox(
+            label="model",
+            choices=model_choices(),
+            value="quick-32",
+            tooltip="linear: principal components, in seconds.\n"
+            "quick: networks made for processors. published: the reference networks, for GPUs.\n"
+            "The number is that of the latent features.",
+        )
+        self.latent = SpinBox(
+            label="features", min=2, max=512, value=32, tooltip="Number of principal components"
+        )
+        self.minutes = FloatSpinBox(
+            label="minutes",
+            min=0.0,
+            max=10_000.0,
+            step=5.0,
+            value=10.0,
+            tooltip="Stop after so many minutes; 0: no limit. The best model so far is kept.",
+        )
+        self.epochs = SpinBox(
+            label="epochs",
+            min=0,
+            max=100_000,
+            value=0,
+            tooltip="Stop after so many passes over the patterns; 0: as the model suggests",
+        )
+        self.patterns = SpinBox(
+            label="patterns",
+            min=256,
+            max=10_000_000,
+            step=1000,
+            value=16_000,
+            tooltip="Drawn at random from each scan; all of a smaller scan",
+        )
+        self.init = ModelChoice(
+            "start from",
+            none="nothing",
+            tooltip="Adapt a trained model to these scans; its recipe is kept",
+        )
+        self.watch = ComboBox(
+            label="watch",
+            choices=[_CENTRE, _DRAWN, _NOTHING],
+            tooltip="Part of the first scan whose map is redrawn as the training goes",
+        )
+        self.folder = FileEdit(
+            label="folder",
+            mode=FileDialogMode.EXISTING_DIRECTORY,
+            tooltip="Where the model, its log and its checkpoint go",
+        )
+        self.resume = CheckBox(
+            text="resume",
+            tooltip="Go on from the checkpoint in the folder, as if it had not been interrupted",
+        )
+        self.form = Form(
+            self.scans,
+            self.model,
+            self.latent,
+            self.minutes,
+            self.epochs,
+            self.patterns,
+            self.init,
+            self.watch,
+            self.folder,
+            self.resume,
+        )
+        self.plot = LossPlot()
+        self.panel = JobPanel(
+            "Train",
+            lambda: self.request().arguments(),
+            "Train in a process of its own; the window stays free",
+            command=command,
+        )
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.form)
+        layout.addWidget(self.panel)
+        layout.addWidget(self.plot)
+        layout.addStretch()
+        self.model.changed.connect(self._on_model)
+        self.scans.changed.connect(self._suggest_folder)
+        self.panel.started.connect(self._on_started)
+        self.panel.reported.connect(self._on_event)
+        self.panel.ended.connect(self._on_ended)
+        self._on_model()
+
+    @property
+    def linear(self) -> bool:
+        """Whether principal components are wanted, not a network."""
+        return self.model.value == LINEAR
+
+    def set_scans(self, scans: Sequence[Scan], current: Scan | None) -> None:
+        """Offer the open scans, and choose the current one unless others are chosen."""
+        chosen = [scan for scan in self.scans.value if scan in scans]
+        self.scans.choices = [(scan.name, scan) for scan in scans]
+        if current is not None and current is not self._scan:
+            chosen = [current]
+        self._scan = current
+        self.scans.value = chosen
+
+    def request(self) -> TrainingRequest:
+        """What is asked for.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or does not fit.
+        """
+        scans = list(self.scans.value)
+        if not scans:
+            raise ValueError("Choose at least one scan to train on.")
+        folder = path_of(self.folder, "in which folder the model goes")
+        init = None if self.linear else self.init.path
+        recipe = self._session.recipe(scans[0])
+        encoder = self._session.encoder
+        own_mask = encoder is None or recipe is not encoder.recipe
+        mask = None
+        if init is None and own_mask and recipe.mask is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            mask = folder / "mask.npy"
+            np.save(mask, recipe.mask)
+        return TrainingRequest(
+            scans=scans,
+            folder=folder,
+            preset=self.model.value,
+            linear=self.linear,
+            latent=self.latent.value if self.linear else None,
+            epochs=None if self.linear else self.epochs.value or None,
+            minutes=None if self.linear else self.minutes.value or None,
+            patterns=self.patterns.value,
+            init=init,
+            resume=self.resume.value and not self.linear,
+            watch=None if self.linear else self._watched(scans[0]),
+            size=recipe.size if self.linear else None,
+            background=recipe.background if init is None else None,
+            mask=mask,
+        )
+
+    def _watched(self, scan: Scan) -> Block | None:
+        if self.watch.value == _NOTHING:
+            return None
+        return (
+            centre_block(scan) if self.watch.value == _CENTRE else drawn_block(self._session, scan)
+        )
+
+    def _on_model(self) -> None:
+        self.form.show_row(self.latent, self.linear)
+        for widget in (self.minutes, self.epochs, self.init, self.watch, self.resume):
+            self.form.show_row(widget, not self.linear)
+        self.plot.setVisible(not self.linear)
+        self._suggest_folder()
+
+    def _suggest_folder(self) -> None:
+        paths = [scan.path for scan in self.scans.value if scan.path is not None]
+        if paths:
+            self.folder.value = beside(paths[0], f"{paths[0].stem}.{self.model.value}")
+
+    def _on_started(self) -> None:
+        self.plot.clear()
+        self.form.setEnabled(False)
+        scan = self.scans.value[0]
+        watch = None if self.linear else self._watched(scan)
+        self._live = None if watch is None else LiveMap(self._session, scan, watch)
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if event["event"] != "training":
+            return
+        self.plot.add(event["step"], event.get("train_loss"), event.get("validation_loss"))
+        told = [self.panel.message.text()]
+        if event.get("active_features") is not None:
+            told.append(f"{event['active_features']} of {event['latent']} features active")
+        if event.get("patterns_per_second"):
+            told.append(f"{event['patterns_per_second']:,.0f} patterns/s")
+        self.panel.say("\n".join(told))
+        if event.get("live") and self._live is not None:
+            self._live.refresh(Path(event["live"]))
+
+    def _on_ended(self) -> None:
+        self.form.setEnabled(True)
+        # A training that was stopped leaves its best model, too.
+        made = self.panel.job.result or path_of(self.folder, "the folder") / "model.safetensors"
+        model = Path(made)
+        if model.is_file():
+            remember_model(model)
+            self.init.models.reset_choices()
+            self.trained.emit(str(model))
+
+
+def model_choices() -> list[str]:
+    """The linear encoder, and the networks by the names of their presets."""
+    from napari_kikuchi.latent.presets import PRESETS
+
+    return [LINEAR, *PRESETS]
