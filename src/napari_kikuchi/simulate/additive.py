@@ -20,6 +20,9 @@ from napari_kikuchi.simulate.structure import Structure, as_quaternions, positio
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# A Gaussian never ends; a wall does.
+_WALL_ENDS = 1e-3
+
 
 @dataclass(frozen=True)
 class Additive:
@@ -60,14 +63,14 @@ class Additive:
         Mean diameter of a particle, in µm.
     """
 
-    grain_size: tuple[float, float] = (45.0, 18.0)
+    grain_size: tuple[float, float] = (100.0, 40.0)
     texture_spread: float = 12.0
     cell_size: float = 4.0
     wall_width: float = 0.8
-    cell_rotation: tuple[float, float] = (0.1, 0.5)
+    cell_rotation: tuple[float, float] = (0.05, 0.4)
     domain_size: float = 14.0
-    domain_rotation: tuple[float, float] = (0.3, 1.2)
-    gradient: float = 0.1
+    domain_rotation: tuple[float, float] = (0.2, 1.0)
+    gradient: float = 0.04
     wall_blur: float = 8.0
     wall_contrast_loss: float = 0.12
     particle_fraction: float = 0.01
@@ -95,6 +98,7 @@ def make_additive(
     parents = _fibre_texture(len(centres), config.texture_spread, rng)
     cells = divide_into_cells(grain, points, parents, config.cell_size, rng)
     wall = np.exp(-4 * np.log(2) * (cells.wall_distance / config.wall_width) ** 2)
+    wall[wall < _WALL_ENDS] = 0
     rotation = _cell_rotations(cells, config, rng)
     # Walls take up the difference between the cells on their sides: half of it in their middle.
     share = 0.5 * wall[:, None]

@@ -69,7 +69,9 @@ class Renderer:
         torch.Tensor
             Of shape (n, height, width), float32, in standard deviations of the master pattern.
         """
-        quaternions = torch.as_tensor(orientations, dtype=torch.float32, device=self.device)
+        if not isinstance(orientations, torch.Tensor):
+            orientations = torch.tensor(orientations)  # A copy: read-only maps are welcome.
+        quaternions = orientations.to(self.device, torch.float32)
         pixels = self.shape[0] * self.shape[1]
         batch = max(1, _BATCH_PIXELS.get(self.device.type, _BATCH_PIXELS_DEVICE) // pixels)
         out = torch.empty((len(quaternions), pixels), device=self.device)

@@ -153,9 +153,9 @@ def _diffracted_rows(
             second = np.flatnonzero(structure.particle[run])
             if particles is not None and len(second):
                 part[second] = particles(structure.orientations[run][second])
-            sigma = torch.as_tensor(structure.blur[run], device=device)
+            sigma = torch.tensor(structure.blur[run], device=device)
             part = blur(part, sigma * (shape[0] / BLUR_REFERENCE))
-            contrast = torch.as_tensor(structure.contrast[run], device=device)
+            contrast = torch.tensor(structure.contrast[run], device=device)
             patterns[run[1]] = part * contrast[:, None, None]
         yield patterns
 
