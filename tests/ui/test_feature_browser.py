@@ -94,6 +94,19 @@ def test_stacks_behind_layers_are_offered_and_a_removed_layer_comes_back(browser
     assert browser._viewer.layers[1].name == "feature 98"
 
 
+def test_a_store_of_many_maps_opens_as_one_layer_with_the_browser(
+    make_napari_viewer, stack, tmp_path, qtbot
+):
+    viewer = make_napari_viewer()
+    viewer.open(tmp_path / "maps.zarr", plugin="napari-kikuchi")
+    assert [layer.name for layer in viewer.layers] == ["feature 100"]
+    assert any("Feature browser" in name for name in viewer.window.dock_widgets)
+    _, browser = viewer.window.add_plugin_dock_widget("napari-kikuchi", "Feature browser")
+    qtbot.waitUntil(lambda: "rank 1 of 100" in browser.status.text())
+    browser.next()
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 98": 97})
+
+
 def test_a_map_that_cannot_be_read_is_told_in_the_browser(browser, stack, tmp_path, qtbot):
     (tmp_path / "maps.zarr" / "0" / "c" / "99" / "0" / "0").write_bytes(b"damaged")
     browser.show_stack(stack, ScanLink())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PLUGIN = "napari-kikuchi"
 PATTERN_VIEWER = "Kikuchi pattern viewer"
+FEATURE_BROWSER = "Feature browser"
 
 # A navigator that is being refined is redrawn so often.
 _REDRAW_S = 0.25
@@ -66,6 +67,8 @@ class Arrivals:
             self._session.open_link(source)
         self._glance(source)
         self._open_pattern_viewer()
+        if link.browsed:
+            self._open(FEATURE_BROWSER)
         if link.navigator is not None and link.navigator.stride > 1:
             self._refine(layer, link.navigator)
 
@@ -79,12 +82,18 @@ class Arrivals:
 
     def _open_pattern_viewer(self) -> None:
         # Once: whoever closes it opens it again from the menu.
-        window = getattr(self._session.viewer, "window", None)
-        if window is not None and not self._viewer_opened:
+        if not self._viewer_opened and self._open(PATTERN_VIEWER):
             self._viewer_opened = True
-            window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
             # The new dock has taken room from the maps: once it is laid out, show them whole.
             QTimer.singleShot(0, self._session.viewer.reset_view)
+
+    def _open(self, widget: str) -> bool:
+        """Open a dock, if the viewer has a window."""
+        window = getattr(self._session.viewer, "window", None)
+        if window is None:
+            return False
+        window.add_plugin_dock_widget(PLUGIN, widget)
+        return True
 
     def _refine(self, layer: Image, navigator: Navigator) -> None:
         drawn = monotonic()

@@ -158,8 +158,15 @@ class FeatureBrowser(QWidget):
     def _collect(self) -> None:
         for layer in self._viewer.layers:
             link = link_of(layer)
-            if link is not None and link.stack is not None:
+            if link is None or link.stack is None:
+                continue
+            if link.browsed and not self._knows(link.stack):
+                self.show_stack(link.stack, link.source)
+            else:
                 self._offer(link.stack, link.source)
+
+    def _knows(self, stack: MapStack) -> bool:
+        return any(known.stack is stack for known in self._stacks)
 
     def _offer(self, stack: MapStack, source: ScanLink) -> int:
         """Place of a stack among those to choose from."""

@@ -20,6 +20,9 @@ def layers_of(
 ) -> list[LayerData]:
     """Layers that show the maps of a stack and the regions drawn on them.
 
+    A stack of many maps becomes one layer, which shows the best of them and in which the feature
+    browser exchanges them.
+
     Parameters
     ----------
     stack
@@ -27,7 +30,7 @@ def layers_of(
     source
         The scan behind it; None: the one its provenance names.
     limit
-        How many maps to show at most, the best ranked ones.
+        How many maps get a layer each at most.
 
     Returns
     -------
@@ -37,8 +40,13 @@ def layers_of(
     """
     if source is None:
         source = ScanLink(record=stack.provenance.get("scan"))
-    best_first = stack.ranking()[:limit]
-    layers = [map_layer(stack, i, source, visible=i == best_first[0]) for i in reversed(best_first)]
+    best_first = stack.ranking()
+    if len(stack) > limit:
+        layers = [browsed_layer(stack, best_first[0], source)]
+    else:
+        layers = [
+            map_layer(stack, i, source, visible=i == best_first[0]) for i in reversed(best_first)
+        ]
     return layers + ([regions_layer(stack)] if stack.regions else [])
 
 
@@ -54,6 +62,12 @@ def map_layer(stack: MapStack, channel: int, source: ScanLink, visible: bool = T
         **grid(stack.step),
     }
     return values, attributes, "image"
+
+
+def browsed_layer(stack: MapStack, channel: int, source: ScanLink) -> LayerData:
+    """A layer for all the maps of a stack, which shows one of them now."""
+    values, attributes, kind = map_layer(stack, channel, source)
+    return values, attributes | {"metadata": LayerLink(source, stack).metadata()}, kind
 
 
 def regions_layer(stack: MapStack) -> LayerData:

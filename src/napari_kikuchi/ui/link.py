@@ -149,6 +149,11 @@ class LayerLink:
     channel: int | None = None
     navigator: Navigator | None = None
 
+    @property
+    def browsed(self) -> bool:
+        """Whether the layer stands for all the maps of its stack, which it shows in turn."""
+        return self.stack is not None and self.channel is None
+
     def metadata(self) -> dict[str, LayerLink]:
         """The link as a layer's metadata."""
         return {KEY: self}

@@ -10,7 +10,7 @@ from qtpy.QtCore import QTimer
 
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.ui.arrivals import PLUGIN
+from napari_kikuchi.ui.arrivals import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer
 from napari_kikuchi.ui.link import ScanLink
 
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.ui.feature_browser import FeatureBrowser
     from napari_kikuchi.ui.session import Session
-
-FEATURE_BROWSER = "Feature browser"
 
 
 def show_store(session: Session, path: Path, scan: Scan) -> None:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.ui.layers import grid, map_layer
-from napari_kikuchi.ui.link import LayerLink, ScanLink
+from napari_kikuchi.ui.layers import browsed_layer, map_layer
+from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.map_cache import LoadedMap, MapCache
 
 if TYPE_CHECKING:
     import napari
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
 
 class StackLayer(QObject):
@@ -49,7 +49,10 @@ class StackLayer(QObject):
         self.shown: int | None = None
         self._viewer = viewer
         self._wanted: int | None = None
-        self._layer: Image | None = None
+        # A reader has made the layer already, or the first map to be shown will.
+        self._layer: Image | None = next(
+            (layer for layer in viewer.layers if _stands_for(layer, stack)), None
+        )
         # Contrast that the user has set by hand, by map.
         self._by_hand: dict[int, tuple[float, float]] = {}
         self._automatic: tuple[float, float] | None = None
@@ -101,14 +104,9 @@ class StackLayer(QObject):
         channel = self.stack.channels[index]
         layer = self.layer
         if layer is None:
-            layer = self._layer = self._viewer.add_image(
-                loaded.values,
-                name=channel.name,
-                contrast_limits=limits,
-                colormap=channel.colormap,
-                metadata=LayerLink(self.source, self.stack).metadata(),
-                **grid(self.stack.step),
-            )
+            data, attributes, _ = browsed_layer(self.stack, index, self.source)
+            attributes["contrast_limits"] = limits
+            layer = self._layer = self._viewer.add_image(data, **attributes)
         else:
             layer.data = loaded.values
             layer.name = channel.name
@@ -125,3 +123,8 @@ class StackLayer(QObject):
         limits = tuple(self.layer.contrast_limits)
         if limits != self._automatic:
             self._by_hand[self.shown] = limits
+
+
+def _stands_for(layer: Layer, stack: MapStack) -> bool:
+    link = link_of(layer)
+    return link is not None and link.browsed and link.stack is stack

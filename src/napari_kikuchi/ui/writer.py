@@ -141,7 +141,7 @@ class _Maps:
 
 def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
     link = attributes["metadata"].get(KEY)
-    return link is not None and link.stack is not None and link.channel is None
+    return link is not None and link.browsed
 
 
 def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
