@@ -74,6 +74,9 @@ class MapStack:
         the maps; all of it fit for JSON.
     regions
         What was drawn on the maps.
+    arrays
+        Small arrays that belong to the provenance, by name, such as the static background that
+        was subtracted.
 
     Raises
     ------
@@ -86,6 +89,7 @@ class MapStack:
     step: tuple[float, float] = (1.0, 1.0)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     regions: Sequence[Region] = ()
+    arrays: Mapping[str, NDArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.values.shape) != 3 or self.values.shape[0] != len(self.channels):

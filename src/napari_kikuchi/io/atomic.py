@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Windows refuses to replace a file while another process has it open, as a window that looks
-# at a training does for a moment.
+# Windows refuses to move or replace what another process has open, as a window that looks at a
+# training does for a moment.
 _ATTEMPTS = 20
 _PAUSE_S = 0.05
 
@@ -33,15 +33,22 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.partial")
     try:
         yield partial
-        _replace(partial, path)
+        move(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _replace(partial: Path, path: Path) -> None:
+def move(source: Path, target: Path) -> None:
+    """Rename a file, replacing an older one, or a folder, waiting a little for whoever reads it.
+
+    Raises
+    ------
+    PermissionError
+        If another process keeps one of the two open for longer than a moment.
+    """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            partial.replace(path)
+            source.replace(target)
         except PermissionError:
             if attempt == _ATTEMPTS:
                 raise
