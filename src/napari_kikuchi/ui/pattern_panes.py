@@ -71,7 +71,9 @@ class PatternPanes(QWidget):
         for view, image in images.items():
             self._show(view, image, pattern_shape)
         for view, pane in self._panes.items():
-            pane.visible = view in images
+            # Telling napari what it knows would cost more than drawing.
+            if pane.visible != (view in images):
+                pane.visible = view in images
         if self.shown != before:
             self.arrange()
 

@@ -18,6 +18,7 @@ Limits = tuple[float, float]
 
 # Shares of the pixels, in percent, between which a pattern is shown: few pixels may be clipped.
 _PERCENTILES = (0.5, 99.5)
+_SAMPLED_SIDE = 96
 # What a logarithmic scale shows: two decades between the limits.
 _LOG_SPAN = 99.0
 
@@ -76,7 +77,9 @@ def view_pattern(
 
 def view_limits(view: View, values: NDArray) -> Limits:
     """Limits that suit a pattern: symmetric about 0 for a difference."""
-    low, high = contrast_limits(values, _PERCENTILES)
+    # A few thousand pixels tell the percentiles of a pattern, in a tenth of the time.
+    thin = max(1, min(values.shape) // _SAMPLED_SIDE)
+    low, high = contrast_limits(values[::thin, ::thin], _PERCENTILES)
     if view is View.DIFFERENCE:
         high = max(abs(low), abs(high))
         low = -high
