@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_kikuchi.maps import MapStack, contrast_limits
 
 # A few neighbours of a large map, a few dozen of a usual one.
-_KEPT_BYTES = 128 * 2**20
+_KEPT_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, eq=False)
