@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_kikuchi.cli.console import Output, errors_told, report_result, run, terminal
+from napari_kikuchi.cli.console import Output, errors_told, report_result, run
+from napari_kikuchi.jobs import Job
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.preprocess import Recipe
+    from napari_kikuchi.scan import Scan
 
 app = typer.Typer(
     name="napari-kikuchi",
@@ -22,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_show_locals=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -29,7 +39,7 @@ ScanArgument = Annotated[
     Path,
     typer.Argument(
         metavar="SCAN",
-        help="Pattern file: .up1 or .up2, or any format that kikuchipy reads (.h5, .h5oina, .dat…).",
+        help="Pattern file: .up1, .up2, or what kikuchipy reads (.h5, .h5oina, .dat…).",
         show_default=False,
     ),
 ]
@@ -47,6 +57,11 @@ StepOption = Annotated[
 ]
 CropOption = Annotated[
     bool, typer.Option("--crop", help="Keep the central square of patterns that are not square.")
+]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Turn each pattern upside down.")]
+ScanNameOption = Annotated[
+    str | None,
+    typer.Option("--scan", metavar="NAME", help="Which scan, of a file that holds several."),
 ]
 PartialOption = Annotated[
     bool,
@@ -70,6 +85,21 @@ class Structure(StrEnum):
     ADDITIVE = "additive"
 
 
+class Background(StrEnum):
+    """Static background to subtract."""
+
+    EXACT = "exact"
+    SAMPLE = "sample"
+    NONE = "none"
+
+
+class Likelihood(StrEnum):
+    """Scale of the reconstruction error."""
+
+    CALIBRATED = "calibrated"
+    UNIT = "unit"
+
+
 def _output(as_json: bool, events: bool = False) -> Output:
     return Output.EVENTS if events else Output.JSON if as_json else Output.PERSON
 
@@ -88,26 +118,41 @@ def _numbers(text: str, name: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
 
 
 def _scan_options(
-    shape: str | None, step: str | None, crop: bool, allow_partial: bool
+    shape: str | None,
+    step: str | None,
+    scan_name: str | None,
+    crop: bool,
+    flip: bool,
+    allow_partial: bool,
 ) -> dict[str, Any]:
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {
+        name: value
+        for name, value in {
+            "scan": scan_name,
+            "crop": crop,
+            "flip": flip,
+            "allow_partial": allow_partial,
+        }.items()
+        if value
+    }
     if shape is not None:
         options["shape"] = _numbers(shape, "--shape", (int, int))
     if step is not None:
         options["step"] = _numbers(step, "--step", (float, float))
-    if crop:
-        options["crop"] = True
-    if allow_partial:
-        options["allow_partial"] = True
     return options
 
 
 @app.command()
 def info(
-    scan: ScanArgument,
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A scan, a model or a map store.", show_default=False),
+    ],
     shape: ShapeOption = None,
     step: StepOption = None,
+    scan_name: ScanNameOption = None,
     crop: CropOption = False,
+    flip: FlipOption = False,
     allow_partial: PartialOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -116,15 +161,14 @@ def info(
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe
 
-        options = _scan_options(shape, step, crop, allow_partial)
-        content = describe(scan, options)
+        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        content = describe(path, options)
         if output is Output.JSON:
             print(json.dumps(content, indent=2))
             return
         width = max(len(key) for key in content)
         for key, value in content.items():
-            terminal.print(f"[bold]{key:>{width}}[/]  ", end="")
-            terminal.print(str(value), markup=False, highlight=False)
+            print(f"{key:>{width}}  {value}")
 
 
 @app.command()
@@ -160,3 +204,276 @@ def simulate(
             f"Wrote [bold]{path}[/]: {rows} x {cols} patterns of {size} x {size}, and its truth.",
             result=path,
         )
+
+
+@app.command()
+def train(
+    scans: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCAN...", help="One or several pattern files.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
+    ],
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Network: quick-16, quick-32, quick-64 (60 x 60 pixels, for CPUs) or "
+            "published-16 to published-256 (120 x 120, for GPUs).  [default: quick-32]",
+            show_default=False,
+        ),
+    ] = None,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Principal components instead: ready in seconds.")
+    ] = False,
+    latent: Annotated[int, typer.Option(min=1, help="Features of a linear encoder.")] = 32,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW",
+            help="Pixels after binning, for a linear encoder.  [default: 60x60]",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop after so many passes.  [default: 50, or none with --minutes]",
+            show_default=False,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes of training.")
+    ] = None,
+    patterns: Annotated[
+        int, typer.Option(min=2, help="Patterns drawn at random from each scan.")
+    ] = 16_000,
+    seed: Annotated[int, typer.Option(help="Of the draw, the weights and the batches.")] = 0,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="Start from this trained model, to adapt it to new scans.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")
+    ] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R0,R1,C0,C1",
+            help="Map rows R0 to R1 and columns C0 to C1 of the first scan as training goes.",
+        ),
+    ] = None,
+    background: Annotated[
+        Background, typer.Option(help="Static background of each map.")
+    ] = Background.SAMPLE,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="Signal mask, a .npy of the size after binning, instead of the one found.",
+            show_default=False,
+        ),
+    ] = None,
+    likelihood: Annotated[
+        Likelihood,
+        typer.Option(help="calibrated keeps weak features alive; unit is the published one."),
+    ] = Likelihood.CALIBRATED,
+    device: DeviceOption = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
+    ] = None,
+    shape: ShapeOption = None,
+    step: StepOption = None,
+    scan_name: ScanNameOption = None,
+    crop: CropOption = False,
+    flip: FlipOption = False,
+    allow_partial: PartialOption = False,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Train an encoder on the patterns of one or several scans.
+
+    Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes on.
+
+    [bold]napari-kikuchi train scan.up2 --out runs/first --minutes 10[/]
+
+    [bold]napari-kikuchi train scan.up2 --out runs/adapted --init model.safetensors --minutes 5[/]
+    """
+    output = _output(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io import open_scan
+        from napari_kikuchi.latent.presets import preset as preset_named
+        from napari_kikuchi.preprocess import Recipe
+
+        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        opened = [open_scan(path, **options) for path in scans]
+        if size is not None:
+            pixels = _numbers(size, "--size", (int, int))
+        else:
+            pixels = (60, 60) if preset is None else preset_named(preset).size
+        recipe = Recipe(
+            size=pixels,
+            background=background.value,
+            mask=None if mask is None else _load_mask(mask),
+            seed=seed,
+        )
+        if linear:
+            path = run(_fit_linear(opened, recipe, out, latent, patterns, seed), output)
+        else:
+            from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
+            from napari_kikuchi.scan import Block
+            from napari_kikuchi.training import TrainingSettings
+
+            region = None
+            if watch is not None:
+                top, bottom, left, right = _numbers(watch, "--watch", (int,) * 4)
+                region = Block(slice(top, bottom), slice(left, right))
+            if epochs is None and minutes is None:
+                epochs = 50
+            training = TrainingSettings(
+                epochs=epochs, minutes=minutes, seed=seed, device=device, threads=threads
+            )
+            settings = VaeTraining(
+                preset=preset,
+                likelihood=likelihood.value,
+                patterns_per_scan=patterns,
+                training=training,
+            )
+            job = train_vae(
+                opened,
+                None if init is not None else recipe,
+                settings,
+                out,
+                init=init,
+                resume=resume,
+                watch=region,
+            )
+            path = run(job, output, live=None if region is None else out / LIVE_FILE)
+        report_result(output, f"The best model is [bold]{path}[/].", result=path)
+
+
+def _fit_linear(
+    scans: Sequence[Scan], recipe: Recipe, folder: Path, latent: int, sample: int, seed: int
+) -> Job[Path]:
+    from napari_kikuchi.latent.linear import fit_linear
+
+    encoder = yield from fit_linear(scans, recipe, latent, sample, seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "model.safetensors"
+    encoder.save(path)
+    return path
+
+
+def _load_mask(path: Path) -> NDArray[np.bool_]:
+    import numpy as np
+
+    mask = np.load(path, allow_pickle=False)
+    if mask.ndim != 2:
+        raise ValueError(f"{path}: a signal mask has rows and columns, not shape {mask.shape}")
+    return mask.astype(bool)
+
+
+@app.command()
+def encode(
+    scan: ScanArgument,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Trained model.  [default: the shipped one]", show_default=False),
+    ] = None,
+    linear: Annotated[
+        bool,
+        typer.Option("--linear", help="Principal components of this very scan: a first look."),
+    ] = False,
+    latent: Annotated[int, typer.Option(min=1, help="Features, with --linear.")] = 32,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Map store to write.  [default: SCAN.MODEL.zarr beside the scan]",
+            show_default=False,
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    shape: ShapeOption = None,
+    step: StepOption = None,
+    scan_name: ScanNameOption = None,
+    crop: CropOption = False,
+    flip: FlipOption = False,
+    allow_partial: PartialOption = False,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Encode a scan: one map for each latent feature, ranked, in a store that napari opens.
+
+    Stopped with Ctrl-C it keeps the blocks that are done; the same command goes on from there.
+    """
+    output = _output(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io import open_scan
+        from napari_kikuchi.latent.encoder import load_encoder
+        from napari_kikuchi.latent.maps import default_maps_path, encode_scan
+        from napari_kikuchi.samples import shipped_encoder
+
+        if linear and model is not None:
+            raise ValueError("--linear fits an encoder of its own: leave out --model")
+        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        opened = open_scan(scan, **options)
+        if linear:
+            from napari_kikuchi.latent.linear import fit_linear
+            from napari_kikuchi.preprocess import Recipe
+
+            encoder = run(fit_linear([opened], Recipe(), latent), output)
+            name = f"linear-{latent}"
+        else:
+            source = shipped_encoder() if model is None else model
+            encoder = load_encoder(source, device=device)
+            name = source.stem if source.stem != "model" else source.resolve().parent.name
+        target = default_maps_path(scan, name) if out is None else out
+        stack = run(encode_scan(opened, encoder, target), output)
+        best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
+        report_result(
+            output,
+            f"Wrote [bold]{target}[/]: {len(stack)} maps, first in rank {best}.\n"
+            f"See them with: napari-kikuchi view {target}",
+            result=target,
+        )
+
+
+@app.command()
+def view(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Scans and map stores.", show_default=False),
+    ],
+) -> None:
+    """Open scans and maps in napari."""
+    with errors_told(Output.PERSON):
+        from napari_kikuchi.ui.launch import view_files
+
+        view_files(files)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for what the demo writes.")] = Path(
+        "demo_output"
+    ),
+    screenshots: Annotated[
+        bool,
+        typer.Option("--screenshots", help="Take pictures of the session and close it."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Encode the sample scans and show them: the whole way, in a minute."""
+    output = _output(as_json)
+    with errors_told(output):
+        from napari_kikuchi.ui.demo import encode_samples, show
+
+        maps = run(encode_samples(out), output)
+        pictures = show(maps, out if screenshots else None)
+        lines = ["Maps:", *(f"  {path}" for path in maps)]
+        if pictures:
+            lines += ["Pictures:", *(f"  {path}" for path in pictures)]
+        report_result(output, "\n".join(lines), maps=maps, pictures=pictures)

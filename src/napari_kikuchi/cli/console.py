@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -26,6 +26,7 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.training import TrainingUpdate
 
 Result = TypeVar("Result")
 
@@ -78,15 +79,24 @@ class StopRequest:
         self._event.set()
 
 
-def run(job: Job[Result], output: Output) -> Result:
+def run(job: Job[Result], output: Output, live: Path | None = None) -> Result:
     """Drive a job to its end, showing its progress.
+
+    Parameters
+    ----------
+    job
+        What to do.
+    output
+        Who watches.
+    live
+        File that a training renews at every validation; told with those events.
 
     Raises
     ------
     typer.Exit
         With code 3, if it was stopped on request; the job has saved what was finished.
     """
-    with StopRequest(output) as stop, _reporter(output) as report:
+    with StopRequest(output) as stop, _reporter(output, live) as report:
         while True:
             if stop:
                 job.close()
@@ -104,9 +114,9 @@ def run(job: Job[Result], output: Output) -> Result:
 
 
 @contextmanager
-def _reporter(output: Output) -> Iterator[Any]:
+def _reporter(output: Output, live: Path | None) -> Iterator[Callable[[Progress], None]]:
     if output is Output.EVENTS:
-        yield _emit_update
+        yield lambda update: _emit_update(update, live)
         return
     bars = Bars(
         SpinnerColumn(),
@@ -128,13 +138,31 @@ def _reporter(output: Output) -> Iterator[Any]:
                 completed=update.done,
                 total=update.total or None,
             )
+            if isinstance(update, TrainingUpdate) and update.validation_loss is not None:
+                bars.console.print(_validation_line(update))
 
         yield report
 
 
-def _emit_update(update: Progress) -> None:
-    kind = type(update).__name__.removesuffix("Update").lower()
-    emit(kind, **asdict(update))
+def _validation_line(update: TrainingUpdate) -> str:
+    metrics = update.metrics
+    return (
+        f"epoch {update.epoch:>4}   validation loss {update.validation_loss:.4f}   "
+        f"residual {metrics['residual']:.4f}   "
+        f"{metrics['active_features']:>3} of {metrics['latent']} features active   "
+        f"{update.patterns_per_second:,.0f} patterns/s" + ("   [green]best[/]" * update.best)
+    )
+
+
+def _emit_update(update: Progress, live: Path | None) -> None:
+    content = asdict(update)
+    if not isinstance(update, TrainingUpdate):
+        emit("progress", **content)
+        return
+    metrics = content.pop("metrics")
+    metrics.pop("loss", None)  # told as the validation loss
+    fresh = live if update.validation_loss is not None else None
+    emit("training", **content, **metrics, live=fresh)
 
 
 def emit(event: str, **content: Any) -> None:
