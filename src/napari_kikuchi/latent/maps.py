@@ -1,0 +1,206 @@
+"""Latent maps: a scan through an encoder."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi import __version__
+from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.io.weights import read_model
+from napari_kikuchi.jobs import Job
+from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.ranking import feature_score
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.streaming import map_scan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def encode_scan(
+    scan: Scan,
+    encoder: Encoder,
+    path: str | Path,
+    *,
+    model: str | Path | None = None,
+    preprocessor: Preprocessor | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    resume: bool = True,
+) -> Job[MapStack]:
+    """Encode every pattern of a scan, and write one map for each latent feature.
+
+    Closing the job keeps the blocks that are done; the same call goes on from there.
+
+    Parameters
+    ----------
+    scan
+        To encode.
+    encoder
+        Its recipe says how patterns are prepared.
+    path
+        Map store to write; an older one is replaced when the new one is finished.
+    model
+        File from which the encoder was read, noted in the provenance.
+    preprocessor
+        The encoder's recipe fitted to this scan, if that has been done already.
+    executor, workers
+        See :func:`~napari_kikuchi.streaming.map_scan`. The workers of an executor read the
+        encoder from a file, once each, and run it on the device they have.
+    resume
+        False begins anew.
+
+    Yields
+    ------
+    Progress
+        Patterns prepared, then patterns encoded, then maps written.
+
+    Returns
+    -------
+    MapStack
+        Channels ``feature 1``, ``feature 2``... in the encoder's own order, each with the score
+        that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and
+        the signal mask are among its arrays.
+
+    Raises
+    ------
+    RecipeMismatchError
+        If the scan does not fit the encoder's recipe, or ``preprocessor`` has another recipe.
+    FileExistsError
+        If something lies at ``path`` that is no map store.
+    ResumeError
+        If an encoding was begun at ``path`` of another scan or with another model.
+    """
+    path = Path(path)
+    if preprocessor is None:
+        preprocessor = yield from prepare(scan, encoder.recipe)
+    else:
+        _check_recipe(preprocessor.recipe, encoder.recipe)
+    with _model_file(encoder, model, path.parent) as file:
+        origin = _origin(scan, encoder, file)
+        identity = {**origin, "scan": origin["scan"]["fingerprint"]}
+        writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
+        block_encoder = (
+            _BlockEncoder(preprocessor, encoder)
+            if executor is None
+            else _StoredBlockEncoder(preprocessor, file)
+        )
+        yield from map_scan(
+            scan,
+            block_encoder,
+            writer,
+            executor=executor,
+            workers=workers,
+            message="Encoding patterns",
+        )
+    origin["model"]["path"] = None if model is None else str(Path(model).absolute())
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return (
+        yield from writer.finish(
+            [Channel(f"feature {i + 1}") for i in range(encoder.latent)],
+            step=scan.step,
+            provenance={"method": "latent", **origin, "version": __version__, "date": now},
+            arrays={"background": preprocessor.background, "mask": preprocessor.mask},
+            score=feature_score,
+        )
+    )
+
+
+def preprocessor_of(stack: MapStack) -> Preprocessor | None:
+    """How the patterns behind some latent maps were prepared; None if the maps do not say."""
+    recipe = stack.provenance.get("recipe")
+    if recipe is None or not {"background", "mask"} <= stack.arrays.keys():
+        return None
+    mask = np.asarray(stack.arrays["mask"], bool)
+    background = np.asarray(stack.arrays["background"], np.float32)
+    return Preprocessor(Recipe.from_settings(recipe, mask), background)
+
+
+@dataclass(frozen=True)
+class _BlockEncoder:
+    preprocessor: Preprocessor
+    encoder: Encoder
+
+    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
+        return self.encoder.encode(self.preprocessor(patterns))
+
+
+@dataclass(frozen=True)
+class _StoredBlockEncoder:
+    """Travels to other processes without the weights, which may be larger than a block."""
+
+    preprocessor: Preprocessor
+    model: Path
+
+    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
+        return _load_once(self.model).encode(self.preprocessor(patterns))
+
+
+@lru_cache(maxsize=1)
+def _load_once(model: Path) -> Encoder:
+    return load_encoder(model)
+
+
+@contextmanager
+def _model_file(encoder: Encoder, model: str | Path | None, folder: Path) -> Iterator[Path]:
+    """The encoder's file, or one beside the maps for as long as they are made."""
+    if model is not None:
+        yield Path(model).absolute()
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
+        file = Path(temporary).absolute() / "model.safetensors"
+        encoder.save(file)
+        yield file
+
+
+def _origin(scan: Scan, encoder: Encoder, model: Path) -> dict[str, Any]:
+    """What the values of the maps come from, fit for JSON."""
+    return {
+        "scan": {
+            "path": None if scan.path is None else str(scan.path.absolute()),
+            "name": scan.name,
+            "options": dict(scan.options),
+            "fingerprint": scan.fingerprint(),
+        },
+        "model": {"kind": encoder.kind, "latent": encoder.latent, "weights": _digest(model)},
+        "recipe": encoder.recipe.settings(),
+    }
+
+
+def _digest(model: Path) -> str:
+    """SHA-256 of a model's weights; of nothing that changes when the same model is saved again."""
+    digest = hashlib.sha256()
+    tensors = read_model(model).tensors
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()
+
+
+def _check_recipe(found: Recipe, expected: Recipe) -> None:
+    differences = [
+        f"{name} {found.settings()[name]} instead of {value}"
+        for name, value in expected.settings().items()
+        if found.settings()[name] != value
+    ]
+    if not differences and not np.array_equal(np.asarray(found.mask), np.asarray(expected.mask)):
+        differences = ["another signal mask"]
+    if differences:
+        raise RecipeMismatchError(
+            f"the patterns were prepared otherwise than the encoder expects: "
+            f"{', '.join(differences)}. Prepare the scan with the encoder's own recipe."
+        )
