@@ -1,0 +1,66 @@
+"""Named architectures: the published network, and quick ones for a laptop's processor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """All that is needed to build a network.
+
+    Attributes
+    ----------
+    design
+        ``"published"``: the network of Calvat et al. 2025, for patterns of 120 x 120 pixels.
+        ``"quick"``: one that trains in minutes on a processor, for patterns of 60 x 60 pixels.
+    latent
+        Number of latent features.
+    """
+
+    design: Literal["published", "quick"]
+    latent: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the patterns it reads, in pixels."""
+        return (60, 60) if self.design == "quick" else (120, 120)
+
+    @property
+    def name(self) -> str:
+        """What presets call it."""
+        return f"{self.design}-{self.latent}"
+
+    def settings(self) -> dict[str, Any]:
+        """The architecture, fit for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Architecture:
+        """Build an architecture from what :meth:`settings` gave."""
+        return cls(settings["design"], int(settings["latent"]))
+
+
+_ARCHITECTURES = (
+    *(Architecture("quick", latent) for latent in (16, 32, 64)),
+    *(Architecture("published", latent) for latent in (16, 32, 64, 128, 256)),
+)
+PRESETS = {architecture.name: architecture for architecture in _ARCHITECTURES}
+
+
+def preset(name: str) -> Architecture:
+    """Architecture of a preset.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    try:
+        return PRESETS[name]
+    except KeyError:
+        raise ValueError(
+            f"there is no preset {name!r}; choose one of {', '.join(PRESETS)}"
+        ) from None
