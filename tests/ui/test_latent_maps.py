@@ -143,10 +143,33 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(
     assert models.recent_models() == [model]
     qtbot.waitUntil(lambda: LIVE_MAP in names(dock))
     assert dock.session.viewer.layers[LIVE_MAP].data.shape == (5, 6)
+    # The next training would not overwrite this one.
+    assert train.folder.value == scan_file.with_name("weld.quick-32-2")
 
     assert dock.encode.out.value == scan_file.with_name("weld.quick-32.zarr")
     dock.encode.panel.button.click()
     qtbot.waitUntil(lambda: "feature 3" in names(dock))
+
+
+def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_file, qtbot):
+    dock = dock("waits")
+    train = dock.train
+    seen = []
+    train.panel.reported.connect(seen.append)
+    train.panel.button.click()
+    qtbot.waitUntil(lambda: len(seen) == 2)
+    assert train.panel.button.text() == "Cancel"
+    folder = scan_file.with_name("weld.quick-32")
+    folder.mkdir()
+    (folder / "checkpoint.safetensors").touch()
+    train.panel.button.click()
+    qtbot.waitUntil(lambda: train.panel.job.state == JobState.STOPPED)
+    request = train.request()
+    assert (request.folder, request.resume) == (folder, True)
+
+    train.init.choose(folder / "checkpoint.safetensors")
+    request = train.request()
+    assert (request.init, request.preset) == (folder / "checkpoint.safetensors", None)
 
 
 def test_an_edited_mask_is_part_of_the_request(dock, qtbot):

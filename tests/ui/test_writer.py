@@ -1,37 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.io.map_store import read_maps, write_maps
-from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.writer import LayerSaveError, stack_of, write_map_layers
-
-PATTERNS = np.random.default_rng(1).integers(0, 255, (5, 6, 8, 8), np.uint8)
-
-
-@pytest.fixture
-def scan(tmp_path):
-    path = tmp_path / "weld.up1"
-    with Up2Writer(path, (5, 6), (8, 8), step=(0.5, 0.25)) as writer:
-        writer.append(PATTERNS)
-    return open_scan(path)
-
-
-@pytest.fixture
-def stack(scan):
-    """Four maps whose ranks are not their order, made from a scan."""
-    values = np.random.default_rng(0).normal(size=(4, 5, 6)).astype(np.float32)
-    channels = [Channel(f"feature {i + 1}", score=s) for i, s in enumerate((0.1, 0.9, 0.5, 0.7))]
-    record = {
-        "path": str(scan.path),
-        "name": scan.name,
-        "options": dict(scan.options),
-        "fingerprint": scan.fingerprint(),
-    }
-    provenance = {"scan": record, "model": {"kind": "linear"}}
-    return MapStack(values, channels, scan.step, provenance, arrays={"background": np.ones((8, 8))})
 
 
 def add(viewer, layers):
@@ -39,7 +14,8 @@ def add(viewer, layers):
         getattr(viewer, f"add_{kind}")(data, **attributes)
 
 
-def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, scan, tmp_path, qtbot):
+def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, patterns, tmp_path, qtbot):
+    stack = replace(stack, arrays={"background": np.ones((8, 8))})
     viewer = make_napari_viewer()
     add(viewer, layers_of(stack))
     viewer.layers["feature 3"].name = "cell walls"
@@ -76,7 +52,7 @@ def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, scan, tmp_p
         )
     source = link_of(again.layers[0]).source
     qtbot.waitUntil(lambda: source.scan is not None)
-    np.testing.assert_array_equal(source.scan.read(2, 3), PATTERNS[2, 3])
+    np.testing.assert_array_equal(source.scan.read(2, 3), patterns[2, 3])
 
 
 def test_a_layer_that_shows_a_whole_stack_is_saved_whole(stack, tmp_path):

@@ -11,6 +11,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.layers import grid
+from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.regions import drawn_region, positions_inside
 
 if TYPE_CHECKING:
@@ -69,9 +70,11 @@ class LiveMap:
             self._layer.data = values
             self._layer.contrast_limits = limits
 
-    def _skip(self, _: Exception) -> None:
-        # The file is replaced while the training goes; the next one will be read.
+    def _skip(self, error: Exception) -> None:
         self._busy = False
+        # The file is replaced while the training goes; the next one will be read.
+        if not isinstance(error, OSError | ValueError):
+            tell_error(error)
 
 
 def best_feature(path: Path) -> Job[tuple[int, NDArray[np.float32]]]:

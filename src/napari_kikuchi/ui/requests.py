@@ -20,6 +20,8 @@ class TrainingRequest:
         What to learn from.
     folder
         Where the model, its log and its checkpoint go.
+    preset
+        Network to train; None: that of ``init``.
     linear
         Fit principal components instead of training the network of ``preset``.
     epochs, minutes
@@ -38,7 +40,7 @@ class TrainingRequest:
 
     scans: Sequence[Scan]
     folder: Path
-    preset: str = "quick-32"
+    preset: str | None = "quick-32"
     linear: bool = False
     latent: int | None = None
     epochs: int | None = None

@@ -12,14 +12,16 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select,
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.latent.presets import PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.ui.child import COMMAND
+from napari_kikuchi.ui.child import COMMAND, JobState
 from napari_kikuchi.ui.forms import Form, path_of
 from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
 from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.models import beside, remember_model
+from napari_kikuchi.ui.prepare_form import resized
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
 
@@ -46,6 +48,7 @@ class TrainForm(QWidget):
         self._session = session
         self._scan: Scan | None = None
         self._live: LiveMap | None = None
+        self._active = ""
         self.scans = Select(
             label="scans",
             choices=[],
@@ -54,7 +57,7 @@ class TrainForm(QWidget):
         self.scans.max_height = 58
         self.model = ComboBox(
             label="model",
-            choices=model_choices(),
+            choices=[LINEAR, *PRESETS],
             value="quick-32",
             tooltip="linear: principal components, in seconds.\n"
             "quick: networks made for processors. published: the reference networks, for GPUs.\n"
@@ -130,6 +133,7 @@ class TrainForm(QWidget):
         layout.addWidget(self.plot)
         layout.addStretch()
         self.model.changed.connect(self._on_model)
+        self.init.models.changed.connect(self._on_init)
         self.scans.changed.connect(self._suggest_folder)
         self.panel.started.connect(self._on_started)
         self.panel.reported.connect(self._on_event)
@@ -170,11 +174,12 @@ class TrainForm(QWidget):
         if init is None and own_mask and recipe.mask is not None:
             folder.mkdir(parents=True, exist_ok=True)
             mask = folder / "mask.npy"
-            np.save(mask, recipe.mask)
+            size = recipe.size if self.linear else preset(self.model.value).size
+            np.save(mask, resized(recipe.mask, size))
         return TrainingRequest(
             scans=scans,
             folder=folder,
-            preset=self.model.value,
+            preset=self.model.value if init is None else None,
             linear=self.linear,
             latent=self.latent.value if self.linear else None,
             epochs=None if self.linear else self.epochs.value or None,
@@ -202,13 +207,24 @@ class TrainForm(QWidget):
         self.plot.setVisible(not self.linear)
         self._suggest_folder()
 
+    def _on_init(self) -> None:
+        # A trained model brings its network along.
+        self.model.enabled = self.init.path is None
+
     def _suggest_folder(self) -> None:
         paths = [scan.path for scan in self.scans.value if scan.path is not None]
         if paths:
-            self.folder.value = beside(paths[0], f"{paths[0].stem}.{self.model.value}")
+            name = f"{paths[0].stem}.{self.model.value}"
+            folder, number = beside(paths[0], name), 1
+            while not self.linear and any(folder.glob("*.safetensors")):
+                number += 1
+                folder = beside(paths[0], f"{name}-{number}")
+            self.folder.value = folder
+            self.resume.value = False
 
     def _on_started(self) -> None:
         self.plot.clear()
+        self._active = ""
         self.form.setEnabled(False)
         scan = self.scans.value[0]
         watch = None if self.linear else self._watched(scan)
@@ -217,29 +233,28 @@ class TrainForm(QWidget):
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["event"] != "training":
             return
-        self.plot.add(event["step"], event.get("train_loss"), event.get("validation_loss"))
-        told = [self.panel.message.text()]
+        if event.get("validation_loss") is not None:
+            self.plot.add(event["step"], event.get("train_loss"), event["validation_loss"])
         if event.get("active_features") is not None:
-            told.append(f"{event['active_features']} of {event['latent']} features active")
+            self._active = f"{event['active_features']} of {event['latent']} features active"
+        told = [self.panel.message.text(), self._active]
         if event.get("patterns_per_second"):
             told.append(f"{event['patterns_per_second']:,.0f} patterns/s")
-        self.panel.say("\n".join(told))
+        self.panel.say("\n".join(filter(None, told)))
         if event.get("live") and self._live is not None:
             self._live.refresh(Path(event["live"]))
 
     def _on_ended(self) -> None:
         self.form.setEnabled(True)
+        state = self.panel.job.state
+        folder = path_of(self.folder, "the folder")
+        if state is JobState.STOPPED and any(folder.glob("checkpoint*")):
+            self.resume.value = True
+        else:
+            self._suggest_folder()
         # A training that was stopped leaves its best model, too.
-        made = self.panel.job.result or path_of(self.folder, "the folder") / "model.safetensors"
-        model = Path(made)
-        if model.is_file():
+        model = Path(self.panel.job.result or folder / "model.safetensors")
+        if state is not JobState.FAILED and model.is_file():
             remember_model(model)
             self.init.models.reset_choices()
             self.trained.emit(str(model))
-
-
-def model_choices() -> list[str]:
-    """The linear encoder, and the networks by the names of their presets."""
-    from napari_kikuchi.latent.presets import PRESETS
-
-    return [LINEAR, *PRESETS]
