@@ -1,13 +1,19 @@
-"""One way to run a function over the patterns of a scan of any size."""
+"""One way to run a function over the patterns of a scan of any size.
+
+A block of patterns is read, the function turns it into values, the values are written: threads do
+this on one machine, any executor of :mod:`concurrent.futures` does it elsewhere, such as that of a
+dask cluster, ``Client(...).get_executor()``.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,134 +24,138 @@ from napari_kikuchi.scan import BLOCK_BYTES, Block, Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# What a block holds at most: few enough patterns that a slow model, too, shows progress, stops
-# and loses little in a crash.
-_BLOCK_PATTERNS = 512
-# More threads than this wait for the disk and for each other.
-_MAX_THREADS = 8
+PatternFunction = Callable[["NDArray"], "NDArray"]
+
+# Few enough that a slow function, too, soon heeds a stop and loses little in a crash; enough that
+# the time goes into the patterns.
+_BLOCK_PATTERNS = 256
+# Someone who waits for a slow block is told so often that the work goes on, and may stop it.
+_HEARTBEAT_S = 0.25
 
 
 def map_scan(
     scan: Scan,
-    function: Callable[[NDArray], NDArray],
+    function: PatternFunction,
     writer: MapWriter,
     *,
     executor: Executor | None = None,
     workers: int | None = None,
-    message: str = "Mapping the scan",
+    message: str = "Mapping patterns",
 ) -> Job[None]:
-    """Run a function over all patterns and write what it gives, block by block.
+    """Run a function over every pattern of a scan and write what it gives.
 
-    Blocks that the writer has already are not done again. Memory holds as many blocks as there
-    are workers, and as many results. Closing the job waits for the blocks in flight and keeps
-    them.
+    Blocks that the writer has already are skipped: so an interrupted run goes on. Closing the
+    generator waits for the blocks being worked on and keeps them. However large the scan is, each
+    worker holds one block.
 
     Parameters
     ----------
     scan
-        Whose patterns to read. Positions without a pattern become NaN.
+        Whose patterns to read.
     function
-        From recorded patterns (n, height, width) to values (n, channels).
+        Takes patterns as recorded, of shape (n, height, width), and gives values of shape
+        (n, channels). It is called from several threads at once.
     writer
-        Takes the values.
+        Takes the values; positions without a pattern become NaN.
     executor
-        Runs the blocks; scan, function and writer are pickled if it needs that, and its workers
-        must reach the files of both. Threads of this process by default; on a cluster
-        ``client.get_executor()`` of a ``dask.distributed`` client.
+        What runs the blocks; None: threads of this process. Function, scan and writer travel with
+        each block if its workers are other processes: they must pickle, should be small, and
+        their files must be within reach.
     workers
-        Threads to run, or blocks to hand to ``executor`` at a time: at least as many as it has
-        workers. By default as many as there are cores, at most 8 threads.
+        Blocks worked on at a time; None: as many as this machine has cores. Say how many workers
+        an executor has that is elsewhere.
     message
-        What is being done, for a person to read.
+        What is being done, for the progress.
 
     Yields
     ------
     Progress
-        Patterns done so far.
+        Patterns done so far, those of an earlier run included.
+
+    Raises
+    ------
+    Exception
+        What the function raised, with a note of the place in the scan.
     """
-    cores = os.cpu_count() or 1
-    if executor is None:
-        threads = workers or min(cores, _MAX_THREADS)
-        with _thread_pool(threads, cores) as pool:
-            yield from _run(scan, function, writer, pool, threads + 1, message)
-    else:
-        yield from _run(scan, function, writer, executor, workers or 2 * cores, message)
-
-
-def _run(
-    scan: Scan,
-    function: Callable[[NDArray], NDArray],
-    writer: MapWriter,
-    executor: Executor,
-    backlog: int,
-    message: str,
-) -> Job[None]:
+    workers = workers or os.cpu_count() or 1
     blocks = list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
-    left = [block for block in blocks if not writer.is_done(block)]
-    total = scan.count
-    done = total - sum(_count(scan, block) for block in left)
-    yield Progress(done, total, message)
-    submitted = (
-        (executor.submit(write_block, scan, function, writer, block), block) for block in left
-    )
-    for block in _completed(submitted, backlog):
-        done += _count(scan, block)
-        yield Progress(done, total, message)
+    waiting = [block for block in blocks if not writer.is_done(block)]
+    done = scan.count - sum(_count(scan, block) for block in waiting)
+    yield Progress(done, scan.count, message)
+    with _pool(executor, workers) as pool:
+        upcoming = iter(waiting)
+        running: dict[Future[None], Block] = {}
+        try:
+            while True:
+                # More than are worked on, so that nobody waits for work; they hold no patterns.
+                for block in islice(upcoming, 2 * workers - len(running)):
+                    running[pool.submit(write_block, scan, function, writer, block)] = block
+                if not running:
+                    return
+                for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
+                    block = running.pop(future)
+                    future.result()
+                    done += _count(scan, block)
+                yield Progress(done, scan.count, message)
+        finally:
+            wait([future for future in running if not future.cancel()])
 
 
-def write_block(
-    scan: Scan, function: Callable[[NDArray], NDArray], writer: MapWriter, block: Block
-) -> None:
+def write_block(scan: Scan, function: PatternFunction, writer: MapWriter, block: Block) -> None:
     """Read a block, run the function over its patterns and write the values."""
-    present = _present(scan, block)
-    values = np.full((writer.shape[0], *block.shape), np.nan, np.float32)
-    if present.any():
-        values[:, present] = function(scan.read_block(block)[present]).T
-    writer.write(block, values)
-
-
-def _completed(submitted: Iterable[tuple[Future, Block]], backlog: int) -> Iterator[Block]:
-    """Blocks as they get done, with ``backlog`` of them in flight.
-
-    An error of one is raised once the others in flight are done.
-    """
-    running: dict[Future, Block] = {}
     try:
-        for future, block in submitted:
-            running[future] = block
-            if len(running) >= backlog:
-                yield from _next_done(running)
-        while running:
-            yield from _next_done(running)
-    finally:
-        for future in running:
-            future.cancel()
-        wait(running)
-
-
-def _next_done(running: dict[Future, Block]) -> Iterator[Block]:
-    for future in wait(running, return_when=FIRST_COMPLETED).done:
-        block = running.pop(future)
-        future.result()
-        yield block
+        values = np.full((writer.shape[0], *block.shape), np.nan, np.float32)
+        present = _present(scan, block)
+        if present.any():
+            values[:, present] = function(scan.read_block(block)[present]).T
+        writer.write(block, values)
+    except Exception as error:
+        error.add_note(
+            f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
+            f"columns {block.cols.start} to {block.cols.stop - 1}."
+        )
+        raise
 
 
 @contextmanager
-def _thread_pool(threads: int, cores: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that share the cores: torch would give each of them all cores."""
-    torch = sys.modules.get("torch")  # A function that runs torch has imported it.
+def _pool(executor: Executor | None, workers: int) -> Iterator[Executor]:
+    if executor is not None:
+        yield executor
+        return
+    with _shared_cores(workers) as each, ThreadPoolExecutor(workers, "map_scan", each) as threads:
+        yield threads
+
+
+@contextmanager
+def _shared_cores(workers: int) -> Iterator[Callable[[], None]]:
+    """Give each of our threads its share of the cores; libraries would take them all for each.
+
+    Yields
+    ------
+    callable
+        To be called in each thread.
+    """
+    from threadpoolctl import threadpool_limits
+
+    torch: Any = sys.modules.get("torch")  # A function that runs torch has imported it.
     before = torch.get_num_threads() if torch else None
-    each = max(1, min(before or 1, cores) // threads)
-    initializer = (lambda: torch.set_num_threads(each)) if torch else None
+    share = max(1, (os.cpu_count() or 1) // workers)
+    share_of_torch = min(share, before or share)
+
+    def limit() -> None:
+        if torch:
+            torch.set_num_threads(share_of_torch)
+
     try:
-        with ThreadPoolExecutor(threads, "map_scan", initializer) as pool:
-            yield pool
+        with threadpool_limits(share):
+            yield limit
     finally:
         if torch:
             torch.set_num_threads(before)
 
 
 def _present(scan: Scan, block: Block) -> NDArray[np.bool_]:
+    """Which positions of a block have a pattern."""
     if scan.present is None:
         return np.ones(block.shape, bool)
     return scan.present[block.rows, block.cols]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_kikuchi.io import Up2Writer
+from napari_kikuchi.io import Up2Writer, places
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import models
@@ -22,7 +22,7 @@ FAKE = Path(__file__).with_name("fake_child.py")
 
 @pytest.fixture(autouse=True)
 def user_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "user_folder", lambda: tmp_path / "user")
+    monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
     return tmp_path / "user"
 
 

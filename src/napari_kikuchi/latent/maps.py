@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi import __version__
+from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.io.places import beside
 from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
@@ -24,7 +27,7 @@ from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import map_scan
+from napari_kikuchi.streaming import PatternFunction, map_scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +55,8 @@ def encode_scan(
     encoder
         Its recipe says how patterns are prepared.
     path
-        Map store to write; an older one is replaced when the new one is finished.
+        Map store to write, see :func:`default_maps_path`; an older one is replaced when the new
+        one is finished.
     model
         File from which the encoder was read, noted in the provenance.
     preprocessor
@@ -73,7 +77,7 @@ def encode_scan(
     MapStack
         Channels ``feature 1``, ``feature 2``... in the encoder's own order, each with the score
         that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and
-        the signal mask are among its arrays.
+        the signal mask are among its arrays, see :func:`preprocessor_of`.
 
     Raises
     ------
@@ -85,28 +89,34 @@ def encode_scan(
         If an encoding was begun at ``path`` of another scan or with another model.
     """
     path = Path(path)
+    check_target(path)  # Before the time is spent to prepare the scan.
     if preprocessor is None:
         preprocessor = yield from prepare(scan, encoder.recipe)
     else:
         _check_recipe(preprocessor.recipe, encoder.recipe)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with _model_file(encoder, model, path.parent) as file:
         origin = _origin(scan, encoder, file)
-        identity = {**origin, "scan": origin["scan"]["fingerprint"]}
+        identity = origin | {
+            "scan": origin["scan"]["fingerprint"],
+            "background": zlib.crc32(preprocessor.background.tobytes()),
+        }
         writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
-        block_encoder = (
-            _BlockEncoder(preprocessor, encoder)
-            if executor is None
-            else _StoredBlockEncoder(preprocessor, file)
-        )
+        function: PatternFunction = _PatternEncoder(preprocessor, encoder)
+        if executor is not None:
+            function = _StoredPatternEncoder(preprocessor, file, origin["model"]["weights"])
         yield from map_scan(
             scan,
-            block_encoder,
+            function,
             writer,
             executor=executor,
             workers=workers,
             message="Encoding patterns",
         )
-    origin["model"]["path"] = None if model is None else str(Path(model).absolute())
+    origin["model"] |= {
+        "path": None if model is None else str(Path(model).absolute()),
+        "provenance": dict(encoder.provenance),
+    }
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return (
         yield from writer.finish(
@@ -119,6 +129,22 @@ def encode_scan(
     )
 
 
+def default_maps_path(scan_path: str | Path, model_name: str) -> Path:
+    """Where the maps of a scan go: ``<scan>.<model>.zarr`` beside it, if that can be written to.
+
+    Parameters
+    ----------
+    scan_path
+        File of the scan.
+    model_name
+        What a person calls the model, see :func:`~napari_kikuchi.io.places.model_name`.
+    """
+    scan_path = Path(scan_path)
+    # A model of this scan is called after it; its name need not be said twice.
+    name = model_name.removeprefix(f"{scan_path.stem}.")
+    return beside(scan_path, f"{scan_path.stem}.{name}.zarr")
+
+
 def preprocessor_of(stack: MapStack) -> Preprocessor | None:
     """How the patterns behind some latent maps were prepared; None if the maps do not say."""
     recipe = stack.provenance.get("recipe")
@@ -129,8 +155,8 @@ def preprocessor_of(stack: MapStack) -> Preprocessor | None:
     return Preprocessor(Recipe.from_settings(recipe, mask), background)
 
 
-@dataclass(frozen=True)
-class _BlockEncoder:
+@dataclass(frozen=True, eq=False)
+class _PatternEncoder:
     preprocessor: Preprocessor
     encoder: Encoder
 
@@ -138,19 +164,23 @@ class _BlockEncoder:
         return self.encoder.encode(self.preprocessor(patterns))
 
 
-@dataclass(frozen=True)
-class _StoredBlockEncoder:
+@dataclass(frozen=True, eq=False)
+class _StoredPatternEncoder:
     """Travels to other processes without the weights, which may be larger than a block."""
 
     preprocessor: Preprocessor
     model: Path
+    weights: str
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _load_once(self.model).encode(self.preprocessor(patterns))
+        return _load_once(self.model, self.weights).encode(self.preprocessor(patterns))
 
 
 @lru_cache(maxsize=1)
-def _load_once(model: Path) -> Encoder:
+def _load_once(model: Path, weights: str) -> Encoder:
+    """The encoder of a file, read again only if it has other weights."""
+    if _digest(model) != weights:
+        raise ValueError(f"{model}: the model has changed since the encoding began. Run it again.")
     return load_encoder(model)
 
 
@@ -160,7 +190,6 @@ def _model_file(encoder: Encoder, model: str | Path | None, folder: Path) -> Ite
     if model is not None:
         yield Path(model).absolute()
         return
-    folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
         file = Path(temporary).absolute() / "model.safetensors"
         encoder.save(file)

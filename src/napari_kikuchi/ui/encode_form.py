@@ -9,12 +9,13 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.io.places import model_name
+from napari_kikuchi.latent.maps import default_maps_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, path_of
 from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.model_choice import ModelChoice
-from napari_kikuchi.ui.models import beside, model_name
 from napari_kikuchi.ui.requests import EncodingRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
@@ -89,10 +90,7 @@ class EncodeForm(QWidget):
 
     def _suggest_out(self) -> None:
         if self._scan is not None and self._scan.path is not None and self.model.path is not None:
-            stem = self._scan.path.stem
-            # A model of this scan is called after it; its name need not be said twice.
-            name = model_name(self.model.path).removeprefix(f"{stem}.")
-            self.out.value = beside(self._scan.path, f"{stem}.{name}.zarr")
+            self.out.value = default_maps_path(self._scan.path, model_name(self.model.path))
 
     def _show(self, path: str) -> None:
         assert self._encoding is not None

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.io.places import beside
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.job_panel import JobPanel
-from napari_kikuchi.ui.models import beside, remember_model
+from napari_kikuchi.ui.models import remember_model
 from napari_kikuchi.ui.requests import EncodingRequest, TrainingRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store

@@ -9,7 +9,8 @@ from magicgui.widgets import ComboBox, Container, PushButton
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_kikuchi.ui.models import model_name, recent_models, remember_model, shipped_models
+from napari_kikuchi.io.places import model_name
+from napari_kikuchi.ui.models import recent_models, remember_model, shipped_models
 
 
 class ModelChoice(Container):

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
-from qtpy.QtCore import QStandardPaths
-
+from napari_kikuchi.io import places
 from napari_kikuchi.ui.samples import sample_folder
 
 _KEPT = 10
 _SUFFIX = ".safetensors"
-
-
-def user_folder() -> Path:
-    """Where the window may write what has no better place; made when something is written."""
-    place = QStandardPaths.StandardLocation.GenericDataLocation
-    return Path(QStandardPaths.writableLocation(place)) / "napari-kikuchi"
 
 
 def shipped_models() -> list[Path]:
@@ -45,16 +37,5 @@ def remember_model(path: Path) -> None:
         return
 
 
-def model_name(path: Path) -> str:
-    """What a person calls a model: its file, or the folder of the run that made it."""
-    return path.parent.name if path.stem == "model" and path.parent.name else path.stem
-
-
-def beside(scan: Path, name: str) -> Path:
-    """A place for what is made of a scan: beside it, or among the user's data if that is closed."""
-    folder = scan.parent if os.access(scan.parent, os.W_OK) else user_folder()
-    return folder / name
-
-
 def _record() -> Path:
-    return user_folder() / "recent_models.json"
+    return places.user_folder() / "recent_models.json"

@@ -12,6 +12,7 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select,
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.io.places import beside
 from napari_kikuchi.latent.presets import PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.child import COMMAND, JobState
@@ -20,7 +21,7 @@ from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
 from napari_kikuchi.ui.model_choice import ModelChoice
-from napari_kikuchi.ui.models import beside, remember_model
+from napari_kikuchi.ui.models import remember_model
 from napari_kikuchi.ui.prepare_form import resized
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
