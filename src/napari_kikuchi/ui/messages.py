@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QApplication, QInputDialog, QMessageBox
+from qtpy.QtWidgets import QInputDialog, QMessageBox, QWidget
 
 
 def tell_error(error: Exception) -> None:
@@ -14,13 +14,17 @@ def tell_error(error: Exception) -> None:
     show_error(str(error) or type(error).__name__)
 
 
-def offer(title: str, message: str, action: str, accept: Callable[[], None]) -> QMessageBox:
+def offer(
+    parent: QWidget | None, title: str, message: str, action: str, accept: Callable[[], None]
+) -> QMessageBox:
     """Tell of a problem that one action can mend; returns at once.
 
     A notification would be gone after seconds and show one line; this stays until it is read.
 
     Parameters
     ----------
+    parent
+        The window it belongs to.
     title, message
         What happened.
     action
@@ -28,7 +32,7 @@ def offer(title: str, message: str, action: str, accept: Callable[[], None]) -> 
     accept
         Called when that button is pressed.
     """
-    box = QMessageBox(QMessageBox.Icon.Warning, title, message, parent=QApplication.activeWindow())
+    box = QMessageBox(QMessageBox.Icon.Warning, title, message, parent=parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
@@ -39,12 +43,18 @@ def offer(title: str, message: str, action: str, accept: Callable[[], None]) -> 
 
 
 def choose(
-    title: str, message: str, choices: Sequence[str], accept: Callable[[str], None]
+    parent: QWidget | None,
+    title: str,
+    message: str,
+    choices: Sequence[str],
+    accept: Callable[[str], None],
 ) -> QInputDialog:
     """Ask for one of several things; returns at once.
 
     Parameters
     ----------
+    parent
+        The window it belongs to.
     title, message
         What is asked.
     choices
@@ -52,7 +62,7 @@ def choose(
     accept
         Called with the choice.
     """
-    dialog = QInputDialog(QApplication.activeWindow())
+    dialog = QInputDialog(parent)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
     dialog.setLabelText(message)

@@ -41,6 +41,8 @@ class PatternControls(QWidget):
 
     changed = Signal()
     """Other patterns, or the same in another scale, are wanted."""
+    rescale = Signal()
+    """The limits that are kept are to be those of the pattern shown now."""
     colormap_changed = Signal(str)
     gamma_changed = Signal(float)
 
@@ -71,7 +73,7 @@ class PatternControls(QWidget):
         self.autoscale_always.setToolTip("Scale to every pattern anew")
         self.autoscale_always.setCheckable(True)
         self.autoscale_always.setChecked(True)
-        self.autoscale_once.clicked.connect(lambda: self.autoscale_always.setChecked(False))
+        self.autoscale_once.clicked.connect(self._on_once)
         self.autoscale_always.toggled.connect(self.changed)
         self._arrange()
         self.set_model("")
@@ -99,6 +101,13 @@ class PatternControls(QWidget):
             if name
             else "Choose the model that reconstructs patterns"
         )
+
+    def _on_once(self) -> None:
+        if self.autoscale_always.isChecked():
+            # The pattern shown now has its limits: they stay.
+            self.autoscale_always.setChecked(False)
+        else:
+            self.rescale.emit()
 
     def _arrange(self) -> None:
         layout = QGridLayout(self)

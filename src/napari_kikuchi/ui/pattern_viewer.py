@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -34,6 +35,7 @@ from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
 if TYPE_CHECKING:
     import napari
     from napari.layers import Layer
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.work import Work
@@ -66,7 +68,17 @@ class PatternViewer(QWidget):
         self._connect()
         self._on_encoder()
         self._on_links()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Follow the cursor."""
+        super().showEvent(event)
+        self._pointer.open()
         self._request()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Let the cursor go: napari hides and forgets a dock that is closed."""
+        super().hideEvent(event)
+        self._pointer.close()
 
     # ------------------------------------------------------------------ appearance
 
@@ -123,7 +135,7 @@ class PatternViewer(QWidget):
         self.controls.changed.connect(self._request)
         self.controls.colormap_changed.connect(self.panes.set_colormap)
         self.controls.gamma_changed.connect(self.panes.set_gamma)
-        self.controls.autoscale_once.clicked.connect(self._rescale)
+        self.controls.rescale.connect(self._rescale)
         self.controls.model_button.clicked.connect(self._ask_for_model)
         self.hold_button.clicked.connect(self._on_hold_clicked)
         self.region_button.clicked.connect(self.show_region_mean)
@@ -142,8 +154,9 @@ class PatternViewer(QWidget):
         ]
         for signal, handler in handlers:
             signal.connect(handler)
-        # Called when the widget is gone, so it must not need it.
-        self.destroyed.connect(partial(_let_go, self._feed, self._pointer, handlers))
+        # Called when the widget is gone, so it must neither need it nor keep it.
+        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
+        self.destroyed.connect(partial(_let_go, self._feed, self._pointer, weakly))
 
     def _tell(self, text: str, locate: bool = False) -> None:
         self.notice.setText(text)
@@ -154,7 +167,7 @@ class PatternViewer(QWidget):
 
     def _request(self, *_: Any) -> None:
         subject = self.session.subject
-        if subject is None:
+        if subject is None or not self.isVisible():
             return
         views = self.controls.views
         preparation: Preparation | None = None
@@ -327,9 +340,13 @@ class PatternViewer(QWidget):
         dialog.open()
 
 
-def _let_go(feed: PatternFeed, pointer: Pointer, handlers: list[tuple[Any, Any]]) -> None:
-    for signal, handler in handlers:
-        signal.disconnect(handler)
+def _let_go(
+    feed: PatternFeed, pointer: Pointer, handlers: list[tuple[Any, WeakMethod[Any]]]
+) -> None:
+    for signal, reference in handlers:
+        handler = reference()
+        if handler is not None:
+            signal.disconnect(handler)
     feed.close()
     pointer.close()
 

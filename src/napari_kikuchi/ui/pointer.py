@@ -34,6 +34,8 @@ _MARKER_PIXELS = 25
 class Pointer:
     """Follows the cursor over maps; holds on click; steps by arrow keys; marks what is held.
 
+    Does so between :meth:`open` and :meth:`close`.
+
     Parameters
     ----------
     session
@@ -44,14 +46,25 @@ class Pointer:
         self._session = session
         self._viewer = session.viewer
         self._marker: Points | None = None
+        self._active = False
+
+    def open(self) -> None:
+        """Begin to follow the viewer."""
+        if self._active:
+            return
+        self._active = True
         self._viewer.mouse_move_callbacks.append(self._on_move)
         self._viewer.mouse_drag_callbacks.append(self._on_press)
-        bind_steps(self._viewer, session)
-        session.subject_changed.connect(self._mark)
-        session.held_changed.connect(self._mark)
+        bind_steps(self._viewer, self._session)
+        self._session.subject_changed.connect(self._mark)
+        self._session.held_changed.connect(self._mark)
+        self._mark()
 
     def close(self) -> None:
         """Let go of the viewer."""
+        if not self._active:
+            return
+        self._active = False
         self._session.subject_changed.disconnect(self._mark)
         self._session.held_changed.disconnect(self._mark)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
@@ -100,7 +113,7 @@ class Pointer:
         elif point is not None:
             self._session.hold(point)
 
-    def _mark(self, _: Any) -> None:
+    def _mark(self, *_: Any) -> None:
         subject = self._session.subject
         if not self._session.held or not isinstance(subject, Point):
             self._remove_marker()

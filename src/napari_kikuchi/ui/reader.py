@@ -12,10 +12,9 @@ from napari_kikuchi.ui.link import LayerLink, ScanLink
 from napari_kikuchi.ui.navigator import Navigator
 
 if TYPE_CHECKING:
-    from napari import Viewer
-
     from napari_kikuchi.io import PatternFileError
     from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.session import Session
 
 Paths = str | Sequence[str]
 Reader = Callable[[Paths], list[Any]]
@@ -61,14 +60,14 @@ def read_scan(path: Paths, **options: Any) -> list[Any]:
     """
     from napari_kikuchi.io import PatternFileError, open_scan
 
-    viewer = _attached_viewer()
+    session = _session()
     try:
         scan = open_scan(Path(str(path)), **options)
         return [navigator_layer(scan)]
     except PatternFileError as error:
-        if viewer is None:
+        if session is None:
             raise
-        _tell(viewer, Path(str(path)), options, error)
+        _tell(session, Path(str(path)), options, error)
         return _NOTHING
 
 
@@ -92,42 +91,47 @@ def read_map_layers(path: Paths) -> list[Any]:
     from napari_kikuchi.io.map_store import MapStoreError, read_maps
     from napari_kikuchi.ui.messages import tell_error
 
-    viewer = _attached_viewer()
+    session = _session()
     store = Path(str(path))
     try:
         stack = read_maps(store)
         source = ScanLink(record=stack.provenance.get("scan"), folder=store.parent)
         return list(layers_of(stack, source))
     except (MapStoreError, OSError) as error:
-        if viewer is None:
+        if session is None:
             raise
         tell_error(error)
         return _NOTHING
 
 
-def _attached_viewer() -> Viewer | None:
-    """The viewer in which the user is, made ready for what is about to be added to it."""
+def _session() -> Session | None:
+    """The session of the viewer in which the user is, begun before anything is added to it."""
     from napari import current_viewer
 
     viewer = current_viewer()
-    if viewer is not None:
-        from napari_kikuchi.ui.session import session_of
+    if viewer is None:
+        return None
+    from napari_kikuchi.ui.session import session_of
 
-        session_of(viewer)
-    return viewer
+    return session_of(viewer)
 
 
-def _tell(viewer: Viewer, path: Path, options: dict[str, Any], error: PatternFileError) -> None:
+def _tell(session: Session, path: Path, options: dict[str, Any], error: PatternFileError) -> None:
     from napari_kikuchi.io import PatternFileError, UnknownGridError, open_scan
     from napari_kikuchi.ui.messages import choose, offer, tell_error
 
     def reopen(**more: Any) -> None:
         for data, attributes, _ in read_scan(str(path), **options, **more):
-            viewer.add_image(data, **attributes)
+            session.viewer.add_image(data, **attributes)
 
     if isinstance(error, UnknownGridError) and error.shapes:
-        shapes = {f"{rows} rows × {cols} columns": (rows, cols) for rows, cols in error.shapes}
+        # More often wide than high, but not always.
+        either = dict.fromkeys(
+            shape for wide in error.shapes for shape in (wide, (wide[1], wide[0]))
+        )
+        shapes = {f"{rows} rows × {cols} columns": (rows, cols) for rows, cols in either}
         choose(
+            session.window,
             "What are the rows and columns?",
             f"{path.name} holds {error.count} patterns but not the grid of their scan.",
             list(shapes),
@@ -140,6 +144,7 @@ def _tell(viewer: Viewer, path: Path, options: dict[str, Any], error: PatternFil
         tell_error(error)
     else:
         offer(
+            session.window,
             "This scan is not whole",
             str(error),
             "Open what is there",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from napari import Viewer
     from napari.layers import Layer
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from napari_kikuchi.latent.encoder import Encoder
     from napari_kikuchi.preprocess import Recipe
@@ -118,6 +119,11 @@ class Session:
         viewer = self._viewer()
         assert viewer is not None
         return viewer
+
+    @property
+    def window(self) -> QWidget | None:
+        """The main window, where there is one: parent of dialogs, and the end of its jobs."""
+        return getattr(getattr(self.viewer, "window", None), "_qt_window", None)
 
     def links(self) -> Iterator[tuple[Layer, LayerLink]]:
         """Layers that have to do with a scan, the topmost first, and their links."""
@@ -256,8 +262,7 @@ class Session:
 
     def start(self, job: Job[Any], **options: Any) -> Work:
         """Run a job in a thread that ends with the window; options as for :func:`work.start`."""
-        window = getattr(self.viewer, "window", None)
-        return start(job, getattr(window, "_qt_window", None), **options)
+        return start(job, self.window, **options)
 
 
 def session_of(viewer: Viewer) -> Session:

@@ -1,0 +1,66 @@
+"""Scans on disk, and a window to show them in."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.io import Up2Writer, open_scan
+from napari_kikuchi.maps import Channel, MapStack
+
+_NEED_A_SCREEN = {"qtbot", "qapp", "make_napari_viewer"}
+
+
+def pytest_runtest_setup(item):
+    has_screen = (
+        sys.platform != "linux" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
+    if not has_screen and _NEED_A_SCREEN.intersection(item.fixturenames):
+        pytest.fail(
+            "This test drives a real window and finds no screen. Run it under Xvfb: "
+            'xvfb-run -a -s "-screen 0 1600x1000x24" pytest',
+            pytrace=False,
+        )
+
+
+@pytest.fixture
+def patterns():
+    """Random patterns, brighter from position to position: no two are alike."""
+    rng = np.random.default_rng(0)
+    rows, cols = 12, 16
+    brightness = 100 * np.arange(1, rows * cols + 1).reshape(rows, cols, 1, 1)
+    return (brightness + rng.integers(0, 1000, (rows, cols, 10, 10))).astype(np.uint16)
+
+
+@pytest.fixture
+def write_scan():
+    """Write patterns to a UP2 file, rows 0.5 µm and columns 0.25 µm apart."""
+
+    def write(path, patterns):
+        with Up2Writer(path, patterns.shape[:2], patterns.shape[2:], step=(0.5, 0.25)) as writer:
+            writer.append(patterns)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def scan_file(tmp_path, patterns, write_scan):
+    """The patterns as a file."""
+    return write_scan(tmp_path / "weld.up2", patterns)
+
+
+@pytest.fixture
+def stack(scan_file):
+    """Four maps of that scan, ranked 2, 4, 3, 1, as an encoding leaves them."""
+    scan = open_scan(scan_file)
+    values = np.random.default_rng(1).normal(size=(4, *scan.map_shape)).astype(np.float32)
+    channels = [Channel(f"feature {i + 1}", score=s) for i, s in enumerate((0.1, 0.9, 0.5, 0.7))]
+    record = {
+        "path": str(scan_file),
+        "name": scan.name,
+        "options": dict(scan.options),
+        "fingerprint": scan.fingerprint(),
+    }
+    return MapStack(values, channels, scan.step, {"scan": record})

@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import numpy as np
+from napari.layers import Layer
+
+from napari_kikuchi.maps import Channel, Region, contrast_limits
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import link_of
+
+
+def made(stack, **options):
+    return [Layer.create(*layer) for layer in layers_of(stack, **options)]
+
+
+def test_the_best_map_is_on_top_and_alone_visible(stack):
+    layers = made(stack)
+    assert [layer.name for layer in reversed(layers)] == [f"feature {i}" for i in (2, 4, 3, 1)]
+    assert [layer.visible for layer in reversed(layers)] == [True, False, False, False]
+
+
+def test_maps_lie_in_micrometres_with_contrast_from_percentiles(stack):
+    stack = replace(stack, channels=[replace(c, colormap="viridis") for c in stack.channels])
+    top = made(stack)[-1]
+    np.testing.assert_array_equal(top.data, stack.values[1])
+    assert tuple(top.scale) == (0.5, 0.25)
+    assert [str(unit) for unit in top.units] == ["micrometer", "micrometer"]
+    assert tuple(top.contrast_limits) == contrast_limits(stack.values[1])
+    assert top.colormap.name == "viridis"
+
+
+def test_layers_know_their_map_and_share_their_scan(stack):
+    links = [link_of(layer) for layer in made(stack)]
+    assert [link.channel for link in links] == [0, 2, 3, 1]
+    assert {link.stack for link in links} == {stack}
+    assert len({link.source for link in links}) == 1
+    assert links[0].source.name == "weld"
+
+
+def test_many_maps_share_one_layer_that_shows_the_best(stack):
+    channels = [Channel(f"feature {i}", score=i) for i in range(100)]
+    values = np.arange(100, dtype=np.float32)[:, None, None] + np.eye(2, dtype=np.float32)
+    (layer,) = made(replace(stack, values=values, channels=channels))
+    assert layer.name == "feature 99"
+    np.testing.assert_array_equal(layer.data, values[99])
+
+
+def test_regions_lie_on_the_maps(stack):
+    triangle = ((0.0, 0.0), (2.0, 0.0), (2.0, 1.5))
+    ellipse = ((1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (2.0, 1.0))
+    regions = [Region("weld", "polygon", triangle), Region("pore", "ellipse", ellipse)]
+    shapes = made(replace(stack, regions=regions))[-1]
+    assert shapes.shape_type == ["polygon", "ellipse"]
+    assert list(shapes.features["name"]) == ["weld", "pore"]
+    np.testing.assert_allclose(shapes.data_to_world(shapes.data[0][2]), (2.0, 1.5))
+    assert [str(unit) for unit in shapes.units] == ["micrometer", "micrometer"]

@@ -1,0 +1,265 @@
+"""The pattern viewer in a real window, moved by a real mouse and real keys."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+
+from napari_kikuchi.io import open_scan
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.ui.arrivals import PATTERN_VIEWER
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import ScanLink
+from napari_kikuchi.ui.pattern_viewer import PatternViewer
+from napari_kikuchi.ui.pattern_views import View, tone, view_limits
+from napari_kikuchi.ui.pointer import MARKER
+from napari_kikuchi.ui.reader import navigator_layer
+from napari_kikuchi.ui.session import session_of
+
+PLUGIN = "napari-kikuchi"
+
+
+class Window:
+    """A viewer with a scan in it, and what a hand does there."""
+
+    def __init__(self, viewer, qtbot):
+        self.viewer = viewer
+        self.qtbot = qtbot
+        self.session = session_of(viewer)
+        self.canvas = viewer.window._qt_viewer.canvas
+
+    @property
+    def patterns(self):
+        widgets = self.viewer.window.dock_widgets.values()
+        return next(widget for widget in widgets if isinstance(widget, PatternViewer))
+
+    def place(self, row, col):
+        """Where on the canvas a scan position is."""
+        layer = self.viewer.layers[0]
+        world = np.array(layer.data_to_world((row, col)))
+        offset = (world - self.viewer.camera.center[-2:]) * self.viewer.camera.zoom
+        size = self.canvas.native.size()
+        return QPoint(round(size.width() / 2 + offset[1]), round(size.height() / 2 + offset[0]))
+
+    def move(self, row, col):
+        self.qtbot.mouseMove(self.canvas.native, self.place(row, col))
+
+    def click(self, row, col):
+        self.move(row, col)
+        self.qtbot.mouseClick(
+            self.canvas.native, Qt.MouseButton.LeftButton, pos=self.place(row, col)
+        )
+
+    def key(self, key, modifier=Qt.KeyboardModifier.NoModifier):
+        self.qtbot.keyClick(self.canvas.native, key, modifier)
+
+    def wait_for(self, text):
+        self.qtbot.waitUntil(lambda: text in self.patterns.position.text(), timeout=10_000)
+
+    def wait_for_views(self, *views):
+        self.qtbot.waitUntil(lambda: self.patterns.panes.shown == list(views), timeout=10_000)
+
+
+@pytest.fixture
+def window(make_napari_viewer, scan_file, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1400, 900)
+    viewer.open(scan_file, plugin=PLUGIN)
+    window = Window(viewer, qtbot)
+    window.wait_for("row 6, column 8")
+    qtbot.wait(50)
+    return window
+
+
+def toned(view, values):
+    return tone(values, view_limits(view, values))
+
+
+def test_the_pattern_under_the_cursor_is_shown_held_and_stepped(window, patterns):
+    window.move(3, 5)
+    window.wait_for("row 3, column 5  ·  y 1.5, x 1.25 µm")
+    raw = toned(View.RAW, patterns[3, 5].astype(np.float32))
+    np.testing.assert_allclose(window.patterns.panes.image(View.RAW), raw, atol=1e-6)
+
+    # A click holds it, and the cursor moves on without it.
+    window.click(4, 6)
+    window.wait_for("row 4, column 6")
+    assert window.session.held
+    assert window.patterns.hold_button.isChecked()
+    window.move(9, 9)
+    window.qtbot.wait(50)
+    assert "row 4, column 6" in window.patterns.position.text()
+    marker = window.viewer.layers[MARKER]
+    np.testing.assert_allclose(marker.data, [[2.0, 1.5]])
+    assert window.viewer.layers.selection.active is window.viewer.layers[0]
+
+    # Arrow keys step, with Shift by ten, and stop at the edge.
+    window.key(Qt.Key.Key_Right)
+    window.wait_for("row 4, column 7")
+    window.key(Qt.Key.Key_Up)
+    window.wait_for("row 3, column 7")
+    window.key(Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    window.wait_for("row 3, column 15")
+    np.testing.assert_allclose(marker.data, [[1.5, 3.75]])
+    raw = toned(View.RAW, patterns[3, 15].astype(np.float32))
+    np.testing.assert_allclose(window.patterns.panes.image(View.RAW), raw, atol=1e-6)
+
+    # Another click releases.
+    window.click(2, 2)
+    window.wait_for("row 2, column 2")
+    assert not window.session.held
+    assert MARKER not in window.viewer.layers
+    # The mouse of who draws draws.
+    window.viewer.add_shapes().mode = "add_rectangle"
+    window.click(7, 7)
+    assert not window.session.held
+
+
+def test_views_scales_and_recipes(window, patterns):
+    show, controls = window.patterns.panes, window.patterns.controls
+    scan = window.session.subject.scan
+    window.wait_for_views(View.RAW, View.CORRECTED)
+    mean = patterns.mean(axis=(0, 1))
+    corrected = toned(View.CORRECTED, (patterns[6, 8] - mean).astype(np.float32))
+    np.testing.assert_allclose(show.image(View.CORRECTED), corrected, atol=1e-3)
+
+    recipe = Recipe(size=(5, 5), background="none")
+    window.session.set_recipe(scan, recipe)
+    controls.choose(View.PREPROCESSED)
+    window.wait_for_views(View.PREPROCESSED)
+    prepared = finish(prepare(scan, recipe))(patterns[6, 8])
+    np.testing.assert_allclose(
+        show.image(View.PREPROCESSED), toned(View.PREPROCESSED, prepared), atol=1e-5
+    )
+
+    # Limits kept: a brighter pattern is brighter. Positions grow brighter along the scan.
+    controls.choose(View.RAW)
+    window.wait_for_views(View.RAW)
+    controls.autoscale_once.click()
+    window.session.step(5, 5)
+    window.wait_for("row 11, column 13")
+    assert show.image(View.RAW).mean() == 1
+    controls.autoscale_always.click()
+    window.qtbot.waitUntil(lambda: show.image(View.RAW).mean() < 0.9)
+    before = show.image(View.RAW).mean()
+    controls.log.click()
+    window.qtbot.waitUntil(lambda: show.image(View.RAW).mean() > before)
+    controls.colormap.setCurrentText("viridis")
+    controls.gamma.setValue(0.5)
+    assert show.model.layers["raw"].colormap.name == "viridis"
+    assert show.model.layers["raw"].gamma == 0.5
+
+
+class Halving:
+    """An encoder that gives back half of every pattern."""
+
+    kind, latent, recipe = "halving", 25, Recipe(size=(5, 5), background="none")
+
+    def encode(self, patterns):
+        return patterns.reshape(len(patterns), -1)
+
+    def decode(self, features):
+        return features.reshape(-1, 5, 5) / 2
+
+
+def test_a_model_reconstructs(window, patterns):
+    controls = window.patterns.controls
+    controls.choose(View.RECONSTRUCTED, View.DIFFERENCE)
+    assert controls.views == ()
+    window.session.set_encoder(Halving(), Path("half.safetensors"))
+    assert controls.model_button.text() == "half"
+    controls.choose(View.RECONSTRUCTED, View.DIFFERENCE)
+    window.wait_for_views(View.RECONSTRUCTED, View.DIFFERENCE)
+    prepared = finish(prepare(window.session.subject.scan, Halving.recipe))(patterns[6, 8])
+    panes = window.patterns.panes
+    np.testing.assert_allclose(
+        panes.image(View.RECONSTRUCTED), toned(View.RECONSTRUCTED, prepared / 2), atol=1e-4
+    )
+    np.testing.assert_allclose(
+        panes.image(View.DIFFERENCE), toned(View.DIFFERENCE, -prepared / 2), atol=1e-4
+    )
+
+
+def test_the_mean_pattern_of_a_region_is_held(window, patterns):
+    # Rows 2 to 4 and columns 3 to 8, in µm.
+    corners = np.array([[0.9, 0.7], [0.9, 2.1], [2.1, 2.1], [2.1, 0.7]])
+    window.patterns.region_button.click()
+    assert not window.session.held
+    window.viewer.add_shapes([corners], shape_type="rectangle", units=("um", "um"))
+    window.patterns.region_button.click()
+    window.wait_for("mean of 18 patterns")
+    mean = patterns[2:5, 3:9].mean(axis=(0, 1)).astype(np.float32)
+    image = window.patterns.panes.image(View.RAW)
+    np.testing.assert_allclose(image, toned(View.RAW, mean), atol=1e-4)
+    assert window.patterns.hold_button.isChecked()
+    window.patterns.hold_button.click()
+    window.move(1, 1)
+    window.wait_for("row 1, column 1")
+
+
+def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
+    scan = window.session.subject.scan
+    for data, attributes, _ in layers_of(stack, ScanLink(scan)):
+        window.viewer.add_image(data, **attributes)
+    window.session.step(0, 1)
+    window.wait_for("row 6, column 9")
+    expected = [f"feature {i} {stack.values[i - 1, 6, 9]:.3g}" for i in (2, 4, 3, 1)]
+    assert window.patterns.values.text() == "  ·  ".join(expected)
+
+
+def test_a_scan_that_has_moved_is_located(make_napari_viewer, stack, scan_file, qtbot, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    moved = scan_file.rename(tmp_path / "elsewhere" / "weld.up2")
+    viewer = make_napari_viewer(show=True)
+    for data, attributes, _ in layers_of(stack):
+        viewer.add_image(data, **attributes)
+    window = Window(viewer, qtbot)
+    notice = window.patterns.notice
+    qtbot.waitUntil(lambda: "not found" in notice.text())
+    assert str(scan_file) in notice.text()
+    assert not window.patterns.locate_button.isHidden()
+    source = viewer.layers[0].metadata[PLUGIN].source
+    window.session.open_link(source, moved)
+    window.wait_for("row 6, column 8")
+    assert notice.text() == ""
+    assert window.patterns.locate_button.isHidden()
+    # All layers of the stack are mended at once.
+    assert {layer.metadata[PLUGIN].source.scan for layer in viewer.layers} == {source.scan}
+
+
+def test_a_recipe_that_does_not_fit_is_told_of(window):
+    scan = window.session.subject.scan
+    window.patterns.controls.choose(View.RAW, View.PREPROCESSED)
+    window.wait_for_views(View.RAW, View.PREPROCESSED)
+    window.session.set_recipe(scan, Recipe(size=(60, 60)))
+    notice = window.patterns.notice
+    window.qtbot.waitUntil(lambda: "60 x 60" in notice.text(), timeout=10_000)
+    window.wait_for_views(View.RAW)
+
+
+def test_closing_lets_go_of_the_viewer_and_opening_again_takes_up(window):
+    window.session.step(0, 1)
+    assert MARKER in window.viewer.layers
+    callbacks = window.viewer.mouse_move_callbacks
+    count = len(callbacks)
+    window.patterns.parent().destroyOnClose()
+    assert len(callbacks) == count - 1
+    assert MARKER not in window.viewer.layers
+    window.session.step(0, 1)
+    window.viewer.window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
+    window.wait_for("row 6, column 10")
+
+
+def test_of_two_scans_the_one_under_the_cursor_is_meant(window, patterns, tmp_path, write_scan):
+    other = open_scan(write_scan(tmp_path / "other.up2", patterns[::-1]))
+    data, attributes, _ = navigator_layer(other)
+    window.viewer.add_image(data, **attributes, translate=(0, 100))
+    pointer = window.patterns._pointer
+    assert pointer.point_at((1.0, 1.0)).scan is not other
+    point = pointer.point_at((1.0, 101.0))
+    assert (point.scan, point.row, point.col) == (other, 2, 4)
+    assert pointer.point_at((1.0, 50.0)) is None
+    window.viewer.layers[-1].visible = False
+    assert pointer.point_at((1.0, 101.0)) is None

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.ui.pattern_views import View, tone, view_limits, view_pattern
+from napari_kikuchi.ui.preparation import Model, default_recipe, prepare_sampled
+
+PATTERNS = np.random.default_rng(0).integers(100, 4000, (6, 7, 20, 20), np.uint16)
+SCAN = Scan(ArraySource(PATTERNS))
+MEAN = PATTERNS.astype(float).mean(axis=(0, 1))
+
+
+class Halving:
+    """An encoder that keeps half of every pattern."""
+
+    def encode(self, patterns):
+        return patterns.reshape(len(patterns), -1)
+
+    def decode(self, features):
+        return features.reshape(-1, 10, 10) / 2
+
+
+@pytest.fixture(scope="module")
+def preparation():
+    return finish(prepare_sampled(SCAN, Recipe(size=(10, 10))))
+
+
+def test_each_view_is_what_it_says(preparation):
+    model = Model(Halving(), preparation.preprocessor)
+    views = view_pattern(PATTERNS[2, 3], list(View), preparation, model)
+    exact = finish(prepare(SCAN, Recipe(size=(10, 10), background="exact")))
+    prepared = exact(PATTERNS[2, 3])
+    np.testing.assert_array_equal(views[View.RAW], PATTERNS[2, 3])
+    np.testing.assert_allclose(views[View.CORRECTED], PATTERNS[2, 3] - MEAN, atol=0.01)
+    np.testing.assert_allclose(views[View.PREPROCESSED], prepared, atol=1e-4)
+    np.testing.assert_allclose(views[View.RECONSTRUCTED], prepared / 2, atol=1e-4)
+    np.testing.assert_allclose(views[View.DIFFERENCE], -prepared / 2, atol=1e-4)
+
+
+def test_views_that_cannot_be_made_yet_are_left_out(preparation):
+    assert list(view_pattern(PATTERNS[0, 0], list(View))) == [View.RAW]
+    views = view_pattern(PATTERNS[0, 0], (View.PREPROCESSED, View.DIFFERENCE), preparation)
+    assert list(views) == [View.PREPROCESSED]
+
+
+def test_a_recipe_without_background_subtracts_none():
+    plain = finish(prepare_sampled(SCAN, Recipe(size=(10, 10), background="none")))
+    np.testing.assert_array_equal(plain.preprocessor.background, 0)
+    np.testing.assert_allclose(plain.background, MEAN, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((480, 480), (60, 60)), ((20, 20), (20, 20)), ((480, 640), (45, 60))]
+)
+def test_the_default_recipe_keeps_the_shape(shape, size):
+    assert default_recipe(Scan(ArraySource(np.zeros((1, 1, *shape), np.uint8)))).size == size
+
+
+def test_limits_clip_few_pixels_and_centre_a_difference():
+    values = np.random.default_rng(0).normal(3, 1, (60, 60))
+    low, high = view_limits(View.RAW, values)
+    assert low == pytest.approx(np.percentile(values, 0.5))
+    assert high == pytest.approx(np.percentile(values, 99.5))
+    low, high = view_limits(View.DIFFERENCE, values)
+    assert low == -high < 0
+
+
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.booleans())
+def test_tone_maps_limits_to_0_and_1_and_keeps_order(low, span, log):
+    values = np.linspace(low - span, low + 2 * span, 61)
+    toned = tone(values, (low, low + span), log)
+    assert toned.min() == 0
+    assert toned.max() == pytest.approx(1)
+    assert (np.diff(toned) >= 0).all()
+
+
+def test_log_shows_equal_ratios_equally_far_apart():
+    toned = tone(np.array([9.0, 99.0, 999.0]), (0.0, 9900.0), log=True)
+    at = np.log1p(99 * np.array([9, 99, 999]) / 9900) / np.log(100)
+    np.testing.assert_allclose(toned, at, rtol=1e-5)

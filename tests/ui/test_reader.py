@@ -1,0 +1,149 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication, QInputDialog, QMessageBox
+
+from napari_kikuchi.io import PatternFileError, open_scan
+from napari_kikuchi.io.map_store import write_maps
+from napari_kikuchi.maps import Region
+from napari_kikuchi.ui.arrivals import PATTERN_VIEWER
+from napari_kikuchi.ui.link import link_of, scan_of
+from napari_kikuchi.ui.reader import get_map_reader, get_scan_reader, read_scan
+from napari_kikuchi.ui.session import session_of
+
+PLUGIN = "napari-kikuchi"
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the user is told of errors."""
+    messages = []
+    monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", messages.append)
+    return messages
+
+
+def dialogs(kind):
+    return [w for w in QApplication.topLevelWidgets() if isinstance(w, kind) and w.isVisible()]
+
+
+def test_a_scan_opens_as_a_navigator_in_micrometres_beside_the_pattern_viewer(
+    make_napari_viewer, scan_file, qtbot
+):
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin=PLUGIN)
+    (layer,) = viewer.layers
+    assert layer.name == "weld: pattern contrast"
+    assert layer.data.shape == (12, 16)
+    assert tuple(layer.scale) == (0.5, 0.25)
+    assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
+    assert scan_of(layer).path == scan_file
+    assert any(PATTERN_VIEWER in name for name in viewer.window.dock_widgets)
+    # The pattern in the middle is shown until the cursor chooses.
+    subject = session_of(viewer).subject
+    assert (subject.row, subject.col) == (6, 8)
+
+
+def test_a_navigator_is_refined_in_the_background(make_napari_viewer, tmp_path, write_scan, qtbot):
+    rng = np.random.default_rng(0)
+    path = write_scan(tmp_path / "long.up2", rng.integers(0, 9, (48, 50, 8, 8), np.uint16))
+    viewer = make_napari_viewer()
+    viewer.open(path, plugin=PLUGIN)
+    navigator = link_of(viewer.layers[0]).navigator
+    qtbot.waitUntil(lambda: navigator.stride == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: viewer.layers[0].contrast_limits[1] < navigator.values.max())
+    assert np.unique(viewer.layers[0].data).size > 2000
+
+
+def test_reading_a_huge_scan_imports_neither_torch_nor_kikuchipy(tmp_path):
+    path = tmp_path / "huge.up2"
+    from napari_kikuchi.io.up2 import LONG_HEADER
+
+    with path.open("wb") as file:
+        file.write(LONG_HEADER.pack(3, 480, 480, LONG_HEADER.size, 0, 1000, 900, 0, 1.0, 1.0))
+        file.truncate(LONG_HEADER.size + 900 * 1000 * 480 * 480 * 2)
+    check = (
+        "import sys\n"
+        "from napari_kikuchi.ui.reader import get_scan_reader\n"
+        f"path = {str(path)!r}\n"
+        "(data, attributes, kind), = get_scan_reader(path)(path)\n"
+        "assert data.shape == (900, 1000) and kind == 'image'\n"
+        "found = {'torch', 'kikuchipy', 'dask.array', 'zarr'}.intersection(sys.modules)\n"
+        "assert not found, found\n"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True)
+
+
+def test_a_file_that_is_not_whole_is_told_of_and_opened_on_request(
+    make_napari_viewer, scan_file, qtbot, told
+):
+    whole = scan_file.read_bytes()
+    scan_file.write_bytes(whole[: 42 + 100 * 200])
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin=PLUGIN)
+    assert len(viewer.layers) == 0
+    (box,) = dialogs(QMessageBox)
+    assert str(scan_file) in box.text()
+    accept = next(b for b in box.buttons() if b.text() == "Open what is there")
+    accept.click()
+    (layer,) = viewer.layers
+    present = np.arange(192).reshape(12, 16) < 100
+    np.testing.assert_array_equal(np.isnan(layer.data), ~present)
+    assert scan_of(layer).options == {"allow_partial": True}
+    assert told == []
+
+
+def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path, told):
+    viewer = make_napari_viewer()
+    for name, content in (("empty.up2", b""), ("text.up2", b"not patterns, but long enough" * 9)):
+        path = tmp_path / name
+        path.write_bytes(content)
+        viewer.open(path, plugin=PLUGIN)
+        assert len(viewer.layers) == 0
+        assert str(path) in told.pop()
+
+
+def test_the_grid_is_asked_for_where_nothing_says_it(make_napari_viewer, tmp_path, qtbot):
+    path = tmp_path / "old.up2"
+    header = np.array([1, 4, 4, 16], "<u4").tobytes()
+    path.write_bytes(header + np.arange(6 * 16, dtype="<u2").tobytes())
+    viewer = make_napari_viewer()
+    viewer.open(path, plugin=PLUGIN)
+    (dialog,) = dialogs(QInputDialog)
+    assert "6 patterns" in dialog.labelText()
+    dialog.setTextValue("3 rows × 2 columns")
+    dialog.accept()
+    assert viewer.layers[0].data.shape == (3, 2)
+
+
+def test_without_a_window_errors_are_raised(tmp_path):
+    with pytest.raises(PatternFileError, match=r"missing\.up2"):
+        read_scan(str(tmp_path / "missing.up2"))
+
+
+def test_maps_open_as_layers_tied_to_their_scan(make_napari_viewer, stack, tmp_path, qtbot):
+    from dataclasses import replace
+
+    square = ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.0))
+    store = tmp_path / "weld.zarr"
+    write_maps(store, replace(stack, regions=[Region("melt pool", "polygon", square)]))
+    viewer = make_napari_viewer()
+    viewer.open(store, plugin=PLUGIN)
+    assert [layer.name for layer in reversed(viewer.layers)] == [
+        "regions",
+        *(f"feature {i}" for i in (2, 4, 3, 1)),
+    ]
+    layer = viewer.layers["feature 2"]
+    np.testing.assert_array_equal(layer.data, stack.values[1])
+    qtbot.waitUntil(lambda: scan_of(layer) is not None)
+    assert {scan_of(viewer.layers[f"feature {i}"]) for i in (1, 2, 3, 4)} == {scan_of(layer)}
+    assert session_of(viewer).subject.scan is scan_of(layer)
+
+
+def test_foreign_files_are_left_to_other_readers(tmp_path, scan_file):
+    assert get_map_reader(str(tmp_path)) is None
+    (tmp_path / "other.h5").write_bytes(b"\x89HDF")
+    assert get_scan_reader(str(tmp_path / "other.h5")) is None
+    assert get_scan_reader([str(scan_file)]) is None
+    assert open_scan(scan_file).map_shape == read_scan(str(scan_file))[0][0].shape

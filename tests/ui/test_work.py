@@ -1,0 +1,84 @@
+import threading
+
+import pytest
+
+from napari_kikuchi.jobs import Progress
+from napari_kikuchi.ui.work import start
+
+
+def counting(to):
+    for i in range(to):
+        yield Progress(i + 1, to)
+    return "counted"
+
+
+def failing():
+    yield Progress(0, 1)
+    raise RuntimeError("disk full")
+
+
+def test_updates_and_result_arrive_in_the_thread_of_the_window(qtbot):
+    seen, threads = [], set()
+
+    def note(what):
+        seen.append(what)
+        threads.add(threading.current_thread())
+
+    work = start(counting(3), done=note, progressed=note)
+    qtbot.waitUntil(lambda: not work.active and len(seen) == 4)
+    assert seen == [Progress(1, 3), Progress(2, 3), Progress(3, 3), "counted"]
+    assert threads == {threading.main_thread()}
+
+
+def test_a_failure_is_handed_on(qtbot):
+    errors = []
+    start(failing(), failed=errors.append)
+    qtbot.waitUntil(lambda: bool(errors))
+    assert str(errors[0]) == "disk full"
+
+
+def test_a_failure_that_nobody_handles_is_told(qtbot, capsys):
+    with pytest.MonkeyPatch.context() as patch:
+        told = []
+        patch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
+        start(failing())
+        qtbot.waitUntil(lambda: told == ["disk full"])
+
+
+def test_a_cancelled_job_is_closed_and_says_nothing_more(qtbot):
+    closed = threading.Event()
+    going = threading.Event()
+    seen = []
+
+    def endless():
+        try:
+            while True:
+                going.set()
+                yield Progress(0, 0)
+        finally:
+            closed.set()
+
+    work = start(endless(), done=seen.append, failed=seen.append)
+    assert going.wait(5)
+    work.cancel()
+    assert closed.wait(5)
+    qtbot.waitUntil(lambda: not work.active)
+    assert seen == []
+
+
+def test_a_job_ends_with_its_owner(qtbot):
+    from qtpy.QtCore import QObject
+
+    closed = threading.Event()
+
+    def endless():
+        try:
+            while True:
+                yield Progress(0, 0)
+        finally:
+            closed.set()
+
+    owner = QObject()
+    start(endless(), owner)
+    owner.deleteLater()
+    qtbot.waitUntil(closed.is_set)
