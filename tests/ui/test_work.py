@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from napari_kikuchi.jobs import Progress
-from napari_kikuchi.ui.work import start
+from napari_kikuchi.ui.work import run_live, start
 
 
 def counting(to):
@@ -37,12 +37,11 @@ def test_a_failure_is_handed_on(qtbot):
     assert str(errors[0]) == "disk full"
 
 
-def test_a_failure_that_nobody_handles_is_told(qtbot, capsys):
-    with pytest.MonkeyPatch.context() as patch:
-        told = []
-        patch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
-        start(failing())
-        qtbot.waitUntil(lambda: told == ["disk full"])
+def test_a_failure_that_nobody_handles_is_told(qtbot, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
+    start(failing())
+    qtbot.waitUntil(lambda: told == ["disk full"])
 
 
 def test_a_cancelled_job_is_closed_and_says_nothing_more(qtbot):
@@ -82,3 +81,20 @@ def test_a_job_ends_with_its_owner(qtbot):
     start(endless(), owner)
     owner.deleteLater()
     qtbot.waitUntil(closed.is_set)
+
+
+def test_the_window_lives_while_a_result_is_waited_for(qtbot):
+    from qtpy.QtCore import QTimer
+
+    handled = threading.Event()
+
+    def waiting():
+        yield Progress(0, 0)
+        # Only a living event loop sets it.
+        assert handled.wait(5)
+        return "result"
+
+    QTimer.singleShot(0, handled.set)
+    assert run_live(waiting(), "Waiting") == "result"
+    with pytest.raises(RuntimeError, match="disk full"):
+        run_live(failing(), "Failing")

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.ui.reader import read_scan
+from napari_kikuchi.ui.work import run_live
 
 
 def additive() -> list[Any]:
@@ -36,6 +39,12 @@ def nickel_map() -> list[Any]:
     ConnectionError
         If it has not been fetched yet and cannot be.
     """
+    path = run_live(_fetch_nickel_map(), "Fetching kikuchipy's nickel map")
+    return read_scan(str(path), scan="Scan 1")
+
+
+def _fetch_nickel_map() -> Job[Path]:
+    yield Progress(0, 0, "Fetching kikuchipy's nickel map")
     import kikuchipy
 
     try:
@@ -46,14 +55,7 @@ def nickel_map() -> list[Any]:
             f"{error}. Is this computer online? The other samples need no network."
         ) from error
     found = signal.tmp_parameters
-    return read_scan(str(Path(found.folder) / f"{found.filename}.{found.extension}"))
-
-
-def sample_folder() -> Path:
-    """Where the samples lie: in the installed package, or beside the sources of a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "sample_data"
-    return installed if installed.is_dir() else package.parents[1] / "sample_data"
+    return Path(found.folder) / f"{found.filename}.{found.extension}"
 
 
 def _open(name: str) -> list[Any]:

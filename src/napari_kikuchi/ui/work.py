@@ -12,9 +12,9 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from napari.utils import progress
-from qtpy.QtCore import QCoreApplication, QObject, Signal
+from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job, Progress, finish
 
 # How long a closing application waits for a job to come to its next update.
 _GRACE_S = 2.0
@@ -39,7 +39,8 @@ class Work(QObject):
     """The result of a job that ran to its end."""
     failed = Signal(object)
     """The exception that ended the job."""
-    _ended = Signal()
+    ended = Signal()
+    """The thread is done, however it went."""
 
     _running: ClassVar[set[Work]] = set()
 
@@ -54,7 +55,7 @@ class Work(QObject):
             owner.destroyed.connect(self.cancel)
         if title:
             self.progressed.connect(self._show_progress)
-        self._ended.connect(self._on_ended)
+        self.ended.connect(self._on_ended)
 
     @property
     def active(self) -> bool:
@@ -94,7 +95,7 @@ class Work(QObject):
             self._tell(self.failed, error)
         # Once the application is gone, so is the receiving half of this object.
         with suppress(RuntimeError):
-            self._ended.emit()
+            self.ended.emit()
 
     def _tell(self, signal: Any, value: Any) -> None:
         if not self._cancelled.is_set():
@@ -142,3 +143,33 @@ def start(
     if progressed is not None:
         work.progressed.connect(progressed)
     return work.start()
+
+
+def run_live(job: Job[Any], title: str) -> Any:
+    """Run a job in a thread and return its result, while the window goes on living.
+
+    For callers who must return the result themselves; all others use :func:`start`.
+
+    Raises
+    ------
+    InterruptedError
+        If the application was closed meanwhile.
+    Exception
+        What the job raised.
+    """
+    if QCoreApplication.instance() is None:
+        return finish(job)
+    results: list[Any] = []
+    errors: list[Exception] = []
+    loop = QEventLoop()
+    work = Work(job, title=title)
+    work.done.connect(results.append)
+    work.failed.connect(errors.append)
+    work.ended.connect(loop.quit)
+    work.start()
+    loop.exec()
+    if errors:
+        raise errors[0]
+    if not results:
+        raise InterruptedError(f"{title}: napari was closed meanwhile")
+    return results[0]

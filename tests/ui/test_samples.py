@@ -1,0 +1,55 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from npe2 import PluginManifest
+
+import napari_kikuchi
+from napari_kikuchi.ui import samples
+from napari_kikuchi.ui.link import KEY
+
+MANIFEST = PluginManifest.from_file(Path(napari_kikuchi.__file__).parent / "napari.yaml")
+SAMPLES = {sample.key: sample for sample in MANIFEST.contributions.sample_data}
+
+
+@pytest.mark.parametrize(
+    ("key", "shape"),
+    [("additive", (40, 48)), ("wrought", (40, 48)), ("nickel", (3, 3)), ("silicon", (1, 3))],
+)
+def test_samples_open_and_are_what_the_menu_says(key, shape):
+    ((data, attributes, _),) = getattr(samples, key)()
+    assert data.shape == shape
+    assert f"{shape[0]} × {shape[1]}" in SAMPLES[key].display_name
+    assert np.isfinite(data).all()
+    assert attributes["metadata"][KEY].source.scan.map_shape == shape
+
+
+def test_the_nickel_map_is_the_file_that_kikuchipy_has_fetched(monkeypatch):
+    import kikuchipy
+
+    folder = Path(kikuchipy.__file__).parent / "data" / "kikuchipy_h5ebsd"
+    found = SimpleNamespace(folder=str(folder), filename="patterns", extension="h5")
+    signal = SimpleNamespace(tmp_parameters=found)
+    monkeypatch.setattr(kikuchipy.data, "nickel_ebsd_large", lambda **_: signal)
+    ((data, attributes, _),) = samples.nickel_map()
+    assert data.shape == (3, 3)
+    scan = attributes["metadata"][KEY].source.scan
+    assert scan.path == folder / "patterns.h5"
+
+
+def test_without_network_the_message_says_so(monkeypatch):
+    import kikuchipy
+
+    def no_network(**_):
+        raise OSError("name resolution failed")
+
+    monkeypatch.setattr(kikuchipy.data, "nickel_ebsd_large", no_network)
+    with pytest.raises(ConnectionError, match=r"name resolution failed.*online\?"):
+        samples.nickel_map()
+
+
+def test_every_command_of_the_manifest_can_be_called():
+    for command in MANIFEST.contributions.commands:
+        module, name = command.python_name.split(":")
+        assert callable(getattr(__import__(module, fromlist=[name]), name)), command.id
