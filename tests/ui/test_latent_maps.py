@@ -121,6 +121,10 @@ def test_a_first_look_ends_with_maps_over_the_scan(dock, scan_file, qtbot):
     assert link_of(layers[3]).source is link_of(layers[0]).source
     store = read_maps(scan_file.with_name("weld.linear.zarr"))
     np.testing.assert_array_equal(layers[3].data, store.map(2))
+    # A second look replaces the first.
+    first = set(layers[1:])
+    dock.first_look.panel.button.click()
+    qtbot.waitUntil(lambda: len(names(dock)) == 4 and not first & set(layers))
 
 
 def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(
@@ -141,8 +145,9 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(
     model = scan_file.with_name("weld.quick-32") / "model.safetensors"
     assert dock.encode.model.path == model
     assert models.recent_models() == [model]
-    qtbot.waitUntil(lambda: LIVE_MAP in names(dock))
-    assert dock.session.viewer.layers[LIVE_MAP].data.shape == (5, 6)
+    live = dock.session.viewer.layers[LIVE_MAP]
+    qtbot.waitUntil(lambda: live.data.any())
+    assert live.data.shape == (5, 6)
     # The next training would not overwrite this one.
     assert train.folder.value == scan_file.with_name("weld.quick-32-2")
 

@@ -62,6 +62,7 @@ class JobPanel(QWidget):
         self._request = request
         self._began = self._stage_began = 0.0
         self._stage: tuple[int, int] = (0, 0)
+        self._training = False
         self.job = ChildJob(self, command)
         self.job.reported.connect(self._on_event)
         self.job.state_changed.connect(self._on_state)
@@ -98,6 +99,7 @@ class JobPanel(QWidget):
         """Run a command with these arguments."""
         self._began = self._stage_began = monotonic()
         self._stage = (0, 0)
+        self._training = False
         self.say("Starting…")
         self.job.start(arguments)
 
@@ -113,7 +115,10 @@ class JobPanel(QWidget):
             self.start()
 
     def _on_event(self, event: dict[str, Any]) -> None:
-        if "done" in event and "total" in event:
+        kind = event["event"]
+        # Within a training, validations have a progress of their own: the bar would jump.
+        self._training = self._training or kind == "training"
+        if kind == "training" or (kind == "progress" and not self._training):
             self._show_progress(event["done"], event["total"], event.get("message", ""))
         self.reported.emit(event)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.latent.ranking import rank_features
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.layers import grid
@@ -40,35 +41,39 @@ class LiveMap:
 
     def __init__(self, session: Session, scan: Scan, watch: Block) -> None:
         self._session = session
-        self._scan = scan
-        self._watch = watch
-        self._layer: Image | None = None
-        self._busy = False
+        self._busy = self._used = False
+        corner = watch.rows.start, watch.cols.start
+        # Made before the training takes the processor: adding a layer is slow, redrawing it is not.
+        self._layer: Image = session.viewer.add_image(
+            np.zeros(watch.shape, np.float32),
+            name=NAME,
+            contrast_limits=(0, 1),
+            translate=np.multiply(corner, scan.step),
+            **grid(scan.step),
+        )
 
     def refresh(self, path: Path) -> None:
         """Show what a training wrote, of shape (features, rows, columns)."""
         if self._busy:  # the next one will come
             return
-        self._busy = True
+        self._busy = self._used = True
         self._session.start(best_feature(path), done=self._show, failed=self._skip)
 
-    def _show(self, found: tuple[int, NDArray[np.float32]]) -> None:
+    def close(self) -> None:
+        """Take the layer away if nothing was ever drawn on it."""
+        if not self._used:
+            self.remove()
+
+    def remove(self) -> None:
+        """Take the layer away."""
+        if self._layer in self._session.viewer.layers:
+            self._session.viewer.layers.remove(self._layer)
+
+    def _show(self, values: NDArray[np.float32]) -> None:
         self._busy = False
-        _, values = found
-        viewer = self._session.viewer
-        limits = contrast_limits(values)
-        if self._layer is None:
-            corner = self._watch.rows.start, self._watch.cols.start
-            self._layer = viewer.add_image(
-                values,
-                name=NAME,
-                contrast_limits=limits,
-                translate=np.multiply(corner, self._scan.step),
-                **grid(self._scan.step),
-            )
-        elif self._layer in viewer.layers:
+        if self._layer in self._session.viewer.layers:
             self._layer.data = values
-            self._layer.contrast_limits = limits
+            self._layer.contrast_limits = contrast_limits(values)
 
     def _skip(self, error: Exception) -> None:
         self._busy = False
@@ -77,14 +82,11 @@ class LiveMap:
             tell_error(error)
 
 
-def best_feature(path: Path) -> Job[tuple[int, NDArray[np.float32]]]:
-    """The best ranked of the maps in a file, and its index."""
-    from napari_kikuchi.latent.ranking import rank_features
-
+def best_feature(path: Path) -> Job[NDArray[np.float32]]:
+    """The best ranked of the maps in a file."""
     yield Progress(0, 0, "Ranking")
     maps = np.load(path)
-    best = int(np.argmax(rank_features(maps)))
-    return best, maps[best]
+    return maps[np.argmax(rank_features(maps))]
 
 
 def centre_block(scan: Scan, side: int = _SIDE) -> Block:

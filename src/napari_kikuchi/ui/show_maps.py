@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,7 +13,7 @@ from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.arrivals import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer
-from napari_kikuchi.ui.link import ScanLink
+from napari_kikuchi.ui.link import ScanLink, link_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
 
 
+# Where maps were read from: those that are written anew must not be shown under their old names.
+_stores: weakref.WeakKeyDictionary[MapStack, Path] = weakref.WeakKeyDictionary()
+
+
 def show_store(session: Session, path: Path, scan: Scan) -> None:
-    """Show a map store that was made from an open scan.
+    """Show a map store that was made from an open scan, instead of what lay there before.
 
     Parameters
     ----------
@@ -36,7 +41,9 @@ def show_store(session: Session, path: Path, scan: Scan) -> None:
     """
     from napari_kikuchi.io.map_store import read_maps
 
+    _remove_former(session.viewer, path)
     stack = read_maps(path)
+    _stores[stack] = path
     links = (link.source for _, link in session.links())
     source = next((known for known in links if known.scan is scan), None) or ScanLink(scan)
     show_stack(session, stack, source)
@@ -56,6 +63,17 @@ def open_browser(session: Session) -> FeatureBrowser:
     """The feature browser of a viewer, opened if it is not."""
     _, browser = session.viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     return cast("FeatureBrowser", browser)
+
+
+def _remove_former(viewer: ViewerModel, path: Path) -> None:
+    """Remove the layers of maps that a store held before it was written anew."""
+    for layer in list(viewer.layers):
+        link = link_of(layer)
+        if link is None or link.stack is None:
+            continue
+        opened = layer.source.path and Path(layer.source.path)
+        if path in (_stores.get(link.stack), opened):
+            viewer.layers.remove(layer)
 
 
 def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:

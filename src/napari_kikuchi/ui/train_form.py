@@ -229,6 +229,8 @@ class TrainForm(QWidget):
         self.form.setEnabled(False)
         scan = self.scans.value[0]
         watch = None if self.linear else self._watched(scan)
+        if self._live is not None:
+            self._live.remove()
         self._live = None if watch is None else LiveMap(self._session, scan, watch)
 
     def _on_event(self, event: dict[str, Any]) -> None:
@@ -247,6 +249,8 @@ class TrainForm(QWidget):
 
     def _on_ended(self) -> None:
         self.form.setEnabled(True)
+        if self._live is not None:
+            self._live.close()
         state = self.panel.job.state
         folder = path_of(self.folder, "the folder")
         if state is JobState.STOPPED and any(folder.glob("checkpoint*")):
