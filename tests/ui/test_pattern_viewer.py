@@ -208,6 +208,15 @@ def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
     expected = [f"feature {i} {stack.values[i - 1, 6, 9]:.3g}" for i in (2, 4, 3, 1)]
     assert window.patterns.values.text() == "  ·  ".join(expected)
 
+    # The pattern stays as long as a layer of its scan does.
+    window.viewer.layers.pop(0)
+    assert window.session.subject.layer in window.viewer.layers
+    window.viewer.layers.clear()
+    assert window.session.subject is None
+    assert not window.session.held
+    assert window.patterns.panes.shown == []
+    assert window.patterns.values.isHidden()
+
 
 def test_a_scan_that_has_moved_is_located(make_napari_viewer, stack, scan_file, qtbot, tmp_path):
     (tmp_path / "elsewhere").mkdir()
@@ -263,3 +272,15 @@ def test_of_two_scans_the_one_under_the_cursor_is_meant(window, patterns, tmp_pa
     assert pointer.point_at((1.0, 50.0)) is None
     window.viewer.layers[-1].visible = False
     assert pointer.point_at((1.0, 101.0)) is None
+
+
+def test_a_pattern_that_cannot_be_read_is_told_of_until_one_can(window, scan_file):
+    content = scan_file.read_bytes()
+    notice = window.patterns.notice
+    scan_file.unlink()
+    window.session.step(0, 1)
+    window.qtbot.waitUntil(lambda: "cannot be shown" in notice.text())
+    scan_file.write_bytes(content)
+    window.session.step(0, 1)
+    window.wait_for("row 6, column 10")
+    assert notice.text() == ""

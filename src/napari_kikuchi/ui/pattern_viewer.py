@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
@@ -18,6 +19,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.preprocess import mean_pattern
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.work import Work
 
 _WIDTH = 380
+_INVITATION = "Move the cursor over a map"
 # As many latent values as fit a line or two.
 _VALUES = 4
 
@@ -64,6 +67,7 @@ class PatternViewer(QWidget):
         self._limits: dict[View, Limits] = {}
         self._averaging: Work | None = None
         self._unavailable: ScanLink | None = None
+        self._unreadable = False
         self._build()
         self._connect()
         self._on_encoder()
@@ -84,9 +88,9 @@ class PatternViewer(QWidget):
 
     def _build(self) -> None:
         self.setMinimumWidth(_WIDTH)
-        self.position = QLabel("Move the cursor over a map")
+        self.position = QLabel(_INVITATION)
         self.position.setToolTip("Position of the pattern shown, counted from 0")
-        self.values = QLabel()
+        self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
         for label in (self.position, self.values):
@@ -167,7 +171,10 @@ class PatternViewer(QWidget):
 
     def _request(self, *_: Any) -> None:
         subject = self.session.subject
-        if subject is None or not self.isVisible():
+        if not self.isVisible():
+            return
+        if subject is None:
+            self._show_nothing()
             return
         views = self.controls.views
         preparation: Preparation | None = None
@@ -189,6 +196,11 @@ class PatternViewer(QWidget):
             )
         )
 
+    def _show_nothing(self) -> None:
+        self.panes.show_images({}, (1, 1))
+        self.position.setText(_INVITATION)
+        self.values.hide()
+
     def _prepared(self, scan: Scan, model: bool = False) -> Preparation | None:
         encoder = self.session.encoder
         recipe = encoder.recipe if model and encoder is not None else None
@@ -200,9 +212,15 @@ class PatternViewer(QWidget):
 
     def _draw(self) -> None:
         shown = self._feed.take()
+        if self.session.subject is None:
+            return
         if isinstance(shown, Exception):
+            self._unreadable = True
             self._tell(f"This pattern cannot be shown: {shown}")
         elif shown is not None:
+            if self._unreadable:
+                self._unreadable = False
+                self._on_links()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
@@ -216,12 +234,12 @@ class PatternViewer(QWidget):
             return ""
         links = [(layer, link) for layer, link in self.session.links() if link.stack is not None]
         links.sort(key=lambda found: found[0] is not subject.layer)
-        texts = [
+        texts = (
             f"{layer.name} {float(layer.data[subject.row, subject.col]):.3g}"
             for layer, link in links
             if link.source.scan is subject.scan and layer.data.shape == subject.scan.map_shape
-        ]
-        return "  ·  ".join(texts[:_VALUES])
+        )
+        return "  ·  ".join(islice(texts, _VALUES))
 
     def _rescale(self) -> None:
         self._limits = {}

@@ -28,7 +28,7 @@ STEPS = {
 }
 # A hand that clicks moves the mouse by so many screen pixels at most.
 _CLICK_PIXELS = 3
-_MARKER_PIXELS = 25
+_MARKER_PIXELS = 20
 
 
 class Pointer:
@@ -58,6 +58,7 @@ class Pointer:
         bind_steps(self._viewer, self._session)
         self._session.subject_changed.connect(self._mark)
         self._session.held_changed.connect(self._mark)
+        self._viewer.camera.events.zoom.connect(self._size_marker)
         self._mark()
 
     def close(self) -> None:
@@ -67,6 +68,7 @@ class Pointer:
         self._active = False
         self._session.subject_changed.disconnect(self._mark)
         self._session.held_changed.disconnect(self._mark)
+        self._viewer.camera.events.zoom.disconnect(self._size_marker)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._viewer.mouse_drag_callbacks.remove(self._on_press)
         for key in STEPS:
@@ -133,15 +135,19 @@ class Pointer:
             units=subject.layer.units[-2:],
             axis_labels=subject.layer.axis_labels[-2:],
             symbol="disc",
-            size=max(subject.scan.step),
-            canvas_size_limits=(_MARKER_PIXELS, _MARKER_PIXELS),
             face_color="transparent",
             border_color="yellow",
-            border_width=0.05,
+            border_width=0.12,
         )
+        self._size_marker()
         layers.append(self._marker)
         # The user's selection stays what it was.
         layers.selection = selected
+
+    def _size_marker(self, _: Any = None) -> None:
+        """Keep the marker as large on the screen, whatever the zoom."""
+        if self._marker is not None:
+            self._marker.size = _MARKER_PIXELS / self._viewer.camera.zoom
 
     def _remove_marker(self) -> None:
         if self._marker is not None and self._marker in self._viewer.layers:

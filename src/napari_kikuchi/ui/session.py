@@ -162,11 +162,18 @@ class Session:
         col = min(max(self.subject.col + cols, 0), last_col)
         self.hold(replace(self.subject, row=row, col=col))
 
-    def forget(self, layer: Layer) -> None:
-        """Show nothing if what is shown was pointed at on this layer: it is gone."""
-        if isinstance(self.subject, Point) and self.subject.layer is layer:
+    def forget(self, gone: Layer) -> None:
+        """A layer has been removed: show nothing of a scan of which no layer is left."""
+        subject = self.subject
+        if subject is None:
+            return
+        scans = ((layer, link.source.scan) for layer, link in self.links())
+        left = next((layer for layer, scan in scans if scan is subject.scan), None)
+        if left is None:
             self.release()
             self._set_subject(None)
+        elif isinstance(subject, Point) and subject.layer is gone:
+            self._set_subject(replace(subject, layer=left))
 
     def _set_subject(self, subject: Point | RegionMean | None) -> None:
         self.subject = subject
