@@ -182,6 +182,7 @@ def build_store(
     )
     channels, windows = [], []
     for i, (channel, values) in enumerate(zip(stack.channels, maps, strict=True)):
+        values = np.asarray(values, dtype)
         array[i] = values
         windows.append(_window(values))
         channels.append(channel if score is None else replace(channel, score=score(values)))

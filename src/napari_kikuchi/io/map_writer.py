@@ -233,7 +233,7 @@ class MapWriter:
         """What the maps were that were begun; None if none were."""
         try:
             return json.loads(self._manifest.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             if self.partial.exists() and (not self.partial.is_dir() or any(self.partial.iterdir())):
                 raise FileExistsError(
                     f"{self.partial}: unfinished maps go here, but something else lies here. Move "

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 LOCAL_SIZE = 9
-# Of a large map the score looks at tiles spread over it: medians take their time.
-_TILE = 96
+
+# The score's own, smaller square of positions: noise and thin walls live on this scale.
+_SCORE_SIZE = 7
+# Of a large map the score looks at tiles spread over it.
+_TILE = 128
 _TILES_ALONG = 3
 
 
@@ -34,13 +38,12 @@ def rank_features(maps: Iterable[ArrayLike]) -> NDArray[np.float64]:
 
 
 def feature_score(values: ArrayLike) -> float:
-    """How much fine structure there is in a map, apart from noise.
+    """How much fine structure a map shows, in comparison with its noise.
 
-    The covariance of the map's :func:`local_difference` between neighbours, as a standard
-    deviation: cell walls, twins and particles extend over neighbouring positions, the noise of
-    patterns does not, and grains are gone with the local median. It has the unit of the feature
-    and compares features of one encoder. A correlation would not do: it forgets how strong a
-    structure is, and finds most in features that hold a little of everything without noise.
+    Less its local mean, a map holds cell walls, twins, particles, boundaries, and noise; of these
+    only noise is not shared by neighbours. The score is the standard deviation of that difference
+    times the square of its correlation between neighbours. The first alone would prefer strong
+    features that are mostly noise, the second alone weak ones in which noise is weaker still.
 
     Parameters
     ----------
@@ -50,15 +53,22 @@ def feature_score(values: ArrayLike) -> float:
     Returns
     -------
     float
-        0 for a constant map and for noise.
+        In the unit of the feature; 0 for a constant map, and near 0 for noise.
     """
-    values = np.asarray(values)
-    sums = np.sum(
-        [_neighbour_products(local_difference(values[tile])) for tile in _tiles(values.shape)],
-        axis=0,
-    )
-    total, count = sums
-    return float(np.sqrt(max(total, 0.0) / max(count, 1)))
+    from scipy import ndimage
+
+    values = np.asarray(values, np.float32)
+    squares, products = [], []
+    for tile in _tiles(values.shape):
+        part = values[tile]
+        local = part - ndimage.uniform_filter(_filled(part), _SCORE_SIZE, mode="nearest")
+        squares.append((local * local).ravel())
+        products += [(local[1:] * local[:-1]).ravel(), (local[:, 1:] * local[:, :-1]).ravel()]
+    variance, covariance = (_finite_mean(np.concatenate(terms)) for terms in (squares, products))
+    if variance <= 0:
+        return 0.0
+    correlation = max(0.0, covariance / variance)
+    return float(np.sqrt(variance) * correlation**2)
 
 
 def local_difference(values: ArrayLike, size: int = LOCAL_SIZE) -> NDArray[np.float32]:
@@ -93,25 +103,18 @@ def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values[tuple(nearest)]
 
 
-def _tiles(shape: tuple[int, ...]) -> Iterable[tuple[slice, slice]]:
-    rows, cols = ([*_spread(length)] for length in shape)
-    return ((row, col) for row in rows for col in cols)
+def _finite_mean(values: NDArray[np.float32]) -> float:
+    finite = values[np.isfinite(values)]
+    return float(finite.mean(dtype=np.float64)) if finite.size else 0.0
 
 
-def _spread(length: int) -> Iterable[slice]:
-    """Ranges spread evenly over an axis, or all of it if it is short."""
+def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Rectangles spread evenly over a map, or all of it if it is small."""
+    return product(*map(_spread, shape))
+
+
+def _spread(length: int) -> list[slice]:
     if length <= _TILE * _TILES_ALONG:
         return [slice(0, length)]
     starts = np.linspace(0, length - _TILE, _TILES_ALONG).astype(int)
     return [slice(start, start + _TILE) for start in starts]
-
-
-def _neighbour_products(values: NDArray[np.float32]) -> tuple[float, int]:
-    """Sum and number of the products of values next to each other, about their mean."""
-    values = values.astype(np.float64)
-    if not np.isfinite(values).any():
-        return 0.0, 0
-    values -= np.nanmean(np.where(np.isfinite(values), values, np.nan))
-    products = [values[1:] * values[:-1], values[:, 1:] * values[:, :-1]]
-    finite = [product[np.isfinite(product)] for product in products]
-    return sum(float(product.sum()) for product in finite), sum(map(len, finite))

@@ -1,0 +1,158 @@
+import pickle
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.io import map_writer
+from napari_kikuchi.io.map_store import MapStoreError, is_map_store, read_maps
+from napari_kikuchi.io.map_writer import MapWriter, ResumeError
+from napari_kikuchi.jobs import Progress, finish
+from napari_kikuchi.maps import Channel
+from napari_kikuchi.scan import Block
+
+VALUES = np.random.default_rng(0).random((3, 4, 6), np.float32)
+CHANNELS = [Channel(f"feature {i + 1}") for i in range(3)]
+BLOCKS = [
+    Block(slice(0, 2), slice(0, 6)),
+    Block(slice(2, 3), slice(0, 6)),
+    Block(slice(3, 4), slice(0, 4)),
+    Block(slice(3, 4), slice(4, 6)),
+]
+IDENTITY = {"scan": {"crc32": [1, 2]}, "model": "a"}
+
+
+def begin(tmp_path, identity=IDENTITY, shape=VALUES.shape, **options):
+    return MapWriter.open(tmp_path / "maps.zarr", shape, identity, **options)
+
+
+def write(writer, blocks):
+    for block in blocks:
+        writer.write(block, VALUES[:, block.rows, block.cols])
+
+
+def done(writer):
+    return [writer.is_done(block) for block in BLOCKS]
+
+
+@pytest.mark.parametrize("assemble_bytes", [1, 200, 2**20])
+def test_blocks_in_any_order_make_the_maps(tmp_path, monkeypatch, assemble_bytes):
+    monkeypatch.setattr(map_writer, "_ASSEMBLE_BYTES", assemble_bytes)
+    writer = begin(tmp_path)
+    write(writer, BLOCKS[::-1])
+    seen = []
+    stack = finish(
+        writer.finish(
+            CHANNELS,
+            step=(0.5, 0.25),
+            provenance={"method": "test"},
+            arrays={"background": np.ones((2, 2))},
+            score=lambda values: float(values[0, 0]),
+        ),
+        seen.append,
+    )
+    np.testing.assert_array_equal(stack.values[:], VALUES)
+    assert stack.step == (0.5, 0.25)
+    assert stack.provenance == {"method": "test"}
+    np.testing.assert_array_equal(stack.arrays["background"], np.ones((2, 2)))
+    assert [channel.score for channel in stack.channels] == VALUES[:, 0, 0].tolist()
+    assert seen == [Progress(i, 3, "Writing the maps") for i in (1, 2, 3)]
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.zarr"]
+
+
+def test_what_was_written_is_gone_on_with(tmp_path):
+    write(begin(tmp_path), BLOCKS[:2])
+    again = begin(tmp_path)
+    assert done(again) == [True, True, False, False]
+    write(again, BLOCKS[2:])
+    np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
+
+
+def test_a_block_cut_short_by_a_crash_counts_as_not_written(tmp_path, monkeypatch):
+    def crash(file, values):
+        file.write(b"half")
+        raise KeyboardInterrupt
+
+    writer = begin(tmp_path)
+    monkeypatch.setattr(map_writer.np, "save", crash)
+    with pytest.raises(KeyboardInterrupt):
+        write(writer, BLOCKS[:1])
+    assert done(begin(tmp_path)) == [False] * 4
+
+
+def test_a_finish_that_was_stopped_is_done_again(tmp_path):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS)
+    stopped = writer.finish(CHANNELS)
+    next(stopped)
+    stopped.close()
+    assert not is_map_store(tmp_path / "maps.zarr")
+    again = begin(tmp_path)
+    assert all(done(again))
+    np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
+
+
+def test_an_older_store_stays_until_the_new_one_is_finished(tmp_path):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS)
+    finish(writer.finish(CHANNELS))
+    newer = begin(tmp_path, {"model": "b"})
+    for block in BLOCKS:
+        newer.write(block, np.zeros((3, *block.shape), np.float32))
+    np.testing.assert_array_equal(read_maps(tmp_path / "maps.zarr").values[:], VALUES)
+    finish(newer.finish(CHANNELS))
+    assert not read_maps(tmp_path / "maps.zarr").values[:].any()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"identity": {"scan": {"crc32": [1, 3]}, "model": "a"}}, r"scan crc32 was \[1, 2\], now"),
+        ({"identity": {"scan": {"crc32": [1, 2]}}}, "model was a, now None"),
+        ({"shape": (3, 4, 7)}, "maps columns was 6, now 7"),
+    ],
+)
+def test_maps_of_something_else_are_not_gone_on_with(tmp_path, change, message):
+    write(begin(tmp_path), BLOCKS[:1])
+    with pytest.raises(ResumeError, match=message):
+        begin(tmp_path, **change)
+    assert done(begin(tmp_path))[0]
+
+
+def test_beginning_anew_forgets_what_was_begun(tmp_path):
+    write(begin(tmp_path), BLOCKS[:1])
+    assert done(begin(tmp_path, {"model": "b"}, resume=False)) == [False] * 4
+
+
+def test_maps_with_gaps_are_not_finished(tmp_path):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS[:1] + BLOCKS[2:])
+    with pytest.raises(ValueError, match=r"6 of 24 positions.*the first at row 2, column 0"):
+        finish(writer.finish(CHANNELS))
+
+
+def test_values_of_another_shape_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"rows 0 to 2, columns 0 to 6.*\(3, 2, 6\)"):
+        begin(tmp_path).write(BLOCKS[0], np.zeros((2, 2, 6), np.float32))
+
+
+def test_a_copy_in_another_process_writes_to_the_same_place(tmp_path):
+    writer = begin(tmp_path)
+    write(pickle.loads(pickle.dumps(writer)), BLOCKS[:1])
+    assert done(writer) == [True, False, False, False]
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path):
+    (tmp_path / "maps.zarr").mkdir()
+    with pytest.raises(FileExistsError, match=r"maps\.zarr: this exists and is no map store"):
+        begin(tmp_path)
+    (tmp_path / "maps.zarr").rmdir()
+    (tmp_path / "maps.zarr.partial").write_text("mine")
+    with pytest.raises(FileExistsError, match="something else lies here"):
+        begin(tmp_path)
+    assert (tmp_path / "maps.zarr.partial").read_text() == "mine"
+
+
+def test_unfinished_maps_say_that_they_are(tmp_path):
+    write(begin(tmp_path), BLOCKS[:1])
+    with pytest.raises(MapStoreError, match="these maps are not finished"):
+        read_maps(tmp_path / "maps.zarr.partial")

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from napari_kikuchi.maps import Channel, MapStack, contrast_limits
+
+
+def stack(scores):
+    values = np.arange(len(scores) * 6, dtype=np.float32).reshape(len(scores), 2, 3)
+    return MapStack(values, [Channel(f"map {i}", score=s) for i, s in enumerate(scores)])
+
+
+def test_ranking_puts_the_highest_score_first_and_maps_without_one_last():
+    assert stack([0.2, None, 0.9, 0.2, None]).ranking() == [2, 0, 3, 1, 4]
+
+
+def test_reordered_moves_maps_with_their_channels():
+    some = stack([0.1, 0.2, 0.3]).reordered([2, 0])
+    assert some.names == ["map 2", "map 0"]
+    np.testing.assert_array_equal(some.map(0), np.arange(12, 18).reshape(2, 3))
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (3, 2, 3), (2, 2, 3, 1)])
+def test_values_that_do_not_match_the_channels_are_refused(shape):
+    with pytest.raises(ValueError, match=r"2 channels needs values of shape \(2, rows, columns\)"):
+        MapStack(np.zeros(shape), [Channel("a"), Channel("b")])
+
+
+@given(
+    arrays(
+        np.float32,
+        array_shapes(min_dims=2, max_dims=2, max_side=20),
+        elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan) | st.just(np.inf),
+    )
+)
+def test_contrast_limits_are_apart_and_within_the_finite_values(values):
+    low, high = contrast_limits(values)
+    assert np.isfinite([low, high]).all()
+    assert low < high
+    finite = values[np.isfinite(values)]
+    if finite.size and finite.min() < finite.max():
+        assert finite.min() <= low
+        assert high <= finite.max()
+
+
+def test_contrast_limits_leave_out_what_is_rare():
+    values = np.linspace(0, 1, 10_000)
+    values[:20] = 1000
+    low, high = contrast_limits(values)
+    assert 0 < low < 0.02
+    assert 0.98 < high < 1.01
+
+
+def test_contrast_limits_of_a_map_without_values():
+    assert contrast_limits(np.full((3, 3), np.nan)) == (0.0, 1.0)
