@@ -100,6 +100,7 @@ def encode_scan(
         identity = origin | {
             "scan": origin["scan"]["fingerprint"],
             "background": zlib.crc32(preprocessor.background.tobytes()),
+            "mask": zlib.crc32(preprocessor.mask.tobytes()),
         }
         writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
         function: PatternFunction = _PatternEncoder(preprocessor, encoder)

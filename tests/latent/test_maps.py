@@ -1,0 +1,208 @@
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_kikuchi import __version__, open_scan, streaming
+from napari_kikuchi.io import Up2Writer, places
+from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.io.map_writer import ResumeError
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.linear import fit_linear
+from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
+from napari_kikuchi.latent.ranking import rank_features
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
+
+RECIPE = Recipe((12, 12))
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 20)
+
+
+@pytest.fixture
+def scan(make_scan):
+    return replace(make_scan(corner=4), step=(0.5, 0.25))
+
+
+@pytest.fixture
+def encoder(scan):
+    return finish(fit_linear([scan], RECIPE, latent=4))
+
+
+@pytest.fixture
+def scan_file(scan, tmp_path):
+    rows, cols, *pattern = scan.shape
+    with Up2Writer(tmp_path / "weld.up2", (rows, cols), tuple(pattern), step=scan.step) as file:
+        file.append(np.asarray(scan.patterns).reshape(-1, *pattern))
+    return tmp_path / "weld.up2"
+
+
+def expected_maps(scan, encoder):
+    preprocess = finish(prepare(scan, encoder.recipe))
+    patterns = np.asarray(scan.patterns).reshape(-1, *scan.pattern_shape)
+    return encoder.encode(preprocess(patterns)).T.reshape(-1, *scan.map_shape)
+
+
+def test_each_map_holds_one_feature_of_every_pattern(scan, encoder, tmp_path):
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
+    np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
+    assert stack.names == ["feature 1", "feature 2", "feature 3", "feature 4"]
+    assert stack.step == (0.5, 0.25)
+    np.testing.assert_array_equal(read_maps(tmp_path / "maps.zarr").values[:], stack.values[:])
+
+
+def test_features_are_scored(scan, encoder, tmp_path):
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
+    scores = [channel.score for channel in stack.channels]
+    np.testing.assert_allclose(scores, rank_features(stack.values[:]))
+    assert stack.ranking()[0] == np.argmax(scores)
+
+
+def test_progress_goes_through_preparing_encoding_and_writing(scan, encoder, tmp_path):
+    seen = []
+    finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"), seen.append)
+    messages = list(dict.fromkeys(update.message for update in seen))
+    assert messages[-2:] == ["Encoding patterns", "Writing the maps"]
+    assert [u.done for u in seen if u.message == "Encoding patterns"][-1] == scan.count
+
+
+def test_the_maps_say_where_they_come_from(scan_file, encoder, tmp_path):
+    model = tmp_path / "model.safetensors"
+    encoder.save(model)
+    scan = open_scan(scan_file, flip=True)
+    read = load_encoder(model)
+    stack = finish(encode_scan(scan, read, tmp_path / "maps.zarr", model=model))
+    found = read_maps(tmp_path / "maps.zarr").provenance
+    assert found == stack.provenance
+    assert found["scan"] == {
+        "path": str(scan_file),
+        "name": scan.name,
+        "options": {"flip": True},
+        "fingerprint": scan.fingerprint(),
+    }
+    again = open_scan(found["scan"]["path"], **found["scan"]["options"])
+    assert again.fingerprint() == found["scan"]["fingerprint"]
+    assert found["model"]["path"] == str(model)
+    assert (found["model"]["kind"], found["model"]["latent"]) == ("linear", 4)
+    assert found["model"]["provenance"] == dict(encoder.provenance)
+    assert found["recipe"] == encoder.recipe.settings()
+    assert found["version"] == __version__
+
+
+def test_the_preprocessing_can_be_redone_from_the_maps_alone(scan, encoder, tmp_path):
+    finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
+    preprocess = preprocessor_of(read_maps(tmp_path / "maps.zarr"))
+    fitted = finish(prepare(scan, encoder.recipe))
+    pattern = scan.read(2, 3)
+    np.testing.assert_array_equal(preprocess(pattern), fitted(pattern))
+    assert preprocess.recipe.settings() == encoder.recipe.settings()
+
+
+def test_maps_of_another_kind_do_not_say_how_patterns_were_prepared():
+    assert preprocessor_of(MapStack(np.zeros((1, 2, 2)), [Channel("grain")])) is None
+
+
+def test_an_encoding_that_was_stopped_goes_on(scan, encoder, tmp_path):
+    job = encode_scan(scan, encoder, tmp_path / "maps.zarr", workers=1)
+    while not ((update := next(job)).message == "Encoding patterns" and update.done):
+        pass
+    job.close()
+    assert not (tmp_path / "maps.zarr").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.zarr.partial"]
+    seen = []
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"), seen.append)
+    assert next(u for u in seen if u.message == "Encoding patterns").done > 0
+    np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
+
+
+def begin(scan, encoder, path, **options):
+    job = encode_scan(scan, encoder, path, workers=1, **options)
+    while next(job).message != "Encoding patterns":
+        pass
+    next(job)
+    job.close()
+
+
+def test_only_maps_of_the_same_scan_and_model_are_gone_on_with(make_scan, scan, encoder, tmp_path):
+    path = tmp_path / "maps.zarr"
+    begin(scan, encoder, path)
+    other_scan = make_scan(seed=1, corner=4)
+    with pytest.raises(ResumeError, match="scan crc32 was"):
+        begin(other_scan, encoder, path)
+    other_model = replace(encoder, components=-encoder.components)
+    with pytest.raises(ResumeError, match="model weights was"):
+        begin(scan, other_model, path)
+    begin(scan, other_model, path, resume=False)
+
+
+def test_a_model_saved_again_is_still_the_same_model(scan, encoder, tmp_path):
+    path = tmp_path / "maps.zarr"
+    begin(scan, encoder, path)
+    model = tmp_path / "copy.safetensors"
+    replace(encoder, provenance={"date": "later"}).save(model)
+    begin(scan, load_encoder(model), path, model=model)
+
+
+def test_other_processes_encode_alike(scan_file, encoder, tmp_path):
+    scan = open_scan(scan_file)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        job = encode_scan(scan, encoder, tmp_path / "maps.zarr", executor=pool, workers=1)
+        stack = finish(job)
+    np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["maps.zarr", "weld.up2"]
+
+
+def test_a_scan_that_the_model_cannot_take_is_refused(make_scan, encoder, tmp_path):
+    with pytest.raises(RecipeMismatchError, match="aspect ratio"):
+        finish(encode_scan(make_scan(size=(24, 30)), encoder, tmp_path / "maps.zarr"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_patterns_prepared_for_another_model_are_refused(scan, encoder, tmp_path):
+    fitted = finish(prepare(scan, encoder.recipe))
+    wrongly_prepared = {
+        "background none instead of sample": replace(encoder.recipe, background="none"),
+        "another signal mask": replace(encoder.recipe, mask=np.ones((12, 12), bool)),
+    }
+    for message, recipe in wrongly_prepared.items():
+        with pytest.raises(RecipeMismatchError, match=message):
+            finish(
+                encode_scan(
+                    scan,
+                    encoder,
+                    tmp_path / "maps.zarr",
+                    preprocessor=replace(fitted, recipe=recipe),
+                )
+            )
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr", preprocessor=fitted))
+    np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
+
+
+def test_what_is_no_map_store_is_refused_before_the_scan_is_read(scan, encoder, tmp_path):
+    (tmp_path / "maps.zarr").write_text("mine")
+    with pytest.raises(FileExistsError, match="no map store"):
+        next(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
+
+
+def test_maps_go_beside_the_scan():
+    scan = Path("data") / "weld.up2"
+    places_of = {"quick-32": "weld.quick-32.zarr", "weld.quick-32": "weld.quick-32.zarr"}
+    for name, file in places_of.items():
+        assert default_maps_path(scan, name).name == file
+
+
+def test_maps_go_to_the_users_data_where_the_scan_is_read_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "archive")
+    scan = tmp_path / "archive" / "weld.up2"
+    assert default_maps_path(scan, "linear-32") == tmp_path / "user" / "weld.linear-32.zarr"
+    other = tmp_path / "mine" / "weld.up2"
+    assert default_maps_path(other, "linear-32") == tmp_path / "mine" / "weld.linear-32.zarr"
