@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Maps put together at a time: as many as fit into this.
-_ASSEMBLE_BYTES = 256 * 2**20
+_ASSEMBLE_BYTES = 128 * 2**20
 _MANIFEST = "manifest.json"
 _BLOCK_NAME = re.compile(r"rows-(\d+)-(\d+)_columns-(\d+)-(\d+)\.npy")
 
@@ -206,16 +206,17 @@ class MapWriter:
                 yield path, slice(top, bottom), slice(left, right)
 
     def _assembled(self) -> Iterator[NDArray[np.float32]]:
-        """Whole maps, in the order of the channels."""
+        """Whole maps, in the order of the channels, each valid until the next is asked for."""
         channels, rows, cols = self.shape
         at_once = max(1, min(channels, _ASSEMBLE_BYTES // (4 * rows * cols)))
+        maps = np.empty((at_once, rows, cols), np.float32)
         blocks = list(self._written())
         for start in range(0, channels, at_once):
-            maps = np.empty((min(at_once, channels - start), rows, cols), np.float32)
+            part = maps[: channels - start]
             for path, block_rows, block_cols in blocks:
                 values = np.load(path, mmap_mode="r")
-                maps[:, block_rows, block_cols] = values[start : start + len(maps)]
-            yield from maps
+                part[:, block_rows, block_cols] = values[start : start + len(part)]
+            yield from part
 
     def _check_complete(self) -> None:
         missing = np.ones(self.shape[1:], bool)
