@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SCANS = ("additive.up1", "wrought.up1", "nickel_3x3.up2", "silicon_moving_screen.up1")
 ENCODER = "nickel-quick-32.safetensors"
 
 

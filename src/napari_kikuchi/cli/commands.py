@@ -412,6 +412,7 @@ def encode(
     output = _output(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io import open_scan
+        from napari_kikuchi.io.places import model_name
         from napari_kikuchi.latent.encoder import load_encoder
         from napari_kikuchi.latent.maps import default_maps_path, encode_scan
         from napari_kikuchi.samples import shipped_encoder
@@ -425,13 +426,13 @@ def encode(
             from napari_kikuchi.preprocess import Recipe
 
             encoder = run(fit_linear([opened], Recipe(), latent), output)
-            name = f"linear-{latent}"
+            source, name = None, f"linear-{latent}"
         else:
             source = shipped_encoder() if model is None else model
             encoder = load_encoder(source, device=device)
-            name = source.stem if source.stem != "model" else source.resolve().parent.name
+            name = model_name(source.absolute())
         target = default_maps_path(scan, name) if out is None else out
-        stack = run(encode_scan(opened, encoder, target), output)
+        stack = run(encode_scan(opened, encoder, target, model=source), output)
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
         report_result(
             output,
@@ -469,11 +470,17 @@ def demo(
     """Encode the sample scans and show them: the whole way, in a minute."""
     output = _output(as_json)
     with errors_told(output):
-        from napari_kikuchi.ui.demo import encode_samples, show
+        from napari_kikuchi.cli.samples import encode_samples
+        from napari_kikuchi.ui.launch import photograph, view_files
 
         maps = run(encode_samples(out), output)
-        pictures = show(maps, out if screenshots else None)
-        lines = ["Maps:", *(f"  {path}" for path in maps)]
-        if pictures:
-            lines += ["Pictures:", *(f"  {path}" for path in pictures)]
-        report_result(output, "\n".join(lines), maps=maps, pictures=pictures)
+        listed = "\n".join(f"  {path}" for path in maps)
+        if screenshots:
+            pictures = photograph(maps, out)
+            shown = "\n".join(f"  {path}" for path in pictures)
+            text = f"Maps of the sample scans:\n{listed}\nPictures of the session:\n{shown}"
+            report_result(output, text, maps=maps, pictures=pictures)
+        else:
+            text = f"Maps of the sample scans:\n{listed}\nThe window shows the first of them."
+            report_result(output, text, maps=maps)
+            view_files(maps[:1])

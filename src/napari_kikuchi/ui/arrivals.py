@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.maps import contrast_limits
-from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Arrivals:
         if source.scan is None and not source.opening and not source.problem:
             self._session.open_link(source)
         self._glance(source)
+        self._offer_model(link)
         self._open_pattern_viewer()
         if link.browsed:
             self._open(FEATURE_BROWSER)
@@ -79,6 +81,12 @@ class Arrivals:
         layer = next(layer for layer, link in self._session.links() if link.source is source)
         rows, cols = source.scan.map_shape
         self._session.point_at(Point(source.scan, rows // 2, cols // 2, layer))
+
+    def _offer_model(self, link: LayerLink) -> None:
+        """Maps know which model made them: it can reconstruct their patterns."""
+        model = {} if link.stack is None else link.stack.provenance.get("model", {})
+        if model.get("path"):
+            self._session.offer_encoder(Path(model["path"]))
 
     def _open_pattern_viewer(self) -> None:
         # Once: whoever closes it opens it again from the menu.

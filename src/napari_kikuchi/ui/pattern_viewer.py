@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_kikuchi.io.places import model_name
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.preprocess import mean_pattern
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
@@ -181,6 +182,8 @@ class PatternViewer(QWidget):
         model: Model | None = None
         if {View.CORRECTED, View.PREPROCESSED}.intersection(views):
             preparation = self._prepared(subject.scan)
+        if MODEL_VIEWS.intersection(views):
+            self.session.need_encoder()
         if MODEL_VIEWS.intersection(views) and self.session.encoder is not None:
             fitted = self._prepared(subject.scan, model=True)
             model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
@@ -253,7 +256,8 @@ class PatternViewer(QWidget):
     def _on_encoder(self, *_: Any) -> None:
         path = self.session.encoder_path
         encoder = self.session.encoder
-        self.controls.set_model("" if encoder is None else path.stem if path else encoder.kind)
+        kind = "" if encoder is None else encoder.kind
+        self.controls.set_model(kind if path is None else model_name(path))
         self._limits = {}
         self._request()
 

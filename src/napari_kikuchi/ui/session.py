@@ -85,7 +85,7 @@ class Session:
     encoder
         The model with which patterns are reconstructed; None before one is chosen.
     encoder_path
-        Where it was read from.
+        Where it was read from, or will be when it is needed.
     """
 
     subject_changed = Signal(object)
@@ -107,6 +107,7 @@ class Session:
         self.held = False
         self.encoder: Encoder | None = None
         self.encoder_path: Path | None = None
+        self._encoder_needed = False
         self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
         self._preparations: weakref.WeakKeyDictionary[
             Scan, dict[int, tuple[Recipe, Preparation | Exception | None]]
@@ -243,6 +244,18 @@ class Session:
         self.start(
             _load(path), title="Loading the model", done=lambda found: self.set_encoder(found, path)
         )
+
+    def offer_encoder(self, path: Path) -> None:
+        """Name the model that made the maps shown, for when one is needed and none is chosen."""
+        if self.encoder is None and self.encoder_path is None and path.is_file():
+            self.encoder_path = path
+            self.encoder_changed.emit(None)
+
+    def need_encoder(self) -> None:
+        """Read the model that was offered, unless that has begun."""
+        if self.encoder is None and self.encoder_path is not None and not self._encoder_needed:
+            self._encoder_needed = True
+            self.load_encoder(self.encoder_path)
 
     # ------------------------------------------------------------------ scans of reopened maps
 
