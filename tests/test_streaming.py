@@ -197,9 +197,9 @@ def test_a_dask_cluster_does_the_same(scan_file, writer):
 
     with (
         Client(
-            processes=False, n_workers=2, threads_per_worker=1, dashboard_address=None
+            processes=False, n_workers=2, threads_per_worker=1, dashboard_address=":0"
         ) as client,
-        client.get_executor() as pool,
+        client.get_executor(pure=False) as pool,
     ):
         job = map_scan(open_scan(scan_file), moments, writer, executor=pool, workers=2)
         while next(job).done == 0:

@@ -2,7 +2,8 @@
 
 A block of patterns is read, the function turns it into values, the values are written: threads do
 this on one machine, any executor of :mod:`concurrent.futures` does it elsewhere, such as that of a
-dask cluster, ``Client(...).get_executor()``.
+dask cluster, ``Client(...).get_executor(pure=False)``: a block is written whenever it is asked for,
+though dask may remember the same call.
 """
 
 from __future__ import annotations
@@ -98,7 +99,11 @@ def map_scan(
                     done += _count(scan, block)
                 yield Progress(done, scan.count, message)
         finally:
-            wait([future for future in running if not future.cancel()])
+            if executor is None:
+                for future in running:
+                    future.cancel()
+            # Elsewhere a cancelled block may be running all the same; there are few to wait for.
+            wait(running)
 
 
 def write_block(scan: Scan, function: PatternFunction, writer: MapWriter, block: Block) -> None:
