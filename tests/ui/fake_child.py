@@ -1,6 +1,7 @@
 """Stands in for the command line: speaks its events, does no work.
 
 The first argument says how it behaves; all its arguments come back in an ``arguments`` event.
+One that waits writes into the file that ``--kept`` names when asked to stop.
 """
 
 import json
@@ -38,6 +39,8 @@ elif behaviour == "crashes":
 elif behaviour == "waits":
     emit("progress", done=0, total=0, message="waiting")
     stop.wait(30)
+    if "--kept" in arguments:
+        Path(arguments[arguments.index("--kept") + 1]).write_text("all that was finished")
     emit("stopped")
     sys.exit(3)
 elif behaviour == "ignores":

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -105,6 +106,20 @@ def test_quitting_waits_until_the_child_has_stopped(child, qtbot):
     job.end()
     assert job.state is JobState.STOPPED
     assert names(job)[-1] == "stopped"
+
+
+def test_a_script_that_ends_without_an_event_loop_stops_its_job(tmp_path):
+    kept = tmp_path / "kept"
+    script = f"""
+from napari_kikuchi.ui.child import ChildJob
+from qtpy.QtCore import QCoreApplication
+app = QCoreApplication([])
+job = ChildJob(command=({sys.executable!r}, {str(FAKE)!r}, "waits"))
+job.start(["--kept", {str(kept)!r}])
+job._process.waitForReadyRead()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert kept.read_text() == "all that was finished"
 
 
 def test_a_job_can_be_started_again_but_not_twice_at_once(child, qtbot):

@@ -21,9 +21,10 @@ FAKE = Path(__file__).with_name("fake_child.py")
 
 
 @pytest.fixture(autouse=True)
-def user_folder(tmp_path, monkeypatch):
+def no_models(tmp_path, monkeypatch):
+    """Nobody has used a model here, and none was shipped."""
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
-    return tmp_path / "user"
+    monkeypatch.setattr("napari_kikuchi.ui.model_choice.shipped_models", list)
 
 
 @pytest.fixture
@@ -127,9 +128,7 @@ def test_a_first_look_ends_with_maps_over_the_scan(dock, scan_file, qtbot):
     qtbot.waitUntil(lambda: len(names(dock)) == 4 and not first & set(layers))
 
 
-def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(
-    dock, scan_file, user_folder, qtbot
-):
+def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, scan_file, qtbot):
     dock = dock()
     train = dock.train
     train.minutes.value = 3

@@ -9,6 +9,7 @@ neither its window nor a crash of it.
 
 from __future__ import annotations
 
+import atexit
 import json
 import sys
 from collections.abc import Sequence
@@ -193,6 +194,15 @@ class ChildJob(QObject):
             application.aboutToQuit.disconnect(self.end)
         ChildJob._running.discard(self)
         self._set_state(state)
+
+
+def _end_all() -> None:
+    for job in list(ChildJob._running):
+        job.end()
+
+
+# For a script that ends without Qt's event loop, which tells of its end by a signal.
+atexit.register(_end_all)
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -96,4 +96,3 @@ class EncodeForm(QWidget):
         assert self._encoding is not None
         self.model.choose(self._encoding.model)
         show_store(self._session, Path(path), self._encoding.scan)
-        self._session.load_encoder(self._encoding.model)

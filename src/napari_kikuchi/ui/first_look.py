@@ -77,7 +77,6 @@ class FirstLook(QWidget):
             return
         remember_model(self._model)
         show_store(self._session, Path(made), scan)
-        self._session.load_encoder(self._model)
 
     def _place(self, ending: str) -> Path:
         scan = self._looked_at

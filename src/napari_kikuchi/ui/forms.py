@@ -6,7 +6,8 @@ from pathlib import Path
 
 from magicgui.widgets import FileEdit
 from magicgui.widgets.bases import ButtonWidget, Widget
-from qtpy.QtWidgets import QFormLayout, QLabel, QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QFormLayout, QFrame, QLabel, QScrollArea, QWidget
 
 
 class Form(QWidget):
@@ -33,12 +34,30 @@ class Form(QWidget):
                 "" if isinstance(widget, ButtonWidget) else widget.label
             )
             label.setToolTip(widget.tooltip or "")
+            # napari's font is wider than the one with which Qt reckons before the form is shown.
+            label.setContentsMargins(0, 0, 6, 0)
             layout.addRow(label, widget.native)
+        for choice in self.findChildren(QComboBox):
+            # As wide as its longest entry, a path perhaps, it would not fit into a dock.
+            choice.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            choice.setMinimumContentsLength(8)
 
     def show_row(self, widget: Widget, shown: bool) -> None:
         """Show or hide a widget with its label."""
         self._labels[widget].setVisible(shown)
         widget.native.setVisible(shown)
+
+
+def scrolling(content: QWidget) -> QScrollArea:
+    """A form that scrolls where a dock has no room for it."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    return area
 
 
 def path_of(edit: FileEdit, what: str) -> Path:

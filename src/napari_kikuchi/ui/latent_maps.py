@@ -12,6 +12,7 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.encode_form import EncodeForm
 from napari_kikuchi.ui.first_look import FirstLook
+from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.prepare_form import PrepareForm
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.train_form import TrainForm
@@ -53,7 +54,7 @@ class LatentMaps(QWidget):
             (self.train, "2  Train"),
             (self.encode, "3  Encode"),
         ):
-            self.tabs.addTab(form, title)
+            self.tabs.addTab(scrolling(form), title)
         choice = QFormLayout()
         choice.addRow("scan", self.choice)
         layout = QVBoxLayout(self)

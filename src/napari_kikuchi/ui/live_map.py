@@ -41,6 +41,7 @@ class LiveMap:
 
     def __init__(self, session: Session, scan: Scan, watch: Block) -> None:
         self._session = session
+        self._watched = (scan, watch)
         self._busy = self._used = False
         corner = watch.rows.start, watch.cols.start
         # Made before the training takes the processor: adding a layer is slow, redrawing it is not.
@@ -51,6 +52,10 @@ class LiveMap:
             translate=np.multiply(corner, scan.step),
             **grid(scan.step),
         )
+
+    def shows(self, scan: Scan, watch: Block) -> bool:
+        """Whether this is a map of these positions, and still in the viewer."""
+        return self._watched == (scan, watch) and self._layer in self._session.viewer.layers
 
     def refresh(self, path: Path) -> None:
         """Show what a training wrote, of shape (features, rows, columns)."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _DIVERGING = "PiYG"
 _TITLE_POINTS = 8
 _SIDE = 400
+_LEAST_HEIGHT = 220
 
 
 class PatternPanes(QWidget):
@@ -42,6 +43,8 @@ class PatternPanes(QWidget):
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
+        # Other docks below would leave no room for the patterns.
+        self.setMinimumHeight(_LEAST_HEIGHT)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)

@@ -33,6 +33,7 @@ class MaskChoice(StrEnum):
     FRAME = "whole frame"
     CIRCLE = "circle"
     PAINTED = "painted"
+    MODEL = "of the model"
 
 
 _TOOLS = {MaskChoice.CIRCLE: Tool.CIRCLE, MaskChoice.PAINTED: Tool.BRUSH}
@@ -41,6 +42,7 @@ _HINTS = {
     MaskChoice.FRAME: "Every pixel counts.",
     MaskChoice.CIRCLE: "Drag the middle to move the circle, its rim to size it.",
     MaskChoice.PAINTED: "Left button: signal. Right button: left out.",
+    MaskChoice.MODEL: "What the model was trained on.",
 }
 
 
@@ -77,7 +79,7 @@ class PrepareForm(QWidget):
         )
         self.mask = ComboBox(
             label="signal mask",
-            choices=[(str(choice), choice) for choice in MaskChoice],
+            choices=self._mask_choices,
             tooltip="Where the screen gives a signal; what lies outside is never learnt.",
         )
         self.form = Form(self.size, self.background, self.sample, self.mask)
@@ -128,10 +130,12 @@ class PrepareForm(QWidget):
         self.background.value = recipe.background
         self.sample.value = recipe.background_sample
         self.sample.enabled = recipe.background == "sample"
-        if recipe.mask is None:
+        self.mask.reset_choices()
+        encoder = self._session.encoder
+        if encoder is not None and recipe.mask is encoder.recipe.mask:
+            self.mask.value = MaskChoice.MODEL
+        elif recipe.mask is None:
             self.mask.value = MaskChoice.FOUND
-        elif self.mask.value is MaskChoice.FOUND:
-            self.mask.value = MaskChoice.PAINTED  # as a model brings it along
         self.editor.tool = _TOOLS.get(self.mask.value, Tool.NONE)
         self._filling = False
 
@@ -176,6 +180,8 @@ class PrepareForm(QWidget):
         self.editor.tool = _TOOLS.get(choice, Tool.NONE)
         if choice is MaskChoice.FOUND:
             self._set(None)
+        elif choice is MaskChoice.MODEL and self._session.encoder is not None:
+            self._set(self._session.encoder.recipe.mask)
         elif choice is MaskChoice.FRAME:
             self._set(np.ones(self.size.value, bool))
         elif choice is MaskChoice.CIRCLE:
@@ -184,8 +190,16 @@ class PrepareForm(QWidget):
         else:
             self._tell()
 
+    def _mask_choices(self, _: Any = None) -> list[tuple[str, MaskChoice]]:
+        without_model = self._session.encoder is None
+        return [
+            (str(choice), choice)
+            for choice in MaskChoice
+            if not (without_model and choice is MaskChoice.MODEL)
+        ]
+
     def _apply(self) -> None:
-        self._set(self.editor.mask)
+        self._set(self.editor.mask.copy())
 
     def _set(self, mask: Any) -> None:
         if self._scan is None or self._filling:
@@ -195,7 +209,7 @@ class PrepareForm(QWidget):
             size=self.size.value,
             background=self.background.value,
             background_sample=self.sample.value,
-            mask=None if mask is None else mask.copy(),
+            mask=mask,
         )
         self._session.set_recipe(self._scan, recipe)
 

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
 
 
+# Lets the window answer between two layers.
+_PAUSE_MS = 15
+
 # Where maps were read from: those that are written anew must not be shown under their old names.
 _stores: weakref.WeakKeyDictionary[MapStack, Path] = weakref.WeakKeyDictionary()
 
@@ -103,6 +106,6 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
 def _continue(adding: Iterator[None]) -> None:
     def go_on() -> None:
         if next(adding, adding) is None:
-            QTimer.singleShot(0, go_on)
+            QTimer.singleShot(_PAUSE_MS, go_on)
 
-    QTimer.singleShot(0, go_on)
+    QTimer.singleShot(_PAUSE_MS, go_on)

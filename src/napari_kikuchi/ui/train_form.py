@@ -55,7 +55,7 @@ class TrainForm(QWidget):
             choices=[],
             tooltip="What to learn from: one or several of the open scans",
         )
-        self.scans.max_height = 58
+        self.scans.max_height = 44
         self.model = ComboBox(
             label="model",
             choices=[LINEAR, *PRESETS],
@@ -128,10 +128,12 @@ class TrainForm(QWidget):
             "Train in a process of its own; the window stays free",
             command=command,
         )
+        self.plot.hide()
         layout = QVBoxLayout(self)
-        layout.addWidget(self.form)
+        # What a training tells stands above what was asked of it, where no scrolling hides it.
         layout.addWidget(self.panel)
         layout.addWidget(self.plot)
+        layout.addWidget(self.form)
         layout.addStretch()
         self.model.changed.connect(self._on_model)
         self.init.models.changed.connect(self._on_init)
@@ -205,7 +207,6 @@ class TrainForm(QWidget):
         self.form.show_row(self.latent, self.linear)
         for widget in (self.minutes, self.epochs, self.init, self.watch, self.resume):
             self.form.show_row(widget, not self.linear)
-        self.plot.setVisible(not self.linear)
         self._suggest_folder()
 
     def _on_init(self) -> None:
@@ -225,11 +226,14 @@ class TrainForm(QWidget):
 
     def _on_started(self) -> None:
         self.plot.clear()
+        self.plot.setVisible(not self.linear)
         self._active = ""
-        self.form.setEnabled(False)
+        self.form.hide()
         scan = self.scans.value[0]
         watch = None if self.linear else self._watched(scan)
         if self._live is not None:
+            if watch is not None and self._live.shows(scan, watch):
+                return
             self._live.remove()
         self._live = None if watch is None else LiveMap(self._session, scan, watch)
 
@@ -248,7 +252,7 @@ class TrainForm(QWidget):
             self._live.refresh(Path(event["live"]))
 
     def _on_ended(self) -> None:
-        self.form.setEnabled(True)
+        self.form.show()
         if self._live is not None:
             self._live.close()
         state = self.panel.job.state
