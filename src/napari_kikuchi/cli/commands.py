@@ -388,6 +388,9 @@ def encode(
         typer.Option("--linear", help="Principal components of this very scan: a first look."),
     ] = False,
     latent: Annotated[int, typer.Option(min=1, help="Features, with --linear.")] = 32,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew where an encoding was stopped.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -432,7 +435,8 @@ def encode(
             encoder = load_encoder(source, device=device)
             name = model_name(source.absolute())
         target = default_maps_path(scan, name) if out is None else out
-        stack = run(encode_scan(opened, encoder, target, model=source), output)
+        job = encode_scan(opened, encoder, target, model=source, resume=not restart)
+        stack = run(job, output)
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
         report_result(
             output,

@@ -193,12 +193,14 @@ def errors_told(output: Output) -> Iterator[None]:
     """Tell what the user can mend without a traceback; exit with code 1."""
     try:
         yield
+    except typer.Exit:
+        raise
     except (ValueError, OSError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
         else:
             terminal.print("[bold red]Error[/]", end=" ")
-            terminal.print(str(error), markup=False)
+            terminal.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
     except Exception as error:
         if output is Output.EVENTS:

@@ -18,7 +18,7 @@ from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
 from napari_kikuchi.latent.vae import Likelihood, Vae, VaeEncoder, VaeObjective
 from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.training import TrainingData, TrainingSettings, train
+from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,8 +40,8 @@ class VaeTraining:
     ----------
     preset
         Name of an architecture; None: that of the model to start from, or ``"quick-32"``.
-    likelihood, beta
-        See :class:`~.vae.VaeObjective`.
+    likelihood, beta, kl_warm_up
+        See :class:`~.vae.VaeObjective`; a model to start from is past its warm-up.
     patterns_per_scan
         Drawn at random from each scan; all of a scan that has fewer.
     validation_share
@@ -55,6 +55,7 @@ class VaeTraining:
     preset: str | None = None
     likelihood: Likelihood = "calibrated"
     beta: float = 1.0
+    kl_warm_up: int = 600
     patterns_per_scan: int = 16_000
     validation_share: float = 0.1
     validation_most: int = 1_024
@@ -115,6 +116,7 @@ def train_vae(
     FileExistsError, FileNotFoundError, FloatingPointError
         See :func:`napari_kikuchi.training.train`.
     """
+    check_folder(folder, resume=resume)
     started_from = None if init is None else _load_vae(init)
     architecture = _architecture(settings, started_from, init)
     recipe = _recipe(recipe, architecture, started_from)
@@ -139,7 +141,8 @@ def train_vae(
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
-    objective = VaeObjective(vae, settings.likelihood, settings.beta)
+    warm_up = settings.kl_warm_up if started_from is None else 0
+    objective = VaeObjective(vae, settings.likelihood, settings.beta, warm_up)
     task = _VaeTask(objective, sample.recipe, origin, seed, live)
     data = _split(sample.patterns, settings)
     return (
@@ -173,7 +176,7 @@ class _VaeTask:
     seed: int
     live: _LiveMap | None
 
-    def signature(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, Any]:
         return {
             "preset": self.module.vae.architecture.name,
             "likelihood": self.module.likelihood,

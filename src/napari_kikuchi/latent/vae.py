@@ -100,21 +100,35 @@ class VaeObjective(nn.Module):
         only the strongest features stay active.
     beta
         Weight of the divergence from the unit normal.
+    kl_warm_up
+        Steps over which that weight grows from nothing.
     """
 
-    def __init__(self, vae: Vae, likelihood: Likelihood = "calibrated", beta: float = 1.0) -> None:
+    def __init__(
+        self,
+        vae: Vae,
+        likelihood: Likelihood = "calibrated",
+        beta: float = 1.0,
+        kl_warm_up: int = 0,
+    ) -> None:
         super().__init__()
         if likelihood not in ("calibrated", "unit"):
             raise ValueError(f"likelihood {likelihood!r}: choose calibrated or unit")
         self.vae = vae
         self.likelihood = likelihood
         self.beta = beta
+        self.kl_warm_up = kl_warm_up
         self.pixels = int(vae.mask.sum())
 
-    def forward(self, patterns: Tensor, generator: torch.Generator) -> Tensor:
-        """Loss of a batch of patterns (n, height, width), its noise drawn from a generator."""
+    def forward(self, patterns: Tensor, generator: torch.Generator, step: int) -> Tensor:
+        """Loss of a batch of patterns (n, height, width), its noise drawn from a generator.
+
+        Over the first steps the divergence counts by a growing share: at full weight from the
+        start it silences features before the decoder has learned what they are good for.
+        """
         evidence = self.evidence(patterns, generator)
-        return self.loss(evidence.squared_error, evidence.kl.sum())
+        share = min(1.0, (step + 1) / self.kl_warm_up) if self.kl_warm_up else 1.0
+        return self.loss(evidence.squared_error, share * evidence.kl.sum())
 
     def evidence(self, patterns: Tensor, generator: torch.Generator) -> Evidence:
         """How well patterns are reproduced from sampled features, and what the features cost."""
@@ -198,6 +212,9 @@ class VaeEncoder:
     def _in_batches(self, function: Any, values: NDArray) -> list[NDArray[np.float32]]:
         device = self.vae.mask.device
         return [
-            function(torch.from_numpy(values[i : i + _BATCH]).to(device).float()).cpu().numpy()
+            # A copy: torch warns of memory that must not be written to.
+            function(torch.tensor(values[i : i + _BATCH], dtype=torch.float32, device=device))
+            .cpu()
+            .numpy()
             for i in range(0, len(values), _BATCH)
         ]

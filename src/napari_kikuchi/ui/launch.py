@@ -89,11 +89,18 @@ def _new_viewer() -> Viewer:
 
 
 def _wait(ready: Callable[[], bool]) -> None:
-    """Let the window work until it shows what is wanted."""
-    from qtpy.QtWidgets import QApplication
-
+    """Let the window work until it shows what is wanted, and a moment more to lay it out."""
     deadline = monotonic() + _PATIENCE_S
     while not ready():
         if monotonic() > deadline:
             raise OSError(f"the window did not draw its patterns within {_PATIENCE_S} s")
-        QApplication.processEvents()
+        _let_work(50)
+    _let_work(500)
+
+
+def _let_work(milliseconds: int) -> None:
+    from qtpy.QtCore import QEventLoop, QTimer
+
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()

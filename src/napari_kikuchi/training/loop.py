@@ -1,0 +1,226 @@
+"""The training loop itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Generator, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from napari_kikuchi.devices import pick_device
+from napari_kikuchi.jobs import Progress
+from napari_kikuchi.training import (
+    CHECKPOINT_FILE,
+    LOG_FILE,
+    MODEL_FILE,
+    Task,
+    TrainingData,
+    TrainingSettings,
+    TrainingUpdate,
+)
+from napari_kikuchi.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# An epoch may take minutes; whoever watches wants to see something before.
+_MOST_STEPS_UNVALIDATED = 100
+# Weight of the last step in the running mean of the speed.
+_SPEED_WEIGHT = 0.05
+
+
+class TrainingLoop:
+    """A training between two yields: model, optimizer and state always agree.
+
+    Parameters
+    ----------
+    task, data, settings, folder, resume
+        See :func:`napari_kikuchi.training.train`.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        data: TrainingData,
+        settings: TrainingSettings,
+        folder: Path,
+        *,
+        resume: bool,
+    ) -> None:
+        self.task = task
+        self.data = data
+        self.settings = settings
+        self.folder = folder
+        self.batch = min(settings.batch, len(data.train))
+        self.steps_per_epoch = len(data.train) // self.batch
+        self.validate_every = settings.validate_every or min(
+            self.steps_per_epoch, _MOST_STEPS_UNVALIDATED
+        )
+        device = pick_device(settings.device)
+        precision: Any = settings.precision
+        if precision == "auto":
+            precision = "bf16-mixed" if device == "cuda" else "32-true"
+        self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
+        adam = torch.optim.Adam(task.module.parameters(), lr=settings.learning_rate, fused=True)
+        self.module, self.optimizer = self.fabric.setup(task.module, adam)
+        self.state = TrainingState()
+        if resume:
+            self.state = read_checkpoint(
+                folder / CHECKPOINT_FILE, task.module, self.optimizer, self._identity()
+            )
+        self.losses: list[float] = []
+        self.speed = 0.0
+
+    def run(self, *, validate_first: bool) -> Generator[Progress, None, Path]:
+        """Train until it is finished or closed; returns the file of the best model."""
+        state, model = self.state, self.folder / MODEL_FILE
+        try:
+            while True:
+                finished = self._share_done() >= 1
+                due = finished or state.step % self.validate_every == 0
+                if due and state.validated_step != state.step and (state.step or validate_first):
+                    yield from self._validate()
+                if finished:
+                    return model
+                self._step()
+                yield self._update()
+        except GeneratorExit:
+            if not model.exists():
+                self.task.save(model, {})
+            self._write_checkpoint()
+            raise
+
+    def _step(self) -> None:
+        began = time.monotonic()
+        settings, state = self.settings, self.state
+        batch = self._to_device(self.data.train[self._batch_indices()])
+        generator = torch.Generator().manual_seed(_seed_of(settings.seed, state.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        self.module.train()
+        self.optimizer.zero_grad()
+        loss = self.module(batch, generator, state.step)
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(
+            self.module, self.optimizer, max_norm=settings.clip, error_if_nonfinite=False
+        )
+        value = float(loss.detach())
+        if not (math.isfinite(value) and math.isfinite(norm)):
+            raise FloatingPointError(
+                f"at step {state.step + 1} the loss became {value} and its gradient {norm:.3g}. "
+                f"Lower the learning rate (now {settings.learning_rate}); {self.folder} keeps the "
+                "best model so far and the last checkpoint."
+            )
+        self.optimizer.step()
+        taken = time.monotonic() - began
+        state.step += 1
+        state.seconds += taken
+        self.losses.append(value)
+        speed = len(batch) / taken
+        self.speed += (speed - self.speed) * (_SPEED_WEIGHT if self.speed else 1)
+
+    def _validate(self) -> Generator[Progress, None, None]:
+        began = time.monotonic()
+        state = self.state
+        self.module.eval()
+        metrics = yield from self.task.validate(self._validation_batches())
+        loss = metrics["loss"]
+        best = state.best_loss is None or loss < state.best_loss
+        if best:
+            state.best_loss = loss
+            self.task.save(self.folder / MODEL_FILE, {**metrics, "step": state.step})
+        state.validated_step, state.metrics = state.step, metrics
+        state.seconds += time.monotonic() - began
+        self._write_checkpoint()
+        update = self._update(validation_loss=loss, best=best)
+        self._log(update)
+        self.losses.clear()
+        yield update
+
+    def _validation_batches(self) -> Iterator[torch.Tensor]:
+        for start in range(0, len(self.data.validation), self.batch):
+            yield self._to_device(self.data.validation[start : start + self.batch])
+
+    def _to_device(self, patterns: NDArray) -> torch.Tensor:
+        return torch.from_numpy(patterns).to(self.fabric.device).float()
+
+    def _batch_indices(self) -> NDArray[np.int64]:
+        epoch, place = divmod(self.state.step, self.steps_per_epoch)
+        order = _order_of(self.settings.seed, epoch, len(self.data.train))
+        return order[place * self.batch : (place + 1) * self.batch]
+
+    def _share_done(self) -> float:
+        """Part of the training that is done, from 0 to 1."""
+        settings, state = self.settings, self.state
+        shares = []
+        if settings.epochs is not None:
+            shares.append(state.step / (settings.epochs * self.steps_per_epoch))
+        if settings.minutes is not None:
+            shares.append(state.seconds / (60 * settings.minutes))
+        return min(1.0, max(shares))
+
+    def _learning_rate(self) -> float:
+        rising = min(1.0, (self.state.step + 1) / max(1, self.settings.warm_up))
+        falling = 0.5 * (1 + math.cos(math.pi * self._share_done()))
+        return self.settings.learning_rate * rising * falling
+
+    def _update(self, validation_loss: float | None = None, best: bool = False) -> TrainingUpdate:
+        state, epochs = self.state, self.settings.epochs
+        epoch = max(0, state.step - 1) // self.steps_per_epoch + 1
+        return TrainingUpdate(
+            done=round(1000 * self._share_done()),
+            total=1000,
+            message=f"Training, epoch {epoch}" + ("" if epochs is None else f" of {epochs}"),
+            epoch=epoch,
+            epochs=epochs,
+            step=state.step,
+            train_loss=float(np.mean(self.losses)) if self.losses else None,
+            validation_loss=validation_loss,
+            metrics=state.metrics,
+            patterns_per_second=self.speed,
+            best=best,
+        )
+
+    def _log(self, update: TrainingUpdate) -> None:
+        line = {
+            "epoch": update.epoch,
+            "step": update.step,
+            "seconds": round(self.state.seconds, 1),
+            "patterns_per_second": round(update.patterns_per_second, 1),
+            "train_loss": update.train_loss,
+            "best": update.best,
+            "validation": dict(update.metrics),
+        }
+        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(line) + "\n")
+
+    def _identity(self) -> dict[str, Any]:
+        return {
+            **self.task.identity(),
+            "batch": self.batch,
+            "learning rate": self.settings.learning_rate,
+            "seed": self.settings.seed,
+            "patterns": len(self.data.train),
+        }
+
+    def _write_checkpoint(self) -> None:
+        path = self.folder / CHECKPOINT_FILE
+        write_checkpoint(path, self.task.module, self.optimizer, self.state, self._identity())
+
+
+@lru_cache(maxsize=1)
+def _order_of(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def _seed_of(seed: int, step: int) -> int:
+    """A seed for the noise of one step, unrelated to those of other steps and seeds."""
+    state = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
+    return int(state >> np.uint64(1))
