@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_kikuchi.latent.encoder import Encoder
     from napari_kikuchi.preprocess import Recipe
     from napari_kikuchi.scan import Scan
 
@@ -428,7 +429,7 @@ def encode(
             from napari_kikuchi.latent.linear import fit_linear
             from napari_kikuchi.preprocess import Recipe
 
-            encoder = run(fit_linear([opened], Recipe(), latent), output)
+            encoder: Encoder = run(fit_linear([opened], Recipe(), latent), output)
             source, name = None, f"linear-{latent}"
         else:
             source = shipped_encoder() if model is None else model

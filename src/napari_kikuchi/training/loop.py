@@ -111,6 +111,7 @@ class TrainingLoop:
         norm = self.fabric.clip_gradients(
             self.module, self.optimizer, max_norm=settings.clip, error_if_nonfinite=False
         )
+        assert norm is not None  # given whenever there is a largest norm
         value = float(loss.detach())
         if not (math.isfinite(value) and math.isfinite(norm)):
             raise FloatingPointError(

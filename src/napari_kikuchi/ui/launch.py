@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from napari import Viewer
+
+    from napari_kikuchi.ui.pattern_viewer import PatternViewer
 
 PLUGIN = "napari-kikuchi"
 PATTERN_VIEWER = "Kikuchi pattern viewer"
@@ -67,13 +70,17 @@ def photograph(maps: Sequence[Path], folder: Path) -> list[Path]:
         _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
         panel.controls.choose(View.RAW, View.PREPROCESSED, View.RECONSTRUCTED)
         viewer.reset_view()
-        _wait(lambda panel=panel: len(panel.panes.shown) == 3)
+        _wait(partial(_shows, panel, 3))
         picture = folder / f"{path.stem}.png"
         viewer.screenshot(str(picture), canvas_only=False, flash=False)
         pictures.append(picture)
     session.release()
     viewer.close()
     return pictures
+
+
+def _shows(panel: PatternViewer, count: int) -> bool:
+    return len(panel.panes.shown) == count
 
 
 def _new_viewer() -> Viewer:

@@ -1,0 +1,161 @@
+"""The command line, run as a user and as the window run it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_kikuchi.cli.commands import app
+from napari_kikuchi.io import open_scan
+from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.samples import sample_folder, shipped_encoder
+
+ADDITIVE = sample_folder() / "additive.up1"
+QUICK = ["--patterns", "400", "--device", "cpu", "--threads", "1"]
+
+
+@pytest.fixture
+def run():
+    def invoke(*arguments, code=0):
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        assert result.exit_code == code, result.output
+        return result
+
+    return invoke
+
+
+@pytest.fixture(scope="module")
+def small_scan(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scan") / "small.up2"
+    arguments = ["simulate", "additive", str(path), "--rows", "12", "--cols", "16", "--seed", "3"]
+    result = CliRunner().invoke(app, [*arguments, "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def start(*arguments):
+    """The child process that the window talks to."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "napari_kikuchi", *map(str, arguments), "--events"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def events_of(output):
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def test_info_tells_a_program_what_a_scan_holds(run):
+    told = json.loads(run("info", ADDITIVE, "--json").stdout)
+    scan = open_scan(ADDITIVE)
+    assert (told["rows"], told["columns"]) == scan.map_shape
+    assert (told["pattern height"], told["pattern width"]) == scan.pattern_shape
+    assert told["patterns"] == scan.count
+
+
+def test_info_knows_models_and_maps(run, small_scan, tmp_path):
+    assert json.loads(run("info", shipped_encoder(), "--json").stdout)["latent features"] == 32
+    maps = tmp_path / "maps.zarr"
+    run("encode", small_scan, "--linear", "--latent", 4, "--out", maps)
+    told = json.loads(run("info", maps, "--json").stdout)
+    assert told["channels"] == 4
+    assert len(told["first in rank"]) == 4
+
+
+def test_a_broken_file_is_told_without_a_traceback(run, tmp_path):
+    broken = tmp_path / "broken.up2"
+    broken.write_bytes(b"not a pattern file")
+    result = run("info", broken, code=1)
+    assert "broken.up2" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_simulated_scan_and_its_truth(small_scan):
+    assert open_scan(small_scan).shape == (12, 16, 60, 60)
+    truth = read_maps(small_scan.with_name("small.truth.zarr"))
+    assert {"grain", "cell", "wall", "particle"} <= set(truth.names)
+
+
+def test_linear_maps_equal_those_of_the_encoder(run, small_scan, tmp_path):
+    from napari_kikuchi.jobs import finish
+    from napari_kikuchi.latent.encoder import load_encoder
+    from napari_kikuchi.preprocess import prepare
+
+    folder, maps = tmp_path / "model", tmp_path / "maps.zarr"
+    run("train", small_scan, "--out", folder, "--linear", "--latent", 5)
+    run("encode", small_scan, "--model", folder / "model.safetensors", "--out", maps)
+    encoder = load_encoder(folder / "model.safetensors")
+    scan = open_scan(small_scan)
+    prepared = finish(prepare(scan, encoder.recipe))(scan.patterns.compute())
+    expected = encoder.encode(prepared.reshape(-1, 60, 60)).T.reshape(5, 12, 16)
+    np.testing.assert_allclose(np.asarray(read_maps(maps).values[:]), expected, atol=1e-4)
+
+
+def test_train_adapts_the_shipped_model_and_resumes(run, small_scan, tmp_path):
+    folder = tmp_path / "run"
+    adapt = ["train", small_scan, "--out", folder, "--init", shipped_encoder(), *QUICK]
+    run(*adapt, "--epochs", 1)
+    first = (folder / "model.safetensors").read_bytes()
+    assert first
+    assert "holds a training already" in run(*adapt, "--epochs", 2, code=1).stderr
+    run(*adapt, "--epochs", 2, "--resume")
+    steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert steps == sorted(steps)
+    assert steps[-1] == 2 * steps[-2]
+
+
+def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):
+    result = run("train", small_scan, "--out", tmp_path, "--preset", "published-16", *QUICK, code=1)
+    assert "120 x 120" in result.stderr
+    assert "60 x 60" in result.stderr
+
+
+def test_events_lead_from_training_to_its_result(small_scan, tmp_path):
+    child = start(
+        "train", small_scan, "--out", tmp_path, "--epochs", 1, "--watch", "0,6,0,8", *QUICK
+    )
+    events = events_of(child.stdout.read())  # its input stays open: the window is still there
+    child.stdin.close()
+    assert child.wait(timeout=60) == 0
+    validated = [e for e in events if e["event"] == "training" and e["validation_loss"] is not None]
+    assert validated[-1]["active_features"] <= validated[-1]["latent"] == 32
+    assert np.load(validated[-1]["live"]).shape == (32, 6, 8)
+    assert events[-1] == {"event": "done", "result": str(tmp_path / "model.safetensors")}
+
+
+def test_a_window_that_is_gone_ends_the_training(small_scan, tmp_path):
+    child = start("train", small_scan, "--out", tmp_path, "--epochs", 10_000, *QUICK)
+    child.communicate(timeout=240)  # closes its input
+    assert child.returncode == 3
+
+
+def test_stop_on_request_keeps_model_and_checkpoint(small_scan, tmp_path):
+    child = start("train", small_scan, "--out", tmp_path, "--epochs", 10_000, *QUICK)
+    seen = []
+    for line in child.stdout:
+        if line.startswith("{"):
+            seen.append(json.loads(line))
+            if seen[-1]["event"] == "training" and seen[-1]["validation_loss"] is not None:
+                break
+    child.stdin.write("stop\n")
+    child.stdin.flush()
+    rest = events_of(child.stdout.read())
+    child.stdin.close()
+    assert child.wait(timeout=60) == 3
+    assert rest[-1]["event"] == "stopped"
+    assert (tmp_path / "model.safetensors").exists()
+    assert (tmp_path / "checkpoint.safetensors").exists()
+
+
+def test_error_event_for_a_missing_scan(tmp_path):
+    child = start("encode", tmp_path / "gone.up2", "--linear")
+    output, _ = child.communicate(timeout=120)
+    assert child.returncode == 1
+    (event,) = events_of(output)
+    assert event["event"] == "error"
+    assert "gone.up2" in event["message"]
