@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -181,8 +182,10 @@ class _VaeTask:
             "preset": self.module.vae.architecture.name,
             "likelihood": self.module.likelihood,
             "beta": self.module.beta,
+            "warm-up of the divergence": self.module.kl_warm_up,
             "scans": self.provenance["scans"],
             "recipe": self.recipe.settings(),
+            "checksum of the signal mask": zlib.crc32(self.module.vae.mask.cpu().numpy().tobytes()),
         }
 
     def validate(self, batches: Iterator[Tensor]) -> Job[dict[str, Any]]:

@@ -43,6 +43,8 @@ class TrainingState:
 class Stateful(Protocol):
     """An optimizer, as it is or as Fabric wraps it."""
 
+    param_groups: list[dict[str, Any]]
+
     def state_dict(self) -> dict[str, Any]:
         """Moments by parameter, and parameter groups."""
         ...
@@ -95,6 +97,7 @@ def read_checkpoint(
     tensors, header = read_tensors(path, content="checkpoint")
     # As JSON gives it back: lists for tuples.
     _check_same(path, header["training"], json.loads(json.dumps(identity)))
+    parameters = [one for group in optimizer.param_groups for one in group["params"]]
     weights: dict[str, torch.Tensor] = {}
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
@@ -103,17 +106,31 @@ def read_checkpoint(
             weights[name.removeprefix(_MODEL)] = tensor
         else:
             index, moment = name.removeprefix(_MOMENTS).split("/")
-            moments.setdefault(int(index), {})[moment] = tensor
+            moments.setdefault(int(index), {})[moment] = _laid_out_as(
+                parameters[int(index)], tensor
+            )
     module.load_state_dict(weights)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
     return TrainingState(**header["state"])
 
 
+def _laid_out_as(parameter: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    """A moment in the memory layout of its parameter.
+
+    A file holds tensors row by row. A fused optimizer walks through the memory of a parameter and
+    its moments side by side, and would pair the wrong elements where the channels come last.
+    """
+    if tensor.shape != parameter.shape:  # the count of steps
+        return tensor
+    return torch.empty_like(parameter, device="cpu", requires_grad=False).copy_(tensor)
+
+
 def _check_same(path: Path, stopped: Mapping[str, Any], resumed: Mapping[str, Any]) -> None:
+    # What a checkpoint does not tell, an older version did not know of.
     differing = [
-        f"{name} was {stopped.get(name)!r}, is {resumed.get(name)!r}"
-        for name in dict.fromkeys([*stopped, *resumed])
-        if stopped.get(name) != resumed.get(name)
+        f"{name} was {value!r}, is {resumed.get(name)!r}"
+        for name, value in stopped.items()
+        if value != resumed.get(name)
     ]
     if differing:
         raise ValueError(

@@ -108,14 +108,14 @@ class TrainingLoop:
         self.optimizer.zero_grad()
         loss = self.module(batch, generator, state.step)
         self.fabric.backward(loss)
-        norm = self.fabric.clip_gradients(
+        norm: Any = self.fabric.clip_gradients(
             self.module, self.optimizer, max_norm=settings.clip, error_if_nonfinite=False
         )
         assert norm is not None  # given whenever there is a largest norm
-        value = float(loss.detach())
-        if not (math.isfinite(value) and math.isfinite(norm)):
+        value, gradient = float(loss.detach()), float(norm)
+        if not (math.isfinite(value) and math.isfinite(gradient)):
             raise FloatingPointError(
-                f"at step {state.step + 1} the loss became {value} and its gradient {norm:.3g}. "
+                f"at step {state.step + 1} the loss became {value}, its gradient {gradient:.3g}. "
                 f"Lower the learning rate (now {settings.learning_rate}); {self.folder} keeps the "
                 "best model so far and the last checkpoint."
             )
