@@ -116,12 +116,11 @@ def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):
 
 
 def test_events_lead_from_training_to_its_result(small_scan, tmp_path):
-    child = start(
+    with start(
         "train", small_scan, "--out", tmp_path, "--epochs", 1, "--watch", "0,6,0,8", *QUICK
-    )
-    events = events_of(child.stdout.read())  # its input stays open: the window is still there
-    child.stdin.close()
-    assert child.wait(timeout=60) == 0
+    ) as child:
+        events = events_of(child.stdout.read())  # its input stays open: the window is still there
+    assert child.returncode == 0
     validated = [e for e in events if e["event"] == "training" and e["validation_loss"] is not None]
     assert validated[-1]["active_features"] <= validated[-1]["latent"] == 32
     assert np.load(validated[-1]["live"]).shape == (32, 6, 8)
@@ -135,18 +134,15 @@ def test_a_window_that_is_gone_ends_the_training(small_scan, tmp_path):
 
 
 def test_stop_on_request_keeps_model_and_checkpoint(small_scan, tmp_path):
-    child = start("train", small_scan, "--out", tmp_path, "--epochs", 10_000, *QUICK)
-    seen = []
-    for line in child.stdout:
-        if line.startswith("{"):
-            seen.append(json.loads(line))
-            if seen[-1]["event"] == "training" and seen[-1]["validation_loss"] is not None:
+    with start("train", small_scan, "--out", tmp_path, "--epochs", 10_000, *QUICK) as child:
+        for line in child.stdout:
+            event = json.loads(line)
+            if event["event"] == "training" and event["validation_loss"] is not None:
                 break
-    child.stdin.write("stop\n")
-    child.stdin.flush()
-    rest = events_of(child.stdout.read())
-    child.stdin.close()
-    assert child.wait(timeout=60) == 3
+        child.stdin.write("stop\n")
+        child.stdin.flush()
+        rest = events_of(child.stdout.read())
+    assert child.returncode == 3
     assert rest[-1]["event"] == "stopped"
     assert (tmp_path / "model.safetensors").exists()
     assert (tmp_path / "checkpoint.safetensors").exists()
