@@ -100,8 +100,8 @@ def _same(channels: int) -> Shortcut:
 def quick_encoder(latent: int) -> nn.Sequential:
     """Encoder for patterns of 60 x 60 pixels.
 
-    Strided convolutions without overlap to spare see what is local, in few large steps; what a
-    band is, right across the screen, is left to fully connected layers, which processors do best.
+    Three strided convolutions see what is local; what a band is, right across the screen, is left
+    to fully connected layers behind them, which cost little.
     """
     k = _QUICK_CHANNELS
     return nn.Sequential(
@@ -120,7 +120,7 @@ def quick_encoder(latent: int) -> nn.Sequential:
 
 
 def quick_decoder(latent: int) -> nn.Sequential:
-    """Decoder for patterns of 60 x 60 pixels, the mirror of :func:`quick_encoder`."""
+    """Decoder for patterns of 60 x 60 pixels, the way back of :func:`quick_encoder`."""
     k = _QUICK_CHANNELS
     return nn.Sequential(
         nn.Linear(latent, _QUICK_WIDTH),

@@ -45,10 +45,8 @@ class VaeTraining:
         See :class:`~.vae.VaeObjective`; a model to start from is past its warm-up.
     patterns_per_scan
         Drawn at random from each scan; all of a scan that has fewer.
-    validation_share
+    validation_share, validation_most
         Part of these patterns that is held out, and at most how many.
-    validation_most
-        See above.
     training
         How long and how; its seed is also that of the draw and of the fresh weights.
     """
