@@ -39,7 +39,7 @@ class Window:
         """Where on the canvas a scan position is."""
         layer = self.viewer.layers[0]
         world = np.array(layer.data_to_world((row, col)))
-        offset = (world - self.viewer.camera.center[-2:]) * self.viewer.camera.zoom
+        offset = (world - self.viewer.scene.camera.center[-2:]) * self.viewer.scene.camera.zoom
         size = self.canvas.native.size()
         return QPoint(round(size.width() / 2 + offset[1]), round(size.height() / 2 + offset[0]))
 

@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
 from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.ui.pattern_views import View, tone, view_limits, view_pattern
-from napari_kikuchi.ui.preparation import Model, default_recipe, prepare_sampled
+from napari_kikuchi.ui.preparation import Model, Preparation, default_recipe, prepare_sampled
 
 PATTERNS = np.random.default_rng(0).integers(100, 4000, (6, 7, 20, 20), np.uint16)
 SCAN = Scan(ArraySource(PATTERNS))
@@ -82,3 +82,15 @@ def test_log_shows_equal_ratios_equally_far_apart():
     toned = tone(np.array([9.0, 99.0, 999.0]), (0.0, 9900.0), log=True)
     at = np.log1p(99 * np.array([9, 99, 999]) / 9900) / np.log(100)
     np.testing.assert_allclose(toned, at, rtol=1e-5)
+
+
+def test_nothing_is_shown_where_the_screen_gives_no_signal():
+    mask = np.zeros(PATTERNS.shape[-2:], bool)
+    mask[2:-2, 2:-2] = True
+    recipe = Recipe(size=mask.shape, background="none", mask=mask)
+    nothing = np.zeros(mask.shape, np.float32)
+    preparation = Preparation(nothing, Preprocessor(recipe, nothing))
+    shown = view_pattern(PATTERNS[0, 0], (View.PREPROCESSED,), preparation)[View.PREPROCESSED]
+    np.testing.assert_array_equal(np.isnan(shown), ~mask)
+    low, high = view_limits(View.PREPROCESSED, shown)
+    assert -1 <= low < high <= 1

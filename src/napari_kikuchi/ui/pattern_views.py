@@ -14,6 +14,8 @@ from napari_kikuchi.ui.preparation import Model, Preparation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_kikuchi.preprocess import Preprocessor
+
 Limits = tuple[float, float]
 
 # Shares of the pixels, in percent, between which a pattern is shown: few pixels may be clipped.
@@ -59,20 +61,25 @@ def view_pattern(
     -------
     dict
         The raw and the corrected pattern in the recorded shape, the others in the shape of their
-        recipe. The difference is the reconstruction less what the model was given.
+        recipe and NaN outside the signal mask. The difference is the reconstruction less what the
+        model was given.
     """
     shown = {View.RAW: pattern.astype(np.float32)}
     if preparation is not None:
         if View.CORRECTED in views:
             shown[View.CORRECTED] = pattern - preparation.background
         if View.PREPROCESSED in views:
-            shown[View.PREPROCESSED] = preparation.preprocessor(pattern)
+            shown[View.PREPROCESSED] = _inside(preparation.preprocessor, pattern)
     if model is not None and MODEL_VIEWS.intersection(views):
-        given = model.preprocessor(pattern)
-        decoded = model.encoder.decode(model.encoder.encode(given[None]))[0]
-        shown[View.RECONSTRUCTED] = decoded
-        shown[View.DIFFERENCE] = decoded - given
+        decoded = model.encoder.decode(model.encoder.encode(model.preprocessor(pattern)[None]))[0]
+        shown[View.RECONSTRUCTED] = np.where(model.preprocessor.mask, decoded, np.nan)
+        shown[View.DIFFERENCE] = decoded - _inside(model.preprocessor, pattern)
     return {view: shown[view] for view in View if view in views and view in shown}
+
+
+def _inside(preprocessor: Preprocessor, pattern: NDArray) -> NDArray[np.float32]:
+    """A preprocessed pattern, NaN outside the signal mask: napari draws nothing there."""
+    return np.where(preprocessor.mask, preprocessor(pattern), np.float32(np.nan))
 
 
 def view_limits(view: View, values: NDArray) -> Limits:

@@ -58,7 +58,7 @@ class Pointer:
         bind_steps(self._viewer, self._session)
         self._session.subject_changed.connect(self._mark)
         self._session.held_changed.connect(self._mark)
-        self._viewer.camera.events.zoom.connect(self._size_marker)
+        self._viewer.scene.camera.events.zoom.connect(self._size_marker)
         self._mark()
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class Pointer:
         self._active = False
         self._session.subject_changed.disconnect(self._mark)
         self._session.held_changed.disconnect(self._mark)
-        self._viewer.camera.events.zoom.disconnect(self._size_marker)
+        self._viewer.scene.camera.events.zoom.disconnect(self._size_marker)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._viewer.mouse_drag_callbacks.remove(self._on_press)
         for key in STEPS:
@@ -147,7 +147,7 @@ class Pointer:
     def _size_marker(self, _: Any = None) -> None:
         """Keep the marker as large on the screen, whatever the zoom."""
         if self._marker is not None:
-            self._marker.size = _MARKER_PIXELS / self._viewer.camera.zoom
+            self._marker.size = _MARKER_PIXELS / self._viewer.scene.camera.zoom
 
     def _remove_marker(self) -> None:
         if self._marker is not None and self._marker in self._viewer.layers:
