@@ -40,10 +40,12 @@ class Gaps:
         self._timer.start(5)
 
     def forget(self) -> None:
+        """Begin anew."""
         self.found.clear()
         self._last = time.perf_counter()
 
     def tell(self, phase: str) -> None:
+        """Print what was found, and begin anew."""
         gaps = 1e3 * np.array(self.found)
         middle, high, longest = np.percentile(gaps, [50, 99, 100])
         print(f"{phase:<34}{middle:>8.0f}{high:>8.0f}{longest:>8.0f}", flush=True)
