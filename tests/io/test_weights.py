@@ -113,3 +113,9 @@ def test_a_header_without_its_parts_is_damaged(tmp_path):
     save_file(mask, path, metadata={"napari-kikuchi": json.dumps(header)})
     with pytest.raises(ModelFileError, match="lacks 'architecture'"):
         read_model(path)
+
+
+def test_whoever_may_read_a_file_made_there_may_read_a_model(tmp_path):
+    write_model(tmp_path / "model.safetensors", stored())
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

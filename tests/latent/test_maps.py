@@ -203,6 +203,28 @@ def test_maps_go_to_the_users_data_where_the_scan_is_read_only(tmp_path, monkeyp
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "archive")
     scan = tmp_path / "archive" / "weld.up2"
-    assert default_maps_path(scan, "linear-32") == tmp_path / "user" / "weld.linear-32.zarr"
+    path = default_maps_path(scan, "linear-32")
+    assert path.name == "weld.linear-32.zarr"
+    assert path.is_relative_to(tmp_path / "user")
     other = tmp_path / "mine" / "weld.up2"
     assert default_maps_path(other, "linear-32") == tmp_path / "mine" / "weld.linear-32.zarr"
+
+
+def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
+    monkeypatch.setattr(os, "access", lambda path, mode: "archive" not in path.parts)
+    maps = [
+        default_maps_path(tmp_path / "mine" / "welds.oh5", "quick-32", scan)
+        for scan in (None, "Scan 1", "Scan 2")
+    ]
+    maps += [
+        default_maps_path(tmp_path / "archive" / day / "weld.up2", "quick-32")
+        for day in ("monday", "tuesday")
+    ]
+    assert len(set(maps)) == 5
+    assert maps[1] == tmp_path / "mine" / "welds Scan 1.quick-32.zarr"
+
+
+def test_a_scan_may_be_called_what_no_file_may(tmp_path):
+    path = default_maps_path(tmp_path / "welds.oh5", "quick-32", "Site: 1/2")
+    assert path == tmp_path / "welds Site_ 1_2.quick-32.zarr"

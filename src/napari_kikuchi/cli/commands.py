@@ -435,7 +435,7 @@ def encode(
             source = shipped_encoder() if model is None else model
             encoder = load_encoder(source, device=device)
             name = model_name(source.absolute())
-        target = default_maps_path(scan, name) if out is None else out
+        target = default_maps_path(scan, name, scan_name) if out is None else out
         job = encode_scan(opened, encoder, target, model=source, resume=not restart)
         stack = run(job, output)
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])

@@ -148,12 +148,13 @@ def write_tensors(
     header
         Fit for JSON; its ``content`` says what the file is.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     text = json.dumps({"version": FORMAT_VERSION, **header}, allow_nan=False)
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with replacing(Path(path)) as partial:
-        save_file(contiguous, partial, metadata={_HEADER: text})
+        # Not its save_file, whose files nobody else on a cluster may read.
+        partial.write_bytes(save(contiguous, metadata={_HEADER: text}))
 
 
 def read_tensors(path: Path | str, content: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -19,7 +19,7 @@ import numpy as np
 from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.places import beside
+from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
@@ -130,7 +130,9 @@ def encode_scan(
     )
 
 
-def default_maps_path(scan_path: str | Path, model_name: str) -> Path:
+def default_maps_path(
+    scan_path: str | Path, model_name: str, scan_name: str | None = None
+) -> Path:
     """Where the maps of a scan go: ``<scan>.<model>.zarr`` beside it, if that can be written to.
 
     Parameters
@@ -139,11 +141,13 @@ def default_maps_path(scan_path: str | Path, model_name: str) -> Path:
         File of the scan.
     model_name
         What a person calls the model, see :func:`~napari_kikuchi.io.places.model_name`.
+    scan_name
+        Which scan, of a file that holds several.
     """
     scan_path = Path(scan_path)
+    label = scan_label(scan_path, scan_name)
     # A model of this scan is called after it; its name need not be said twice.
-    name = model_name.removeprefix(f"{scan_path.stem}.")
-    return beside(scan_path, f"{scan_path.stem}.{name}.zarr")
+    return beside(scan_path, f"{label}.{model_name.removeprefix(f'{label}.')}.zarr")
 
 
 def preprocessor_of(stack: MapStack) -> Preprocessor | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_kikuchi.io.places import beside
+from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.job_panel import JobPanel
@@ -82,4 +82,4 @@ class FirstLook(QWidget):
         scan = self._looked_at
         assert scan is not None
         path = scan.path or Path(scan.name)
-        return beside(path, f"{path.stem}.{ending}")
+        return beside(path, f"{scan_label(path, scan.options.get('scan'))}.{ending}")
