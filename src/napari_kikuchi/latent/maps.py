@@ -130,9 +130,7 @@ def encode_scan(
     )
 
 
-def default_maps_path(
-    scan_path: str | Path, model_name: str, scan_name: str | None = None
-) -> Path:
+def default_maps_path(scan_path: str | Path, model_name: str, scan_name: str | None = None) -> Path:
     """Where the maps of a scan go: ``<scan>.<model>.zarr`` beside it, if that can be written to.
 
     Parameters
