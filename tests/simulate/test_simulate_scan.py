@@ -131,3 +131,29 @@ def test_errors(tmp_path, additive):
         finish(simulate_scan(tmp_path / "a.up2", additive, noise="loud"))
     with pytest.raises(PatternFileError, match=r"a\.tif"):
         finish(simulate_scan(tmp_path / "a.tif", additive))
+
+
+def test_a_measured_scan_is_not_replaced_by_a_simulated_one(tmp_path, additive):
+    (tmp_path / "a.up2").write_bytes(b"measured")
+    with pytest.raises(FileExistsError, match=r"a\.up2: this exists.*not overwritten"):
+        next(simulate_scan(tmp_path / "a.up2", additive, pattern_size=SIZE))
+    assert (tmp_path / "a.up2").read_bytes() == b"measured"
+
+
+def test_a_simulated_scan_is_replaced(tmp_path):
+    small = make_structure("wrought", 2, 3)
+    first = finish(simulate_scan(tmp_path / "a.up2", small, pattern_size=SIZE)).read_bytes()
+    again = simulate_scan(tmp_path / "a.up2", small, pattern_size=SIZE, seed=1)
+    assert finish(again).read_bytes() != first
+
+
+def test_what_lies_where_the_truth_goes_is_told_before_the_work(tmp_path, additive):
+    (tmp_path / "a.truth.zarr").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"a\.truth\.zarr"):
+        next(simulate_scan(tmp_path / "a.up2", additive, pattern_size=SIZE))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.truth.zarr"]
+
+
+def test_an_absent_device_is_named(tmp_path, additive):
+    with pytest.raises(ValueError, match="device 'tpu' is not available"):
+        next(simulate_scan(tmp_path / "a.up2", additive, pattern_size=SIZE, device="tpu"))

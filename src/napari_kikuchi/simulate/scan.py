@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.devices import pick_device
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.simulate.detector import Detector
 from napari_kikuchi.simulate.structure import Structure
@@ -44,7 +45,7 @@ def simulate_scan(
     ----------
     path
         Scan to write: ``.up2`` with twelve bits in uint16, or ``.up1`` with eight bits. The truth
-        goes to :func:`truth_path`.
+        goes to :func:`truth_path`. An older simulated scan is replaced.
     structure
         Made by :func:`make_structure`.
     pattern_size
@@ -54,7 +55,7 @@ def simulate_scan(
     seed
         Of gain and noise. On one device the same seed gives the same file, to the byte.
     device
-        ``"cpu"``, ``"cuda"``, ...; ``"auto"`` takes the fastest there is.
+        ``"cpu"``, ``"cuda"``, ``"mps"``, or ``"auto"`` for the fastest there is.
     detector
         Where the screen stands.
     effects
@@ -73,7 +74,9 @@ def simulate_scan(
     Raises
     ------
     ValueError
-        If the noise level is unknown.
+        If the noise level is unknown, or there is no such device.
+    FileExistsError
+        If a scan without a truth lies at ``path``, or something else than a truth at its place.
     PatternFileError
         If the path cannot be written or has another extension.
     """
@@ -89,7 +92,8 @@ def simulate_scan(
         if noise not in MEAN_COUNTS:
             raise ValueError(f"unknown noise level {noise!r}; expected low, medium or high")
         effects = Effects(mean_counts=MEAN_COUNTS[noise])
-    target = _best_device() if device == "auto" else torch.device(device)
+    _check_target(path)
+    target = torch.device(pick_device(device))
     rows, cols = structure.map_shape
     with Up2Writer(path, structure.map_shape, pattern_size, step=structure.step) as writer:
         levels = 255 if writer.dtype == np.uint8 else 4095
@@ -119,6 +123,18 @@ def truth_path(path: str | Path) -> Path:
     """Where the truth of a simulated scan lies: ``<stem>.truth.zarr`` beside it."""
     path = Path(path)
     return path.with_name(f"{path.stem}.truth.zarr")
+
+
+def _check_target(path: Path) -> None:
+    """Check, before the time is spent, that nothing is replaced but a simulated scan."""
+    from napari_kikuchi.io.map_store import check_target
+
+    check_target(truth_path(path))
+    if path.exists() and not truth_path(path).exists():
+        raise FileExistsError(
+            f"{path}: this exists and has no truth ({truth_path(path).name}) beside it, so it may "
+            "be a measured scan and is not overwritten. Choose another name."
+        )
 
 
 def _provenance(path: Path, structure: Structure, settings: dict[str, Any]) -> dict[str, Any]:
@@ -165,11 +181,3 @@ def _row_generator(seed: int, row: int, device: torch.device) -> torch.Generator
 
     state = np.random.SeedSequence([seed, row]).generate_state(1, np.uint64)[0]
     return torch.Generator(device).manual_seed(int(state >> np.uint64(1)))
-
-
-def _best_device() -> torch.device:
-    import torch
-
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
