@@ -1,8 +1,10 @@
 """The command line, run as a user and as the window run it."""
 
 import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -155,3 +157,41 @@ def test_error_event_for_a_missing_scan(tmp_path):
     (event,) = events_of(output)
     assert event["event"] == "error"
     assert "gone.up2" in event["message"]
+
+
+def test_a_linear_encoder_does_not_replace_the_model_of_a_training(run, small_scan, tmp_path):
+    run("train", small_scan, "--out", tmp_path, "--epochs", 1, *QUICK)
+    trained = (tmp_path / "model.safetensors").read_bytes()
+    result = run("train", small_scan, "--out", tmp_path, "--linear", "--latent", 3, code=1)
+    assert "holds the training of a network" in result.stderr
+    assert (tmp_path / "model.safetensors").read_bytes() == trained
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--linear", "--epochs", 3, "--resume"], "leave out --epochs, --resume"),
+        (["--init", shipped_encoder(), "--background", "none"], "leave out --background"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(run, small_scan, tmp_path, options, told):
+    assert told in run("train", small_scan, "--out", tmp_path, *options, code=1).stderr
+
+
+def test_what_is_no_mask_is_named(run, small_scan, tmp_path):
+    (tmp_path / "mask.npy").write_text("no mask")
+    arguments = ["--out", tmp_path / "run", "--linear", "--mask", tmp_path / "mask.npy"]
+    assert "mask.npy: expected a signal mask" in run("train", small_scan, *arguments, code=1).stderr
+
+
+def test_paths_are_told_as_they_are(run, small_scan, tmp_path):
+    folder = tmp_path / ("a long folder name " * 5).strip() / "[red] welds [/old]"
+    folder.mkdir(parents=True)
+    scan = Path(shutil.copy(small_scan, folder / "[bold]1.up2"))
+    told = run("encode", scan, "--linear", "--latent", 3).stderr
+    assert str(folder / "[bold]1.linear-3.zarr") in told
+
+
+def test_maps_in_a_folder_of_any_name_are_described(run, small_scan, tmp_path):
+    run("encode", small_scan, "--linear", "--latent", 3, "--out", tmp_path / "maps")
+    assert json.loads(run("info", tmp_path / "maps", "--json").stdout)["channels"] == 3

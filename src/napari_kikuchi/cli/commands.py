@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from napari_kikuchi.cli.console import Output, errors_told, report_result, run
-from napari_kikuchi.jobs import Job
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from napari_kikuchi.latent.encoder import Encoder
-    from napari_kikuchi.preprocess import Recipe
-    from napari_kikuchi.scan import Scan
+from napari_kikuchi.cli.console import Output, errors_told, report_result, run, shown
+from napari_kikuchi.cli.options import (
+    Background,
+    CropOption,
+    DeviceOption,
+    EventsOption,
+    FlipOption,
+    JsonOption,
+    Likelihood,
+    PartialOption,
+    ScanArgument,
+    ScanNameOption,
+    ShapeOption,
+    StepOption,
+    Structure,
+    leave_out,
+    load_mask,
+    numbers,
+    scan_options,
+)
 
 app = typer.Typer(
     name="napari-kikuchi",
@@ -36,111 +44,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ScanArgument = Annotated[
-    Path,
-    typer.Argument(
-        metavar="SCAN",
-        help="Pattern file: .up1, .up2, or what kikuchipy reads (.h5, .h5oina, .dat…).",
-        show_default=False,
-    ),
-]
-ShapeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--shape",
-        metavar="ROWS,COLS",
-        help="Grid of the scan, where the file does not say (UP2 version 1 without an .ang).",
-    ),
-]
-StepOption = Annotated[
-    str | None,
-    typer.Option("--step", metavar="Y,X", help="Distance between rows and columns in µm."),
-]
-CropOption = Annotated[
-    bool, typer.Option("--crop", help="Keep the central square of patterns that are not square.")
-]
-FlipOption = Annotated[bool, typer.Option("--flip", help="Turn each pattern upside down.")]
-ScanNameOption = Annotated[
-    str | None,
-    typer.Option("--scan", metavar="NAME", help="Which scan, of a file that holds several."),
-]
-PartialOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-partial", help="Open a scan cut short by a stopped acquisition, gaps marked."
-    ),
-]
-DeviceOption = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, mps…", show_default=True)
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-EventsOption = Annotated[
-    bool, typer.Option("--events", hidden=True, help="One JSON event per line, for the window.")
-]
-
-
-class Structure(StrEnum):
-    """What to simulate."""
-
-    WROUGHT = "wrought"
-    ADDITIVE = "additive"
-
-
-class Background(StrEnum):
-    """Static background to subtract."""
-
-    EXACT = "exact"
-    SAMPLE = "sample"
-    NONE = "none"
-
-
-class Likelihood(StrEnum):
-    """Scale of the reconstruction error."""
-
-    CALIBRATED = "calibrated"
-    UNIT = "unit"
-
 
 def _output(as_json: bool, events: bool = False) -> Output:
     return Output.EVENTS if events else Output.JSON if as_json else Output.PERSON
-
-
-def _numbers(text: str, name: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
-    """Read ``1,2`` or ``1x2``."""
-    parts = text.replace("x", ",").split(",")
-    try:
-        if len(parts) != len(kinds):
-            raise ValueError
-        return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
-    except ValueError:
-        raise ValueError(
-            f"{name} needs {len(kinds)} numbers separated by commas, not {text!r}"
-        ) from None
-
-
-def _scan_options(
-    shape: str | None,
-    step: str | None,
-    scan_name: str | None,
-    crop: bool,
-    flip: bool,
-    allow_partial: bool,
-) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        name: value
-        for name, value in {
-            "scan": scan_name,
-            "crop": crop,
-            "flip": flip,
-            "allow_partial": allow_partial,
-        }.items()
-        if value
-    }
-    if shape is not None:
-        options["shape"] = _numbers(shape, "--shape", (int, int))
-    if step is not None:
-        options["step"] = _numbers(step, "--step", (float, float))
-    return options
 
 
 @app.command()
@@ -162,7 +68,7 @@ def info(
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe
 
-        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         content = describe(path, options)
         if output is Output.JSON:
             print(json.dumps(content, indent=2))
@@ -202,7 +108,8 @@ def simulate(
         path = run(job, output)
         report_result(
             output,
-            f"Wrote [bold]{path}[/]: {rows} x {cols} patterns of {size} x {size}, and its truth.",
+            f"Wrote [bold]{shown(path)}[/]: {rows} x {cols} patterns of {size} x {size}, and its "
+            "truth.",
             result=path,
         )
 
@@ -249,7 +156,8 @@ def train(
         float | None, typer.Option(min=0, help="Stop after so many minutes of training.")
     ] = None,
     patterns: Annotated[
-        int, typer.Option(min=2, help="Patterns drawn at random from each scan.")
+        int,
+        typer.Option(min=2, help="Patterns drawn at random from each scan; in all for --linear."),
     ] = 16_000,
     seed: Annotated[int, typer.Option(help="Of the draw, the weights and the batches.")] = 0,
     init: Annotated[
@@ -269,8 +177,9 @@ def train(
         ),
     ] = None,
     background: Annotated[
-        Background, typer.Option(help="Static background of each map.")
-    ] = Background.SAMPLE,
+        Background | None,
+        typer.Option(help="Static background of each map.  [default: sample]", show_default=False),
+    ] = None,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -309,20 +218,35 @@ def train(
         from napari_kikuchi.latent.presets import preset as preset_named
         from napari_kikuchi.preprocess import Recipe
 
-        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        if linear:
+            networks_only = {
+                "--preset": preset,
+                "--epochs": epochs,
+                "--minutes": minutes,
+                "--init": init,
+                "--resume": resume or None,
+                "--watch": watch,
+            }
+            leave_out(networks_only, "--linear trains no network")
+        if init is not None:
+            of_recipe = {"--size": size, "--background": background, "--mask": mask}
+            leave_out(of_recipe, "the model given with --init brings its own recipe")
+        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = [open_scan(path, **options) for path in scans]
         if size is not None:
-            pixels = _numbers(size, "--size", (int, int))
+            pixels = numbers(size, "--size", (int, int))
         else:
             pixels = (60, 60) if preset is None else preset_named(preset).size
         recipe = Recipe(
             size=pixels,
-            background=background.value,
-            mask=None if mask is None else _load_mask(mask),
+            background=(background or Background.SAMPLE).value,
+            mask=None if mask is None else load_mask(mask),
             seed=seed,
         )
         if linear:
-            path = run(_fit_linear(opened, recipe, out, latent, patterns, seed), output)
+            from napari_kikuchi.cli.linear import train_linear
+
+            path = run(train_linear(opened, recipe, out, latent, patterns, seed), output)
         else:
             from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
             from napari_kikuchi.scan import Block
@@ -330,7 +254,7 @@ def train(
 
             region = None
             if watch is not None:
-                top, bottom, left, right = _numbers(watch, "--watch", (int,) * 4)
+                top, bottom, left, right = numbers(watch, "--watch", (int,) * 4)
                 region = Block(slice(top, bottom), slice(left, right))
             if epochs is None and minutes is None:
                 epochs = 50
@@ -352,29 +276,13 @@ def train(
                 resume=resume,
                 watch=region,
             )
-            path = run(job, output, live=None if region is None else out / LIVE_FILE)
-        report_result(output, f"The best model is [bold]{path}[/].", result=path)
-
-
-def _fit_linear(
-    scans: Sequence[Scan], recipe: Recipe, folder: Path, latent: int, sample: int, seed: int
-) -> Job[Path]:
-    from napari_kikuchi.latent.linear import fit_linear
-
-    encoder = yield from fit_linear(scans, recipe, latent, sample, seed)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.safetensors"
-    encoder.save(path)
-    return path
-
-
-def _load_mask(path: Path) -> NDArray[np.bool_]:
-    import numpy as np
-
-    mask = np.load(path, allow_pickle=False)
-    if mask.ndim != 2:
-        raise ValueError(f"{path}: a signal mask has rows and columns, not shape {mask.shape}")
-    return mask.astype(bool)
+            path = run(
+                job,
+                output,
+                live=None if region is None else out / LIVE_FILE,
+                going_on="The same command with --resume goes on from here.",
+            )
+        report_result(output, f"The best model is [bold]{shown(path)}[/].", result=path)
 
 
 @app.command()
@@ -423,26 +331,24 @@ def encode(
 
         if linear and model is not None:
             raise ValueError("--linear fits an encoder of its own: leave out --model")
-        options = _scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = open_scan(scan, **options)
-        if linear:
-            from napari_kikuchi.latent.linear import fit_linear
-            from napari_kikuchi.preprocess import Recipe
-
-            encoder: Encoder = run(fit_linear([opened], Recipe(), latent), output)
-            source, name = None, f"linear-{latent}"
-        else:
-            source = shipped_encoder() if model is None else model
-            encoder = load_encoder(source, device=device)
-            name = model_name(source.absolute())
+        source = shipped_encoder() if model is None else model
+        name = f"linear-{latent}" if linear else model_name(source.absolute())
         target = default_maps_path(scan, name, scan_name) if out is None else out
-        job = encode_scan(opened, encoder, target, model=source, resume=not restart)
-        stack = run(job, output)
+        if linear:
+            from napari_kikuchi.cli.linear import encode_linear
+
+            job = encode_linear(opened, latent, target, resume=not restart)
+        else:
+            encoder = load_encoder(source, device=device)
+            job = encode_scan(opened, encoder, target, model=source, resume=not restart)
+        stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
         report_result(
             output,
-            f"Wrote [bold]{target}[/]: {len(stack)} maps, first in rank {best}.\n"
-            f"See them with: napari-kikuchi view {target}",
+            f"Wrote [bold]{shown(target)}[/]: {len(stack)} maps, first in rank {best}.\n"
+            f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
 
@@ -479,11 +385,11 @@ def demo(
         from napari_kikuchi.ui.launch import photograph, view_files
 
         maps = run(encode_samples(out), output)
-        listed = "\n".join(f"  {path}" for path in maps)
+        listed = "\n".join(f"  {shown(path)}" for path in maps)
         if screenshots:
             pictures = photograph(maps, out)
-            shown = "\n".join(f"  {path}" for path in pictures)
-            text = f"Maps of the sample scans:\n{listed}\nPictures of the session:\n{shown}"
+            taken = "\n".join(f"  {shown(path)}" for path in pictures)
+            text = f"Maps of the sample scans:\n{listed}\nPictures of the session:\n{taken}"
             report_result(output, text, maps=maps, pictures=pictures)
         else:
             text = f"Maps of the sample scans:\n{listed}\nThe window shows the first of them."

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -79,7 +80,7 @@ class StopRequest:
         self._event.set()
 
 
-def run(job: Job[Result], output: Output, live: Path | None = None) -> Result:
+def run(job: Job[Result], output: Output, live: Path | None = None, going_on: str = "") -> Result:
     """Drive a job to its end, showing its progress.
 
     Parameters
@@ -90,6 +91,8 @@ def run(job: Job[Result], output: Output, live: Path | None = None) -> Result:
         Who watches.
     live
         File that a training renews at every validation; told with those events.
+    going_on
+        How to go on with the job once it was stopped, told to a person.
 
     Raises
     ------
@@ -109,7 +112,7 @@ def run(job: Job[Result], output: Output, live: Path | None = None) -> Result:
     if output is Output.EVENTS:
         emit("stopped")
     else:
-        terminal.print("[yellow]Stopped.[/] The same command with --resume goes on from here.")
+        terminal.print(f"[yellow]Stopped.[/] {going_on}", soft_wrap=True)
     raise typer.Exit(STOPPED)
 
 
@@ -134,7 +137,7 @@ def _reporter(output: Output, live: Path | None) -> Iterator[Callable[[Progress]
         def report(update: Progress) -> None:
             bars.update(
                 task,
-                description=update.message or "Working",
+                description=shown(update.message) or "Working",
                 completed=update.done,
                 total=update.total or None,
             )
@@ -185,7 +188,12 @@ def report_result(output: Output, text: str, **content: Any) -> None:
     elif output is Output.JSON:
         print(json.dumps(content, default=_to_json, indent=2))
     else:
-        terminal.print(text)
+        terminal.print(text, soft_wrap=True)  # A path that is broken in two cannot be copied.
+
+
+def shown(value: object) -> str:
+    """Text of a name or a path, for text with markup: brackets in it are no markup."""
+    return escape(str(value))
 
 
 @contextmanager
@@ -195,7 +203,7 @@ def errors_told(output: Output) -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
         else:

@@ -24,7 +24,7 @@ def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """
     if path.suffix == ".safetensors":
         return _describe_model(path)
-    if path.suffix == ".zarr":
+    if path.suffix == ".zarr" or path.is_dir():
         return _describe_maps(path)
     return _describe_scan(path, options)
 

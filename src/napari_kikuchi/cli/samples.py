@@ -31,6 +31,6 @@ def encode_samples(folder: Path) -> Job[list[Path]]:
     for name in SCANS:
         scan = open_scan(sample_folder() / name)
         target = folder / f"{scan.name}.{model_name(model)}.zarr"
-        yield from encode_scan(scan, encoder, target, model=model)
+        yield from encode_scan(scan, encoder, target, model=model, resume=False)
         made.append(target)
     return made

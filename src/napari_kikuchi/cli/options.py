@@ -1,0 +1,153 @@
+"""Options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ScanArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SCAN",
+        help="Pattern file: .up1, .up2, or what kikuchipy reads (.h5, .h5oina, .dat…).",
+        show_default=False,
+    ),
+]
+ShapeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shape",
+        metavar="ROWS,COLS",
+        help="Grid of the scan, where the file does not say (UP2 version 1 without an .ang).",
+    ),
+]
+StepOption = Annotated[
+    str | None,
+    typer.Option("--step", metavar="Y,X", help="Distance between rows and columns in µm."),
+]
+CropOption = Annotated[
+    bool, typer.Option("--crop", help="Keep the central square of patterns that are not square.")
+]
+FlipOption = Annotated[bool, typer.Option("--flip", help="Turn each pattern upside down.")]
+ScanNameOption = Annotated[
+    str | None,
+    typer.Option("--scan", metavar="NAME", help="Which scan, of a file that holds several."),
+]
+PartialOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-partial", help="Open a scan cut short by a stopped acquisition, gaps marked."
+    ),
+]
+DeviceOption = Annotated[
+    str, typer.Option("--device", help="auto, cpu, cuda or mps.", show_default=True)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+EventsOption = Annotated[
+    bool, typer.Option("--events", hidden=True, help="One JSON event per line, for the window.")
+]
+
+
+class Structure(StrEnum):
+    """What to simulate."""
+
+    WROUGHT = "wrought"
+    ADDITIVE = "additive"
+
+
+class Background(StrEnum):
+    """Static background to subtract."""
+
+    EXACT = "exact"
+    SAMPLE = "sample"
+    NONE = "none"
+
+
+class Likelihood(StrEnum):
+    """Scale of the reconstruction error."""
+
+    CALIBRATED = "calibrated"
+    UNIT = "unit"
+
+
+def numbers(text: str, name: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """Read ``1,2`` or ``1x2``."""
+    parts = text.replace("x", ",").split(",")
+    try:
+        if len(parts) != len(kinds):
+            raise ValueError
+        return tuple(kind(part) for kind, part in zip(kinds, parts, strict=True))
+    except ValueError:
+        raise ValueError(
+            f"{name} needs {len(kinds)} numbers separated by commas, not {text!r}"
+        ) from None
+
+
+def scan_options(
+    shape: str | None,
+    step: str | None,
+    scan_name: str | None,
+    crop: bool,
+    flip: bool,
+    allow_partial: bool,
+) -> dict[str, Any]:
+    """Arguments of :func:`napari_kikuchi.open_scan`, as far as they were given."""
+    options: dict[str, Any] = {
+        name: value
+        for name, value in {
+            "scan": scan_name,
+            "crop": crop,
+            "flip": flip,
+            "allow_partial": allow_partial,
+        }.items()
+        if value
+    }
+    if shape is not None:
+        options["shape"] = numbers(shape, "--shape", (int, int))
+    if step is not None:
+        options["step"] = numbers(step, "--step", (float, float))
+    return options
+
+
+def load_mask(path: Path) -> NDArray[np.bool_]:
+    """Read a signal mask.
+
+    Raises
+    ------
+    ValueError
+        If the file holds none.
+    """
+    import numpy as np
+
+    try:
+        mask = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(
+            f"{path}: expected a signal mask as numpy.save writes it (.npy), found something else "
+            f"({error})"
+        ) from error
+    if not isinstance(mask, np.ndarray) or mask.ndim != 2:
+        found = f"shape {mask.shape}" if isinstance(mask, np.ndarray) else "several arrays"
+        raise ValueError(f"{path}: a signal mask has rows and columns, found {found}")
+    return mask.astype(bool)
+
+
+def leave_out(options: Mapping[str, Any], reason: str) -> None:
+    """Refuse options that would change nothing.
+
+    Raises
+    ------
+    ValueError
+        If one of them was given, that is, is not None.
+    """
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise ValueError(f"{reason}: leave out {', '.join(given)}")

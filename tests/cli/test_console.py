@@ -1,0 +1,58 @@
+"""How jobs meet a terminal or a program."""
+
+import json
+import signal
+
+import pytest
+import typer
+
+from napari_kikuchi.cli import samples
+from napari_kikuchi.cli.console import Output, errors_told, run
+from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.jobs import Progress, finish
+from napari_kikuchi.samples import SCANS
+
+
+def endless():
+    while True:
+        yield Progress(1, 0, "Looking at [/scan 1]")
+
+
+def interrupted():
+    signal.raise_signal(signal.SIGINT)
+    yield from endless()
+
+
+def test_a_job_that_was_stopped_says_how_to_go_on(capsys):
+    with pytest.raises(typer.Exit) as stopped:
+        run(interrupted(), Output.PERSON, going_on="Run it again.")
+    assert stopped.value.exit_code == 3
+    told = capsys.readouterr().err
+    assert "Stopped. Run it again." in told
+    assert "--resume" not in told
+
+
+def test_names_in_messages_are_no_markup():
+    def job():
+        yield Progress(1, 2, "Preparing patterns of weld [/3]")
+        return "done"
+
+    assert run(job(), Output.PERSON) == "done"
+
+
+def test_a_loss_that_is_no_number_is_told_without_a_traceback(capsys):
+    with pytest.raises(typer.Exit), errors_told(Output.PERSON):
+        raise FloatingPointError("Lower the learning rate")
+    assert "Lower the learning rate" in capsys.readouterr().err
+
+
+def test_samples_are_encoded_whatever_an_earlier_demo_left(tmp_path):
+    left = samples.encode_samples(tmp_path)
+    for update in left:
+        if update.message == "Encoding patterns" and update.done:
+            left.close()
+            break
+    (manifest,) = tmp_path.glob("*.partial/manifest.json")
+    manifest.write_text(json.dumps({"model": "an older one"}))
+    made = finish(samples.encode_samples(tmp_path))
+    assert [len(read_maps(path)) for path in made] == [32] * len(SCANS)
