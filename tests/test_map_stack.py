@@ -55,3 +55,10 @@ def test_contrast_limits_leave_out_what_is_rare():
 
 def test_contrast_limits_of_a_map_without_values():
     assert contrast_limits(np.full((3, 3), np.nan)) == (0.0, 1.0)
+
+
+def test_contrast_limits_of_a_large_map_look_at_all_of_its_columns():
+    values = np.random.default_rng(0).random((5_000, 400), np.float32)
+    values[:, 0] = 1000  # A bad first column, where the beam flew back.
+    _, high = contrast_limits(values)
+    assert high < 1

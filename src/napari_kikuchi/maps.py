@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -147,8 +148,13 @@ def contrast_limits(
     tuple of float
         Lower and upper limit, always apart.
     """
-    flat = np.asarray(values).ravel()
-    flat = flat[:: max(1, flat.size // _CONTRAST_SAMPLE)]
+    values = np.asarray(values)
+    flat = values.ravel()
+    stride = max(1, flat.size // _CONTRAST_SAMPLE)
+    # A stride that shares a factor with the columns would see only some of them.
+    while values.ndim and math.gcd(stride, values.shape[-1]) > 1:
+        stride += 1
+    flat = flat[::stride]
     flat = flat[np.isfinite(flat)]
     if flat.size == 0:
         return 0.0, 1.0
