@@ -312,3 +312,10 @@ class TestMeanPattern:
         scan = random_scan(present=np.arange(24).reshape(4, 6) > 0)
         with pytest.raises(ValueError, match="no pattern to average"):
             finish(mean_pattern(scan, np.array([[0, 0]])))
+
+
+def test_recipes_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match=r"at least 1 x 1 pixels, not to \(0, 60\)"):
+        Recipe(size=(0, 60))
+    with pytest.raises(ValueError, match="at least 1 pattern, not 0"):
+        Recipe(background_sample=0)

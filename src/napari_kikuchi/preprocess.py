@@ -50,6 +50,11 @@ class Recipe:
         Where the screen gives a signal, of shape ``size``; None: found from the data.
     seed
         Of the sample.
+
+    Raises
+    ------
+    ValueError
+        If there is no pixel or no pattern to draw.
     """
 
     size: tuple[int, int] = (60, 60)
@@ -57,6 +62,14 @@ class Recipe:
     background_sample: int = 1024
     mask: NDArray[np.bool_] | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1:
+            raise ValueError(f"a recipe bins to at least 1 x 1 pixels, not to {self.size}")
+        if self.background_sample < 1:
+            raise ValueError(
+                f"background_sample must be at least 1 pattern, not {self.background_sample}"
+            )
 
     def settings(self) -> dict[str, Any]:
         """All but the mask, fit for JSON."""

@@ -119,3 +119,12 @@ def test_whoever_may_read_a_file_made_there_may_read_a_model(tmp_path):
     write_model(tmp_path / "model.safetensors", stored())
     (tmp_path / "plain").touch()
     assert (tmp_path / "model.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_a_mask_of_another_size_than_the_recipe_is_damage(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored(recipe=Recipe(size=(6, 9), mask=np.tri(6, 8, dtype=bool))))
+    with pytest.raises(
+        ModelFileError, match=r"m\.safetensors: its signal mask.*\(6, 8\).*\(6, 9\)"
+    ):
+        read_model(path)

@@ -170,3 +170,17 @@ def test_an_absent_device_is_named(vae, mask, tmp_path):
     encoder_of(vae, mask).save(tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match=r"device 'abacus' is not available.*cpu or auto"):
         load_encoder(tmp_path / "model.safetensors", device="abacus")
+
+
+@pytest.mark.parametrize(
+    ("architecture", "told"),
+    [
+        ({"design": "quick"}, "lacks 'latent'"),
+        ({"design": "of tomorrow", "latent": 16}, "'of tomorrow'.*Update napari-kikuchi"),
+    ],
+)
+def test_an_architecture_that_cannot_be_built_names_the_file(mask, tmp_path, architecture, told):
+    recipe = Recipe(size=(60, 60), mask=mask)
+    write_model(tmp_path / "m.safetensors", StoredModel("vae", architecture, recipe, {}))
+    with pytest.raises(ModelFileError, match=rf"m\.safetensors: .*{told}"):
+        load_encoder(tmp_path / "m.safetensors")

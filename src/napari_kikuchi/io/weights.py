@@ -88,10 +88,17 @@ def read_model(path: Path | str) -> StoredModel:
     tensors, header = read_tensors(path, content="model")
     try:
         mask = tensors.pop(_MASK).astype(bool)
+        kind, architecture = header["kind"], header["architecture"]
+        recipe = Recipe.from_settings(header["recipe"], mask)
+        if mask.shape != recipe.size:
+            raise ModelFileError(
+                f"{path}: its signal mask has {mask.shape} pixels, but its recipe bins patterns to "
+                f"{recipe.size}. Fetch or train the model again."
+            )
         return StoredModel(
-            kind=header["kind"],
-            architecture=header["architecture"],
-            recipe=Recipe.from_settings(header["recipe"], mask),
+            kind=kind,
+            architecture=architecture,
+            recipe=recipe,
             tensors=tensors,
             provenance=header["provenance"],
         )

@@ -106,4 +106,10 @@ def load_encoder(path: Path | str, device: str = "auto") -> Encoder:
             f"{', '.join(_KINDS)}. Update napari-kikuchi."
         )
     module, name = _KINDS[model.kind]
-    return getattr(import_module(module), name).from_stored(model, path, device)
+    try:
+        return getattr(import_module(module), name).from_stored(model, path, device)
+    except KeyError as missing:
+        raise ModelFileError(
+            f"{path}: the architecture in its header, {dict(model.architecture)}, lacks {missing}. "
+            "Fetch or train the model again."
+        ) from missing

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from napari_kikuchi.devices import pick_device
-from napari_kikuchi.io.weights import StoredModel, require_tensors, write_model
+from napari_kikuchi.io.weights import ModelFileError, StoredModel, require_tensors, write_model
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.preprocess import Recipe
@@ -202,7 +202,11 @@ class VaeEncoder:
     def from_stored(cls, model: StoredModel, path: Path | str, device: str = "auto") -> VaeEncoder:
         """Build the encoder that a file holds."""
         assert model.recipe.mask is not None  # read_model gives every recipe one
-        vae = Vae(Architecture.from_settings(model.architecture), model.recipe.mask)
+        architecture = Architecture.from_settings(model.architecture)
+        try:
+            vae = Vae(architecture, model.recipe.mask)
+        except ValueError as error:
+            raise ModelFileError(f"{path}: {error}. Update napari-kikuchi.") from error
         expected = {name: tuple(value.shape) for name, value in vae.state_dict().items()}
         require_tensors(path, model, expected)
         vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
