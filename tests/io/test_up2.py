@@ -9,7 +9,7 @@ import psutil
 import pytest
 from up2_files import ang, patterns_of, version_1, version_3
 
-from napari_kikuchi.io import PatternFileError, UnknownGridError, open_scan
+from napari_kikuchi.io import PatternFileError, UnknownGridError, Up2Writer, open_scan
 from napari_kikuchi.scan import Block
 
 
@@ -249,3 +249,27 @@ def test_a_rewritten_file_gets_new_dask_names(tmp_path):
     status = path.stat()
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns + 10**9))
     assert before.patterns.name != open_scan(path).patterns.name
+
+
+def test_a_hexagonal_scan_cut_short_is_not_laid_out_by_guess(tmp_path):
+    path = tmp_path / "scan.up2"
+    with Up2Writer(path, (4, 5), (2, 3), grid="hexagonal", short_rows=True) as writer:
+        writer.append(np.arange(18, dtype=np.uint16)[:, None, None] * np.ones((2, 3), np.uint16))
+    path.write_bytes(path.read_bytes()[: -3 * 12])
+    with pytest.raises(PatternFileError, match=r"does not tell which.*NCOLS_EVEN"):
+        open_scan(path, allow_partial=True)
+    path.with_suffix(".ang").write_text(
+        "# GRID: HexGrid\n# NCOLS_ODD: 5\n# NCOLS_EVEN: 4\n# NROWS: 4\n"
+    )
+    first_pixels = np.asarray(open_scan(path, allow_partial=True).patterns)[:, :, 0, 0]
+    np.testing.assert_array_equal(
+        first_pixels, [[0, 1, 2, 3, 4], [5, 6, 7, 8, 0], [9, 10, 11, 12, 13], [14, 0, 0, 0, 0]]
+    )
+
+
+def test_a_hexagonal_scan_stopped_in_its_first_row_opens(tmp_path):
+    path = tmp_path / "scan.up2"
+    with Up2Writer(path, (4, 5), (2, 3), grid="hexagonal") as writer:
+        writer.append(np.ones((20, 2, 3), np.uint16))
+    path.write_bytes(path.read_bytes()[: -16 * 12])
+    assert open_scan(path, allow_partial=True).count == 4

@@ -178,7 +178,8 @@ def choose_layout(
         Whether the file says that it holds patterns beyond the scan; they are left out.
     allow_partial
         Whether to take the first candidate where none fits: positions without a whole pattern
-        are missing from its layout, and what follows the last position is left out.
+        are missing from its layout, and what follows the last position is left out. Not where
+        the rows of a hexagonal grid may have one length or two: patterns would lie in wrong places.
 
     Returns
     -------
@@ -188,7 +189,8 @@ def choose_layout(
     Raises
     ------
     PatternFileError
-        If no candidate fits: the file is truncated or too long.
+        If no candidate fits: the file is truncated or too long, or the lengths of its rows cannot
+        be told.
     UnknownGridError
         If there is no candidate and more than one pattern.
     """
@@ -209,6 +211,7 @@ def choose_layout(
     if extra_patterns and stored.count > best.layout.count:
         return best
     if allow_partial:
+        _check_row_lengths(stored, candidates)
         return Candidate(best.origin, best.layout.cut(stored.count), best.grid)
     raise _misfit(stored, candidates)
 
@@ -224,6 +227,20 @@ def _unknown_grid(stored: Stored) -> UnknownGridError:
         count,
         shapes,
     )
+
+
+def _check_row_lengths(stored: Stored, candidates: Sequence[Candidate]) -> None:
+    """Check that whatever says most about the grid says how long its rows are."""
+    best, *rivals = (one for one in candidates if one.origin == candidates[0].origin)
+    counts = best.layout.cut(stored.count).counts
+    for rival in rivals:
+        if not np.array_equal(rival.layout.cut(stored.count).counts, counts):
+            raise PatternFileError(
+                f"{stored.path}: holds {stored.count} patterns of a hexagonal grid, expected "
+                f"{best} or {rival}: of a scan that is not complete the file does not tell which. "
+                "Put the .ang file of the same name, with NCOLS_ODD and NCOLS_EVEN in its header, "
+                "beside it."
+            )
 
 
 def _misfit(stored: Stored, candidates: Sequence[Candidate]) -> PatternFileError:

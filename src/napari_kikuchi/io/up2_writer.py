@@ -23,8 +23,8 @@ class Up2Writer:
 
     Patterns go to ``<stem>.partial<suffix>`` beside the target, which takes the target's name
     when all are written. What was written before an interruption stays in that file until the
-    same target is written again, and :func:`open_scan` opens it with ``allow_partial=True``; a
-    target that exists is untouched until then.
+    same target is written again, and :func:`open_scan` opens it with ``allow_partial=True`` (on a
+    hexagonal grid with an ``.ang`` file beside it); a target that exists is untouched until then.
 
     Parameters
     ----------
