@@ -9,14 +9,14 @@ import pytest
 
 from napari_kikuchi import __version__, open_scan, streaming
 from napari_kikuchi.io import Up2Writer, places
-from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.io.map_store import read_maps, update_regions
 from napari_kikuchi.io.map_writer import ResumeError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
 from napari_kikuchi.latent.ranking import rank_features
-from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
 
 RECIPE = Recipe((12, 12))
@@ -228,3 +228,15 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
 def test_a_scan_may_be_called_what_no_file_may(tmp_path):
     path = default_maps_path(tmp_path / "welds.oh5", "quick-32", "Site: 1/2")
     assert path == tmp_path / "welds Site_ 1_2.quick-32.zarr"
+
+
+def test_what_was_drawn_on_a_scan_stays_when_it_is_encoded_again(
+    scan, make_scan, encoder, tmp_path
+):
+    path = tmp_path / "maps.zarr"
+    finish(encode_scan(scan, encoder, path))
+    drawn = Region("weld seam", "line", ((0.0, 0.0), (1.0, 2.0)))
+    update_regions(path, [drawn])
+    assert finish(encode_scan(scan, encoder, path)).regions == [drawn]
+    other = replace(make_scan(corner=4, seed=9), step=scan.step)
+    assert finish(encode_scan(other, encoder, path)).regions == []

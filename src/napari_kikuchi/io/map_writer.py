@@ -22,7 +22,7 @@ from napari_kikuchi.io.map_store import (
     read_maps,
 )
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.scan import Block
 
 if TYPE_CHECKING:
@@ -144,6 +144,7 @@ class MapWriter:
         step: tuple[float, float] = (1.0, 1.0),
         provenance: Mapping[str, Any] | None = None,
         arrays: Mapping[str, NDArray] | None = None,
+        regions: Sequence[Region] = (),
         score: Callable[[NDArray[np.float32]], float] | None = None,
     ) -> Job[MapStack]:
         """Make the store and put it in its place.
@@ -152,7 +153,7 @@ class MapWriter:
         ----------
         channels
             One for each map.
-        step, provenance, arrays
+        step, provenance, arrays, regions
             As of :class:`~napari_kikuchi.maps.MapStack`.
         score
             Gives each map the score it is ranked by.
@@ -174,7 +175,7 @@ class MapWriter:
         """
         self._check_complete()
         unread = np.broadcast_to(np.float32(np.nan), self.shape)
-        stack = MapStack(unread, channels, step, provenance or {}, arrays=arrays or {})
+        stack = MapStack(unread, channels, step, provenance or {}, regions, arrays or {})
         folder = self.partial / "store"
         if folder.exists():  # Left by an earlier attempt that was stopped.
             shutil.rmtree(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi import __version__
-from napari_kikuchi.io.map_store import check_target
+from napari_kikuchi.io.map_store import MapStoreError, check_target, read_maps
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.ranking import feature_score
-from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import PatternFunction, map_scan
@@ -56,7 +56,7 @@ def encode_scan(
         Its recipe says how patterns are prepared.
     path
         Map store to write, see :func:`default_maps_path`; an older one is replaced when the new
-        one is finished.
+        one is finished, which takes over what was drawn on the same scan.
     model
         File from which the encoder was read, noted in the provenance.
     preprocessor
@@ -125,6 +125,7 @@ def encode_scan(
             step=scan.step,
             provenance={"method": "latent", **origin, "version": __version__, "date": now},
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
+            regions=_drawn_before(path, origin["scan"]["fingerprint"]),
             score=feature_score,
         )
     )
@@ -156,6 +157,17 @@ def preprocessor_of(stack: MapStack) -> Preprocessor | None:
     mask = np.asarray(stack.arrays["mask"], bool)
     background = np.asarray(stack.arrays["background"], np.float32)
     return Preprocessor(Recipe.from_settings(recipe, mask), background)
+
+
+def _drawn_before(path: Path, fingerprint: Mapping[str, Any]) -> Sequence[Region]:
+    """Regions of the store that is about to be replaced, if it shows the same scan."""
+    try:
+        former = read_maps(path)
+    except (FileNotFoundError, MapStoreError):
+        return ()
+    scan = former.provenance.get("scan")
+    same = isinstance(scan, Mapping) and scan.get("fingerprint") == fingerprint
+    return former.regions if same else ()
 
 
 @dataclass(frozen=True, eq=False)
