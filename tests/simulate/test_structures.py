@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from orix.quaternion import Orientation, Rotation
 from orix.quaternion.symmetry import Oh
@@ -177,6 +177,7 @@ def test_same_seed_same_structure(kind):
     step=st.floats(0.05, 2.0),
     seed=st.integers(0, 2**32),
 )
+@example("wrought", 1, 5, 2.0, 268435455)  # The largest radius squared is rounded.
 def test_every_map_is_complete(kind, rows, cols, step, seed):
     made = make_structure(kind, rows, cols, step=(step, step / 2), seed=seed)
     truth = made.truth

@@ -49,7 +49,9 @@ def tessellate(
     count = max(1, round(float(np.prod(high - low))))
     seeds = rng.uniform(low, high, (count, 3))
     radii = 0.5 * rng.lognormal(0, size_spread, count)
-    lift = np.sqrt(radii.max() ** 2 - radii**2)
+    # Squared once: a number and an array are rounded differently, and the root of -1e-16 is none.
+    squared = radii**2
+    lift = np.sqrt(squared.max() - squared)
     tree = cKDTree(np.column_stack([seeds, lift]))
     zeros = np.zeros((len(points), 2))
     _, nearest = tree.query(np.column_stack([scaled, zeros]))
