@@ -18,6 +18,16 @@ def test_the_best_map_is_on_top_and_alone_visible(stack):
     assert [layer.visible for layer in reversed(layers)] == [True, False, False, False]
 
 
+def test_maps_of_two_models_are_told_apart_by_the_model(stack):
+    path = "/runs/weld.quick-32/model.safetensors"
+    stack = replace(stack, provenance={**stack.provenance, "model": {"path": path}})
+    names = {layer.name for layer in made(stack)}
+    assert names == {f"feature {i}" for i in (1, 2, 3, 4)}
+    again = {layer.name for layer in made(stack, taken={"feature 3", "grains"})}
+    assert again == {f"{name} (weld.quick-32)" for name in names}
+    assert {layer.name for layer in made(stack, taken={"grains"})} == names
+
+
 def test_maps_lie_in_micrometres_with_contrast_from_percentiles(stack):
     stack = replace(stack, channels=[replace(c, colormap="viridis") for c in stack.channels])
     top = made(stack)[-1]

@@ -45,6 +45,39 @@ def test_a_scan_opens_as_a_navigator_in_micrometres_beside_the_pattern_viewer(
     assert (subject.row, subject.col) == (6, 8)
 
 
+def test_the_menu_closes_the_pattern_viewer_that_opened_by_itself(make_napari_viewer, scan_file):
+    from napari._app_model import get_app_model
+
+    viewer = make_napari_viewer(show=True)
+    viewer.open(scan_file, plugin=PLUGIN)
+    (panel,) = (w for name, w in viewer.window.dock_widgets.items() if PATTERN_VIEWER in name)
+    for shown in (False, True):
+        get_app_model().commands.execute_command("napari-kikuchi.pattern_viewer").result()
+        assert panel.isVisible() == shown
+    assert sum(PATTERN_VIEWER in name for name in viewer.window.dock_widgets) == 1
+
+
+def test_a_second_scan_shows_its_own_pattern_unless_one_is_held(
+    make_napari_viewer, tmp_path, scan_file, write_scan, patterns
+):
+    viewer = make_napari_viewer()
+    session = session_of(viewer)
+    viewer.open(scan_file, plugin=PLUGIN)
+    session.step(0, 3)
+    session.release()
+    first = viewer.layers[0]
+    viewer.add_image(first.data, metadata=first.metadata)  # another map of the same scan
+    assert session.subject.col == 11
+
+    viewer.open(write_scan(tmp_path / "plate.up2", patterns[:4, :6]), plugin=PLUGIN)
+    assert session.subject.scan is scan_of(viewer.layers[-1])
+    assert (session.subject.row, session.subject.col) == (2, 3)
+
+    session.hold(session.subject)
+    viewer.open(write_scan(tmp_path / "rod.up2", patterns[:2, :2]), plugin=PLUGIN)
+    assert session.subject.scan.name == "plate"
+
+
 def test_a_navigator_is_refined_in_the_background(make_napari_viewer, tmp_path, write_scan, qtbot):
     rng = np.random.default_rng(0)
     path = write_scan(tmp_path / "long.up2", rng.integers(0, 9, (48, 50, 8, 8), np.uint16))

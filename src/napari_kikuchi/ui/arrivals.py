@@ -66,7 +66,7 @@ class Arrivals:
         source = link.source
         if source.scan is None and not source.opening and not source.problem:
             self._session.open_link(source)
-        self._glance(source)
+        self._glance(source, anew=self._is_first(layer, source))
         self._offer_model(link)
         self._open_pattern_viewer()
         if link.browsed:
@@ -74,9 +74,16 @@ class Arrivals:
         if link.navigator is not None and link.navigator.stride > 1:
             self._refine(layer, link.navigator)
 
-    def _glance(self, source: ScanLink) -> None:
-        """Show the pattern in the middle of a scan, rather than nothing, until one is chosen."""
-        if self._session.subject is not None or source.scan is None:
+    def _is_first(self, arrived: Layer, source: ScanLink) -> bool:
+        """Whether no other layer belongs to the same scan."""
+        return all(
+            layer is arrived or link.source.scan is not source.scan
+            for layer, link in self._session.links()
+        )
+
+    def _glance(self, source: ScanLink, anew: bool = False) -> None:
+        """Show the pattern in the middle of a scan, rather than nothing or that of another scan."""
+        if source.scan is None or (self._session.subject is not None and not anew):
             return
         layer = next(layer for layer, link in self._session.links() if link.source is source)
         rows, cols = source.scan.map_shape

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_kikuchi.io.places import model_name
 from napari_kikuchi.maps import MapStack, contrast_limits
 from napari_kikuchi.ui.link import LayerLink, ScanLink
 
@@ -16,7 +19,10 @@ LayerData = tuple[Any, dict[str, Any], str]
 
 
 def layers_of(
-    stack: MapStack, source: ScanLink | None = None, limit: int = MAX_LAYERS
+    stack: MapStack,
+    source: ScanLink | None = None,
+    limit: int = MAX_LAYERS,
+    taken: Collection[str] = (),
 ) -> list[LayerData]:
     """Layers that show the maps of a stack and the regions drawn on them.
 
@@ -31,6 +37,8 @@ def layers_of(
         The scan behind it; None: the one its provenance names.
     limit
         How many maps get a layer each at most.
+    taken
+        Names of layers from which these are to be told.
 
     Returns
     -------
@@ -44,17 +52,32 @@ def layers_of(
     if len(stack) > limit:
         layers = [browsed_layer(stack, best_first[0], source)]
     else:
+        suffix = telling_suffix(stack, taken)
         layers = [
-            map_layer(stack, i, source, visible=i == best_first[0]) for i in reversed(best_first)
+            map_layer(stack, i, source, visible=i == best_first[0], suffix=suffix)
+            for i in reversed(best_first)
         ]
     return layers + ([regions_layer(stack)] if stack.regions else [])
 
 
-def map_layer(stack: MapStack, channel: int, source: ScanLink, visible: bool = True) -> LayerData:
-    """The layer that shows one map of a stack."""
+def telling_suffix(stack: MapStack, taken: Collection[str]) -> str:
+    """What tells the maps of a stack from others of their names: the model that made them.
+
+    Empty if no name is taken, or if the maps do not say which model it was.
+    """
+    model = stack.provenance.get("model", {}).get("path")
+    if not model or not any(channel.name in taken for channel in stack.channels):
+        return ""
+    return f" ({model_name(Path(model))})"
+
+
+def map_layer(
+    stack: MapStack, channel: int, source: ScanLink, visible: bool = True, suffix: str = ""
+) -> LayerData:
+    """The layer that shows one map of a stack; its name ends with ``suffix``."""
     values = stack.map(channel)
     attributes = {
-        "name": stack.channels[channel].name,
+        "name": stack.channels[channel].name + suffix,
         "contrast_limits": contrast_limits(values),
         "colormap": stack.channels[channel].colormap,
         "visible": visible,

@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.arrivals import FEATURE_BROWSER, PLUGIN
-from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer
+from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer, telling_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
 
 if TYPE_CHECKING:
@@ -83,9 +83,10 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
     """Add the best map, which is shown, on top; then each next one below the one before."""
     from napari.layers import Image
 
+    suffix = telling_suffix(stack, {layer.name for layer in viewer.layers})
     above: Layer | None = None
     for channel in stack.ranking():
-        data, attributes, _ = map_layer(stack, channel, source, visible=above is None)
+        data, attributes, _ = map_layer(stack, channel, source, above is None, suffix)
         layer = Image(data, **attributes)
         selected = set(viewer.layers.selection)
         if above is None:
