@@ -55,6 +55,15 @@ def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, patterns, t
     np.testing.assert_array_equal(source.scan.read(2, 3), patterns[2, 3])
 
 
+def test_maps_get_the_ending_by_which_napari_knows_them(stack, tmp_path):
+    layers = layers_of(stack)
+    assert write_map_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.zarr")]
+    assert len(read_maps(tmp_path / "run.1.zarr")) == 4
+    # napari asked whether to replace "run.1", not this.
+    with pytest.raises(FileExistsError, match=r"run\.1\.zarr is there already"):
+        write_map_layers(str(tmp_path / "run.1"), layers)
+
+
 def test_a_layer_that_shows_a_whole_stack_is_saved_whole(stack, tmp_path):
     write_maps(tmp_path / "all.zarr", stack)
     lazy = read_maps(tmp_path / "all.zarr")

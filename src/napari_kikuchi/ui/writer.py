@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_SUFFIX = ".zarr"
+
+
 class LayerSaveError(RuntimeError):
     """Layers that do not make one stack of maps. (napari is silent about a ValueError.)"""
 
@@ -28,7 +31,8 @@ def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     Parameters
     ----------
     path
-        Folder to write; one that holds a map store is replaced.
+        Folder to write; one that holds a map store is replaced. A name that does not end with
+        ``.zarr`` gets that ending, by which napari knows maps when they are opened again.
     layers
         Data, attributes and type of each layer, see :func:`stack_of`.
 
@@ -42,14 +46,22 @@ def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     LayerSaveError
         If the layers make no map stack, or if maps would be lost.
     FileExistsError
-        If something lies at ``path`` that is no map store.
+        If something lies at ``path`` that is no map store, or there where its ending was added:
+        nobody was asked whether to replace that.
     """
     from napari_kikuchi.io.map_store import write_maps
 
+    target = Path(path)
+    if target.suffix != _SUFFIX:
+        target = target.with_name(target.name + _SUFFIX)
+        if target.exists():
+            raise FileExistsError(
+                f"{target} is there already. Save under its full name to replace."
+            )
     stack = stack_of(layers)
-    _check_nothing_lost(Path(path), stack)
-    write_maps(path, stack)
-    return [path]
+    _check_nothing_lost(target, stack)
+    write_maps(target, stack)
+    return [str(target)]
 
 
 def stack_of(layers: Sequence[LayerData]) -> MapStack:
