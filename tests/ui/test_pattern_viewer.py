@@ -182,6 +182,34 @@ def test_a_model_reconstructs(window, patterns):
     )
 
 
+def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen(
+    window, tmp_path, monkeypatch
+):
+    loaded = []
+
+    def load(path):
+        loaded.append(path)
+        return Halving()
+
+    monkeypatch.setattr("napari_kikuchi.latent.encoder.load_encoder", load)
+    first, second, third = (tmp_path / f"{name}.safetensors" for name in "abc")
+    for path in (first, second, third):
+        path.touch()
+    button = window.patterns.controls.model_button
+    window.session.offer_encoder(first)
+    assert button.text() == "a"
+    window.patterns.controls.choose(View.RECONSTRUCTED)
+    window.wait_for_views(View.RECONSTRUCTED)
+    window.session.offer_encoder(second)
+    assert button.text() == "b"
+    window.qtbot.waitUntil(lambda: window.session.encoder is not None)
+    assert loaded == [first, second]
+
+    window.session.set_encoder(Halving(), first)
+    window.session.offer_encoder(third)
+    assert button.text() == "a"
+
+
 def test_the_mean_pattern_of_a_region_is_held(window, patterns):
     # Rows 2 to 4 and columns 3 to 8, in µm.
     corners = np.array([[0.9, 0.7], [0.9, 2.1], [2.1, 2.1], [2.1, 0.7]])
@@ -203,6 +231,7 @@ def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
     scan = window.session.subject.scan
     for data, attributes, _ in layers_of(stack, ScanLink(scan)):
         window.viewer.add_image(data, **attributes)
+    assert window.patterns.values.text().count("feature") == 4  # without a move of the cursor
     window.session.step(0, 1)
     window.wait_for("row 6, column 9")
     expected = [f"feature {i} {stack.values[i - 1, 6, 9]:.3g}" for i in (2, 4, 3, 1)]

@@ -154,6 +154,7 @@ class PatternViewer(QWidget):
             (session.encoder_changed, self._on_encoder),
             (session.link_changed, self._on_links),
             (viewer.layers.events.inserted, self._on_links),
+            (viewer.layers.events.inserted, self._show_values),
             (viewer.layers.events.removed, self._on_links),
             (viewer.layers.selection.events.active, self._on_links),
         ]
@@ -228,9 +229,13 @@ class PatternViewer(QWidget):
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
             self.position.setText(_place(subject))
-            values = self._map_values(subject)
-            self.values.setText(values)
-            self.values.setVisible(bool(values))
+            self._show_values()
+
+    def _show_values(self, *_: Any) -> None:
+        subject = self.session.subject
+        values = "" if subject is None else self._map_values(subject)
+        self.values.setText(values)
+        self.values.setVisible(bool(values))
 
     def _map_values(self, subject: Point | RegionMean) -> str:
         if not isinstance(subject, Point):

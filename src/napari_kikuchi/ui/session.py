@@ -107,7 +107,7 @@ class Session:
         self.held = False
         self.encoder: Encoder | None = None
         self.encoder_path: Path | None = None
-        self._encoder_needed = False
+        self._encoder_chosen = self._encoder_needed = False
         self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
         self._preparations: weakref.WeakKeyDictionary[
             Scan, dict[int, tuple[Recipe, Preparation | Exception | None]]
@@ -235,6 +235,10 @@ class Session:
 
     def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:
         """Choose the model; every scan is prepared by its recipe from now on."""
+        self._encoder_chosen = encoder is not None
+        self._use_encoder(encoder, path)
+
+    def _use_encoder(self, encoder: Encoder | None, path: Path | None) -> None:
         self.encoder, self.encoder_path = encoder, path
         self._recipes.clear()
         self.encoder_changed.emit(encoder)
@@ -246,16 +250,27 @@ class Session:
         )
 
     def offer_encoder(self, path: Path) -> None:
-        """Name the model that made the maps shown, for when one is needed and none is chosen."""
-        if self.encoder is None and self.encoder_path is None and path.is_file():
+        """Name the model of the maps that came last, for when one is needed and none is chosen."""
+        if self._encoder_chosen or path == self.encoder_path or not path.is_file():
+            return
+        self._encoder_needed = False
+        if self.encoder is None:
             self.encoder_path = path
             self.encoder_changed.emit(None)
+        else:
+            self._use_encoder(None, path)
 
     def need_encoder(self) -> None:
         """Read the model that was offered, unless that has begun."""
         if self.encoder is None and self.encoder_path is not None and not self._encoder_needed:
             self._encoder_needed = True
-            self.load_encoder(self.encoder_path)
+            path = self.encoder_path
+
+            def use(found: Encoder) -> None:
+                if self.encoder_path == path:  # else another was offered or chosen meanwhile
+                    self._use_encoder(found, path)
+
+            self.start(_load(path), title="Loading the model", done=use)
 
     # ------------------------------------------------------------------ scans of reopened maps
 
