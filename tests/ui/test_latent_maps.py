@@ -3,13 +3,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from magicgui.widgets import ComboBox, SpinBox
+from qtpy.QtCore import QPoint, QPointF, Qt
+from qtpy.QtGui import QWheelEvent
+from qtpy.QtWidgets import QApplication
 
 from napari_kikuchi.io import Up2Writer, places
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import models
 from napari_kikuchi.ui.child import JobState
+from napari_kikuchi.ui.forms import Form
+from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.latent_maps import LatentMaps
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.live_map import NAME as LIVE_MAP
@@ -146,6 +151,7 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, 
     assert models.recent_models() == [model]
     live = dock.session.viewer.layers[LIVE_MAP]
     qtbot.waitUntil(lambda: live.data.any())
+    assert live.visible
     assert live.data.shape == (5, 6)
     # The next training would not overwrite this one.
     assert train.folder.value == scan_file.with_name("weld.quick-32-2")
@@ -163,6 +169,8 @@ def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_fi
     train.panel.button.click()
     qtbot.waitUntil(lambda: len(seen) == 2)
     assert train.panel.button.text() == "Cancel"
+    # Nothing is drawn yet: nothing lies over the maps.
+    assert not dock.session.viewer.layers[LIVE_MAP].visible
     folder = scan_file.with_name("weld.quick-32")
     folder.mkdir()
     (folder / "checkpoint.safetensors").touch()
@@ -170,6 +178,9 @@ def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_fi
     qtbot.waitUntil(lambda: train.panel.job.state == JobState.STOPPED)
     request = train.request()
     assert (request.folder, request.resume) == (folder, True)
+    assert train.panel.button.text() == "Resume"
+    train.resume.value = False
+    assert train.panel.button.text() == "Train"
 
     train.init.choose(folder / "checkpoint.safetensors")
     request = train.request()
@@ -184,6 +195,52 @@ def test_an_edited_mask_is_part_of_the_request(dock, qtbot):
     assert np.load(request.mask).all()
     dock.prepare.mask.value = MaskChoice.FOUND
     assert dock.train.request().mask is None
+
+
+def test_the_time_left_is_reckoned_from_where_a_training_was_resumed(qtbot, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr("napari_kikuchi.ui.job_panel.monotonic", lambda: now)
+    panel = JobPanel("Train", list, command=(sys.executable, str(FAKE), "waits"))
+    qtbot.addWidget(panel)
+    for done, time in ((40, 100.0), (50, 120.0)):
+        now = time
+        panel.job.reported.emit({"event": "training", "done": done, "total": 100, "message": "on"})
+    # Ten of a hundred took 20 s; fifty are left.
+    assert panel.message.text() == "on (50%, about 2 min left)"
+
+
+def test_the_wheel_scrolls_a_form_and_changes_no_field_in_passing(qtbot):
+    minutes, watch = SpinBox(label="minutes", value=10), ComboBox(label="watch", choices=[1, 2, 3])
+    form = Form(minutes, watch)
+    qtbot.addWidget(form)
+    with qtbot.waitActive(form):
+        form.show()
+        form.activateWindow()
+    form.setFocus()
+
+    def turn(field):
+        place = QPointF(field.rect().center())
+        event = QWheelEvent(
+            place,
+            QPointF(field.mapToGlobal(field.rect().center())),
+            QPoint(),
+            QPoint(0, -120),
+            Qt.MouseButton.NoButton,
+            Qt.KeyboardModifier.NoModifier,
+            Qt.ScrollPhase.NoScrollPhase,
+            False,
+        )
+        QApplication.sendEvent(field, event)
+        return event.isAccepted()
+
+    # What a field does not accept, Qt hands on to what is around it.
+    assert not turn(minutes.native)
+    assert not turn(watch.native)
+    assert (minutes.value, watch.value) == (10, 1)
+    minutes.native.setFocus()
+    qtbot.waitUntil(minutes.native.hasFocus)
+    assert turn(minutes.native)
+    assert minutes.value == 9
 
 
 def test_a_failed_job_tells_why_in_the_form_and_can_be_started_again(dock, qtbot):

@@ -6,8 +6,16 @@ from pathlib import Path
 
 from magicgui.widgets import FileEdit
 from magicgui.widgets.bases import ButtonWidget, Widget
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QFormLayout, QFrame, QLabel, QScrollArea, QWidget
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QComboBox,
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QScrollArea,
+    QWidget,
+)
 
 
 class Form(QWidget):
@@ -43,6 +51,22 @@ class Form(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             choice.setMinimumContentsLength(8)
+        # Whoever scrolls past a field does not mean to change it.
+        for field in (*self.findChildren(QComboBox), *self.findChildren(QAbstractSpinBox)):
+            field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+            field.installEventFilter(self)
+
+    def eventFilter(self, field: QObject | None, event: QEvent | None) -> bool:
+        """Leave the wheel to the scroll area unless the field is being edited."""
+        if (
+            event is not None
+            and event.type() == QEvent.Type.Wheel
+            and isinstance(field, QWidget)
+            and not field.hasFocus()
+        ):
+            event.ignore()
+            return True
+        return super().eventFilter(field, event)
 
     def show_row(self, widget: Widget, shown: bool) -> None:
         """Show or hide a widget with its label."""

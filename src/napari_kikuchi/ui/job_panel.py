@@ -62,6 +62,7 @@ class JobPanel(QWidget):
         self._request = request
         self._began = self._stage_began = 0.0
         self._stage: tuple[int, int] = (0, 0)
+        self._stage_share = 0.0
         self._training = False
         self.job = ChildJob(self, command)
         self.job.reported.connect(self._on_event)
@@ -103,6 +104,12 @@ class JobPanel(QWidget):
         self.say("Starting…")
         self.job.start(arguments)
 
+    def set_title(self, title: str) -> None:
+        """Name what the button starts."""
+        self._title = title
+        if not self.job.active:
+            self.button.setText(title)
+
     def say(self, text: str) -> None:
         """Tell how the job goes."""
         self.message.setText(text)
@@ -127,16 +134,18 @@ class JobPanel(QWidget):
         if not total:
             self.say(message)
             return
+        share = min(done / total, 1.0)
         done_before, total_before = self._stage
         if total != total_before or done < done_before:  # a new stage of the job
-            self._stage_began = monotonic()
+            # What was resumed has taken none of this time.
+            self._stage_began, self._stage_share = monotonic(), share
         self._stage = (done, total)
-        share = min(done / total, 1.0)
         self.bar.setValue(round(1000 * share))
         elapsed = monotonic() - self._stage_began
         left = ""
-        if elapsed > _ESTIMATE_AFTER_S and 0 < share < 1:
-            left = f", about {duration(elapsed / share - elapsed)} left"
+        gained = share - self._stage_share
+        if elapsed > _ESTIMATE_AFTER_S and gained > 0 and share < 1:
+            left = f", about {duration(elapsed * (1 - share) / gained)} left"
         self.say(f"{message} ({share:.0%}{left})")
 
     def _on_state(self, state: str) -> None:

@@ -42,13 +42,15 @@ class LiveMap:
     def __init__(self, session: Session, scan: Scan, watch: Block) -> None:
         self._session = session
         self._watched = (scan, watch)
-        self._busy = self._used = False
+        self._busy = self._used = self._shown = False
         corner = watch.rows.start, watch.cols.start
         # Made before the training takes the processor: adding a layer is slow, redrawing it is not.
+        # Shown when there is something to see: black would lie over the maps until then.
         self._layer: Image = session.viewer.add_image(
             np.zeros(watch.shape, np.float32),
             name=NAME,
             contrast_limits=(0, 1),
+            visible=False,
             translate=np.multiply(corner, scan.step),
             **grid(scan.step),
         )
@@ -79,6 +81,8 @@ class LiveMap:
         if self._layer in self._session.viewer.layers:
             self._layer.data = values
             self._layer.contrast_limits = contrast_limits(values)
+            if not self._shown:  # whoever hides it afterwards wants it hidden
+                self._shown = self._layer.visible = True
 
     def _skip(self, error: Exception) -> None:
         self._busy = False

@@ -109,6 +109,8 @@ class TrainForm(QWidget):
             text="resume",
             tooltip="Go on from the checkpoint in the folder, as if it had not been interrupted",
         )
+        self.minutes.native.setSpecialValueText("no limit")
+        self.epochs.native.setSpecialValueText("as the model suggests")
         self.form = Form(
             self.scans,
             self.model,
@@ -138,6 +140,7 @@ class TrainForm(QWidget):
         self.model.changed.connect(self._on_model)
         self.init.models.changed.connect(self._on_init)
         self.scans.changed.connect(self._suggest_folder)
+        self.resume.changed.connect(self._name_button)
         self.panel.started.connect(self._on_started)
         self.panel.reported.connect(self._on_event)
         self.panel.ended.connect(self._on_ended)
@@ -208,6 +211,12 @@ class TrainForm(QWidget):
         for widget in (self.minutes, self.epochs, self.init, self.watch, self.resume):
             self.form.show_row(widget, not self.linear)
         self._suggest_folder()
+        self._name_button()
+
+    def _name_button(self) -> None:
+        """Say what the button will do: the choice to resume may be scrolled out of sight."""
+        resumes = self.resume.value and not self.linear
+        self.panel.set_title("Resume" if resumes else "Train")
 
     def _on_init(self) -> None:
         # A trained model brings its network along.
