@@ -247,6 +247,22 @@ def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
     assert window.patterns.values.isHidden()
 
 
+def test_where_a_scan_was_stopped_nothing_is_shown(make_napari_viewer, scan_file, qtbot):
+    scan_file.write_bytes(scan_file.read_bytes()[: 42 + 100 * 200])
+    viewer = make_napari_viewer(show=True)
+    data, attributes, _ = navigator_layer(open_scan(scan_file, allow_partial=True))
+    viewer.add_image(data, **attributes)
+    window = Window(viewer, qtbot)
+    window.wait_for("row 5, column 8")
+    window.wait_for_views(View.RAW, View.CORRECTED)
+    window.session.step(1, 0)
+    window.wait_for("row 6, column 8  ·  no pattern here")
+    assert window.patterns.panes.shown == []
+    window.session.step(0, -5)
+    window.wait_for("row 6, column 3  ·  y 3, x 0.75 µm")
+    window.wait_for_views(View.RAW, View.CORRECTED)
+
+
 def test_a_scan_that_has_moved_is_located(make_napari_viewer, stack, scan_file, qtbot, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     moved = scan_file.rename(tmp_path / "elsewhere" / "weld.up2")

@@ -125,6 +125,9 @@ def test_a_file_that_is_not_whole_is_told_of_and_opened_on_request(
     np.testing.assert_array_equal(np.isnan(layer.data), ~present)
     assert scan_of(layer).options == {"allow_partial": True}
     assert told == []
+    # The middle, row 6 and column 8, was not reached: the nearest pattern is shown.
+    subject = session_of(viewer).subject
+    assert (subject.row, subject.col) == (5, 8)
 
 
 def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path, told):

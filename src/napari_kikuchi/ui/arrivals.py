@@ -18,6 +18,7 @@ from napari_kikuchi.ui.session import Point
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
 
+    from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.navigator import Navigator
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.work import Work
@@ -86,8 +87,7 @@ class Arrivals:
         if source.scan is None or (self._session.subject is not None and not anew):
             return
         layer = next(layer for layer, link in self._session.links() if link.source is source)
-        rows, cols = source.scan.map_shape
-        self._session.point_at(Point(source.scan, rows // 2, cols // 2, layer))
+        self._session.point_at(Point(source.scan, *_middle(source.scan), layer))
 
     def _offer_model(self, link: LayerLink) -> None:
         """Maps know which model made them: it can reconstruct their patterns."""
@@ -134,3 +134,14 @@ class Arrivals:
             progressed=on_progress,
             done=lambda _: redraw(),
         )
+
+
+def _middle(scan: Scan) -> tuple[int, int]:
+    """The position in the middle of a scan, or the nearest one that has a pattern."""
+    rows, cols = scan.map_shape
+    middle = rows // 2, cols // 2
+    if scan.present is None or scan.present[middle] or not scan.present.any():
+        return middle
+    recorded = np.argwhere(scan.present)
+    row, col = recorded[np.hypot(*(recorded - middle).T).argmin()]
+    return int(row), int(col)

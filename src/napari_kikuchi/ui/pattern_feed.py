@@ -120,9 +120,11 @@ class PatternFeed(QObject):
 
 
 def answer(request: Request) -> Shown:
-    """Read a pattern and make the views of it that are wanted."""
+    """Read a pattern and make the views of it that are wanted; none where there is no pattern."""
     subject = request.subject
     if isinstance(subject, Point):
+        if not subject.recorded:
+            return Shown(request, {}, dict(request.limits or {}))
         pattern = subject.scan.read(subject.row, subject.col)
     else:
         pattern = subject.pattern

@@ -383,4 +383,5 @@ def _place(subject: Point | RegionMean) -> str:
         return f"mean of {subject.count} patterns"
     step_y, step_x = subject.scan.step
     y, x = subject.row * step_y, subject.col * step_x
-    return f"row {subject.row}, column {subject.col}  ·  y {y:.4g}, x {x:.4g} µm"
+    where = "no pattern here" if not subject.recorded else f"y {y:.4g}, x {x:.4g} µm"
+    return f"row {subject.row}, column {subject.col}  ·  {where}"

@@ -53,6 +53,11 @@ class Point:
     col: int
     layer: Layer
 
+    @property
+    def recorded(self) -> bool:
+        """Whether there is a pattern: a scan that was stopped early lacks some."""
+        return self.scan.present is None or bool(self.scan.present[self.row, self.col])
+
 
 @dataclass(frozen=True, eq=False)
 class RegionMean:
