@@ -197,3 +197,18 @@ def test_resuming_with_another_mask_or_seed_says_so(trained, scan):
 def test_one_pattern_cannot_be_both_learned_from_and_held_out(make_scan, tmp_path):
     with pytest.raises(ValueError, match="1 pattern to train on"):
         finish(train_vae([make_scan(rows=1, cols=1, size=(60, 60))], None, settings(), tmp_path))
+
+
+def test_a_trained_model_is_adapted_in_smaller_steps_than_a_fresh_one(trained, scan, tmp_path):
+    start = trained[0] / "model.safetensors"
+
+    def step_taken(rate, folder):
+        one = settings(1, preset=None, adaptation_rate=rate)
+        job = train_vae([scan], None, one, folder, init=start)
+        stop_after(job, 1)
+        before, after = load_file(start), load_file(folder / "checkpoint.safetensors")
+        name = "encoder.0.weight"
+        return np.abs(after[f"model/vae.{name}"] - before[name]).max()
+
+    full, small = (step_taken(rate, tmp_path / str(rate)) for rate in (1.0, 0.2))
+    assert small == pytest.approx(0.2 * full, rel=1e-3)

@@ -43,6 +43,9 @@ class VaeTraining:
         Name of an architecture; None: that of the model to start from, or ``"quick-32"``.
     likelihood, beta, kl_warm_up
         See :class:`~.vae.VaeObjective`; a model to start from is past its warm-up.
+    adaptation_rate
+        Part of the learning rate with which a model to start from is trained: at the full rate it
+        first forgets what it has learned, and small scans do not teach it all of that again.
     patterns_per_scan
         Drawn at random from each scan; all of a scan that has fewer.
     validation_share, validation_most
@@ -55,6 +58,7 @@ class VaeTraining:
     likelihood: Likelihood = "calibrated"
     beta: float = 1.0
     kl_warm_up: int = 600
+    adaptation_rate: float = 0.2
     patterns_per_scan: int = 16_000
     validation_share: float = 0.1
     validation_most: int = 1_024
@@ -144,11 +148,15 @@ def train_vae(
     objective = VaeObjective(vae, settings.likelihood, settings.beta, warm_up)
     task = _VaeTask(objective, sample.recipe, origin, seed, live)
     data = _split(sample.patterns, settings)
+    training = settings.training
+    if started_from is not None:
+        rate = training.learning_rate * settings.adaptation_rate
+        training = replace(training, learning_rate=rate)
     return (
         yield from train(
             task,
             data,
-            settings.training,
+            training,
             folder,
             resume=resume,
             validate_first=started_from is not None,
