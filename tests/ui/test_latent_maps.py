@@ -179,8 +179,20 @@ def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_fi
     request = train.request()
     assert (request.folder, request.resume) == (folder, True)
     assert train.panel.button.text() == "Resume"
+    # The curve goes on where it was; another training begins its own.
+    train.plot.add(1, 2.0, 2.1)
+    train.panel.start()
+    qtbot.waitUntil(lambda: train.panel.job.state == JobState.RUNNING)
+    assert train.plot.validation == [(1, 2.1)]
+    train.panel.job.stop()
+    qtbot.waitUntil(lambda: train.panel.job.state == JobState.STOPPED)
     train.resume.value = False
     assert train.panel.button.text() == "Train"
+    train.panel.start()
+    qtbot.waitUntil(lambda: train.panel.job.state == JobState.RUNNING)
+    assert train.plot.validation == []
+    train.panel.job.stop()
+    qtbot.waitUntil(lambda: train.panel.job.state == JobState.STOPPED)
 
     train.init.choose(folder / "checkpoint.safetensors")
     request = train.request()

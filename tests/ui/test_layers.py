@@ -18,14 +18,19 @@ def test_the_best_map_is_on_top_and_alone_visible(stack):
     assert [layer.visible for layer in reversed(layers)] == [True, False, False, False]
 
 
+def made_by(model, stack):
+    return replace(stack, provenance={**stack.provenance, "model": {"path": model}})
+
+
 def test_maps_of_two_models_are_told_apart_by_the_model(stack):
-    path = "/runs/weld.quick-32/model.safetensors"
-    stack = replace(stack, provenance={**stack.provenance, "model": {"path": path}})
+    stack = made_by("/models/nickel-quick-32.safetensors", stack)
     names = {layer.name for layer in made(stack)}
     assert names == {f"feature {i}" for i in (1, 2, 3, 4)}
     again = {layer.name for layer in made(stack, taken={"feature 3", "grains"})}
-    assert again == {f"{name} (weld.quick-32)" for name in names}
+    assert again == {f"{name} (nickel-quick-32)" for name in names}
     assert {layer.name for layer in made(stack, taken={"grains"})} == names
+    own = made_by("/runs/weld.quick-32/model.safetensors", stack)
+    assert {layer.name for layer in made(own, taken=names)} == {f"{n} (quick-32)" for n in names}
 
 
 def test_maps_lie_in_micrometres_with_contrast_from_percentiles(stack):

@@ -209,6 +209,13 @@ def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen
     window.session.offer_encoder(third)
     assert button.text() == "a"
 
+    long = "a-name-with-too-many-letters-for-a-button"
+    window.session.set_encoder(Halving(), tmp_path / f"{long}.safetensors")
+    start, end = button.text().split("…")
+    assert long.startswith(start)
+    assert long.endswith(end)
+    assert button.fontMetrics().horizontalAdvance(button.text()) < button.width()
+
 
 def test_the_mean_pattern_of_a_region_is_held(window, patterns):
     # Rows 2 to 4 and columns 3 to 8, in µm.

@@ -63,12 +63,14 @@ def layers_of(
 def telling_suffix(stack: MapStack, taken: Collection[str]) -> str:
     """What tells the maps of a stack from others of their names: the model that made them.
 
+    A model that is named after the scan of the maps is called by the rest of its name.
     Empty if no name is taken, or if the maps do not say which model it was.
     """
     model = stack.provenance.get("model", {}).get("path")
     if not model or not any(channel.name in taken for channel in stack.channels):
         return ""
-    return f" ({model_name(Path(model))})"
+    scan = stack.provenance.get("scan", {}).get("name", "")
+    return f" ({model_name(Path(model)).removeprefix(f'{scan}.')})"
 
 
 def map_layer(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -17,8 +19,13 @@ from superqt import QLabeledDoubleSlider
 
 from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, View
 
+if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
+
 _COLORMAPS = ("gray", "gray_r", "viridis", "inferno", "magma", "turbo")
 _GAMMA = (0.2, 3.0)
+# Between the edge of a button and its text, in pixels.
+_BUTTON_PADDING = 6
 _TOOLTIPS = {
     View.RAW: "The pattern as it was recorded",
     View.CORRECTED: "Less the static background: the mean of a sample of the scan's patterns",
@@ -26,6 +33,29 @@ _TOOLTIPS = {
     View.RECONSTRUCTED: "What the model makes of the pattern's latent features",
     View.DIFFERENCE: "Reconstruction less preprocessed pattern",
 }
+
+
+class NameButton(QPushButton):
+    """A button that shows as much of a name as there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name = ""
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def set_name(self, name: str) -> None:
+        """Show this name."""
+        self._name = name
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Fit the name into the new width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        room = self.width() - 2 * _BUTTON_PADDING
+        self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideMiddle, room))
 
 
 class PatternControls(QWidget):
@@ -53,7 +83,7 @@ class PatternControls(QWidget):
             box.setToolTip(_TOOLTIPS[view])
             box.setChecked(view in (View.RAW, View.CORRECTED))
             box.toggled.connect(self.changed)
-        self.model_button = QPushButton("Model…")
+        self.model_button = NameButton()
         self.log = QCheckBox("log")
         self.log.setToolTip("Logarithmic intensities: two decades between the limits")
         self.log.toggled.connect(self.changed)
@@ -95,7 +125,7 @@ class PatternControls(QWidget):
         for view in MODEL_VIEWS:
             self._views[view].setEnabled(bool(name))
             self._views[view].setToolTip(_TOOLTIPS[view] if name else "Choose a model first")
-        self.model_button.setText(name or "Model…")
+        self.model_button.set_name(name or "Model…")
         self.model_button.setToolTip(
             f"Reconstructs by {name}; click to choose another"
             if name
@@ -116,7 +146,6 @@ class PatternControls(QWidget):
         layout.setVerticalSpacing(4)
         for i, box in enumerate((*self._views.values(), self.model_button)):
             layout.addWidget(box, i // 3, i % 3)
-        self.model_button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         scale = QHBoxLayout()
         scale.setSpacing(6)
         for widget in (QLabel("autoscale:"), self.autoscale_once, self.autoscale_always, self.log):

@@ -50,6 +50,7 @@ class TrainForm(QWidget):
         self._scan: Scan | None = None
         self._live: LiveMap | None = None
         self._active = ""
+        self._plotted: Path | None = None
         self.scans = Select(
             label="scans",
             choices=[],
@@ -110,7 +111,6 @@ class TrainForm(QWidget):
             tooltip="Go on from the checkpoint in the folder, as if it had not been interrupted",
         )
         self.minutes.native.setSpecialValueText("no limit")
-        self.epochs.native.setSpecialValueText("as the model suggests")
         self.form = Form(
             self.scans,
             self.model,
@@ -234,7 +234,10 @@ class TrainForm(QWidget):
             self.resume.value = False
 
     def _on_started(self) -> None:
-        self.plot.clear()
+        folder = path_of(self.folder, "the folder")
+        if not (self.resume.value and folder == self._plotted):
+            self.plot.clear()
+        self._plotted = folder
         self.plot.setVisible(not self.linear)
         self._active = ""
         self.form.hide()
