@@ -1,10 +1,12 @@
 """The pattern viewer in a real window, moved by a real mouse and real keys."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QWidget
 
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
@@ -252,6 +254,32 @@ def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
     assert not window.session.held
     assert window.patterns.panes.shown == []
     assert window.patterns.values.isHidden()
+
+
+def test_a_long_notice_lies_over_nothing(window, qtbot):
+    panel = window.patterns
+    # Another dock takes all the height it can get.
+    other = QWidget()
+    other.setMinimumHeight(550)
+    window.viewer.window.add_dock_widget(other)
+    window.viewer.window._qt_window.resizeDocks(
+        [panel.parent(), other.parent()], [1, 1000], Qt.Orientation.Vertical
+    )
+    panel._tell("The model expects another screen. " * 12)
+    lines = panel.notice.heightForWidth(panel.notice.width())
+    assert lines >= 5 * panel.fontMetrics().height()
+
+    def apart():
+        column = [panel.panes, panel.position, panel.notice, panel.controls]
+        rows = [widget.geometry() for widget in column]
+        return panel.notice.height() >= lines and all(
+            above.bottom() < below.top() for above, below in pairwise(rows)
+        )
+
+    qtbot.wait(100)  # for the docks to settle
+    qtbot.waitUntil(apart)
+    panel._tell("")
+    assert panel.notice.isHidden()
 
 
 def test_where_a_scan_was_stopped_nothing_is_shown(make_napari_viewer, scan_file, qtbot):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from magicgui.widgets import FileEdit
 from magicgui.widgets.bases import ButtonWidget, Widget
@@ -16,6 +17,9 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QWidget,
 )
+
+if TYPE_CHECKING:
+    from qtpy.QtGui import QResizeEvent
 
 
 class Form(QWidget):
@@ -72,6 +76,31 @@ class Form(QWidget):
         """Show or hide a widget with its label."""
         self._labels[widget].setVisible(shown)
         widget.native.setVisible(shown)
+
+
+class Notice(QLabel):
+    """A text of some lines that gets all the room it needs.
+
+    A plain label with word wrap would be laid over its neighbours where a dock is too small.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWordWrap(True)
+
+    def tell(self, text: str) -> None:
+        """Show a text; nothing is shown for an empty one."""
+        self.setText(text)
+        self._fit()
+        self.setVisible(bool(text))
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Ask for the height that the new width demands."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(self.heightForWidth(self.width()))
 
 
 def scrolling(content: QWidget) -> QScrollArea:

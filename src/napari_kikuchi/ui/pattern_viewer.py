@@ -24,6 +24,7 @@ from superqt import QElidingLabel
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.preprocess import mean_pattern
+from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.pattern_controls import PatternControls
@@ -111,8 +112,7 @@ class PatternViewer(QWidget):
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(4)
         self.progress.hide()
-        self.notice = QLabel()
-        self.notice.setWordWrap(True)
+        self.notice = Notice()
         self.locate_button = QPushButton("Locate…")
         self.locate_button.setToolTip("Say where the scan is now")
 
@@ -165,8 +165,7 @@ class PatternViewer(QWidget):
         self.destroyed.connect(partial(_let_go, self._feed, self._pointer, weakly))
 
     def _tell(self, text: str, locate: bool = False) -> None:
-        self.notice.setText(text)
-        self.notice.setVisible(bool(text))
+        self.notice.tell(text)
         self.locate_button.setVisible(locate)
 
     # ------------------------------------------------------------------ patterns
