@@ -100,7 +100,8 @@ class Notice(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        self.setMinimumHeight(self.heightForWidth(self.width()))
+        # Qt says -1 for no text.
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
 
 
 def scrolling(content: QWidget) -> QScrollArea:
