@@ -130,14 +130,16 @@ def test_a_file_that_is_not_whole_is_told_of_and_opened_on_request(
     assert (subject.row, subject.col) == (5, 8)
 
 
-def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path, told):
+def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path):
     viewer = make_napari_viewer()
     for name, content in (("empty.up2", b""), ("text.up2", b"not patterns, but long enough" * 9)):
         path = tmp_path / name
         path.write_bytes(content)
         viewer.open(path, plugin=PLUGIN)
         assert len(viewer.layers) == 0
-        assert str(path) in told.pop()
+        (box,) = dialogs(QMessageBox)
+        assert str(path) in box.text()
+        box.close()
 
 
 def test_the_grid_is_asked_for_where_nothing_says_it(make_napari_viewer, tmp_path, qtbot):

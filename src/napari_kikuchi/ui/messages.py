@@ -14,12 +14,30 @@ def tell_error(error: Exception) -> None:
     show_error(str(error) or type(error).__name__)
 
 
+def explain(parent: QWidget | None, title: str, error: Exception) -> None:
+    """Tell at length why something that the user asked for cannot be done; returns at once.
+
+    A notification would be gone after seconds and show one line; this stays until it is read.
+
+    Parameters
+    ----------
+    parent
+        The window it belongs to; where there is none, a notification has to do.
+    title
+        What cannot be done.
+    error
+        Its message says why.
+    """
+    if parent is None:
+        tell_error(error)
+    else:
+        _box(parent, title, str(error)).open()
+
+
 def offer(
     parent: QWidget | None, title: str, message: str, action: str, accept: Callable[[], None]
 ) -> QMessageBox:
     """Tell of a problem that one action can mend; returns at once.
-
-    A notification would be gone after seconds and show one line; this stays until it is read.
 
     Parameters
     ----------
@@ -32,13 +50,18 @@ def offer(
     accept
         Called when that button is pressed.
     """
-    box = QMessageBox(QMessageBox.Icon.Warning, title, message, parent=parent)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    box = _box(parent, title, message)
     button = box.addButton(action, QMessageBox.ButtonRole.AcceptRole)
     box.addButton(QMessageBox.StandardButton.Cancel)
     button.clicked.connect(lambda: accept())
     box.open()
+    return box
+
+
+def _box(parent: QWidget | None, title: str, message: str) -> QMessageBox:
+    box = QMessageBox(QMessageBox.Icon.Warning, title, message, parent=parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return box
 
 

@@ -89,7 +89,7 @@ def read_map_layers(path: Paths) -> list[Any]:
     Without a window, raises what :func:`napari_kikuchi.io.map_store.read_maps` raises.
     """
     from napari_kikuchi.io.map_store import MapStoreError, read_maps
-    from napari_kikuchi.ui.messages import tell_error
+    from napari_kikuchi.ui.messages import explain
 
     session = _session()
     store = Path(str(path))
@@ -101,7 +101,7 @@ def read_map_layers(path: Paths) -> list[Any]:
     except (MapStoreError, OSError) as error:
         if session is None:
             raise
-        tell_error(error)
+        explain(session.window, "These maps cannot be opened", error)
         return _NOTHING
 
 
@@ -119,7 +119,7 @@ def _session() -> Session | None:
 
 def _tell(session: Session, path: Path, options: dict[str, Any], error: PatternFileError) -> None:
     from napari_kikuchi.io import PatternFileError, UnknownGridError, open_scan
-    from napari_kikuchi.ui.messages import choose, offer, tell_error
+    from napari_kikuchi.ui.messages import choose, explain, offer
 
     def reopen(**more: Any) -> None:
         for data, attributes, _ in read_scan(str(path), **options, **more):
@@ -142,7 +142,7 @@ def _tell(session: Session, path: Path, options: dict[str, Any], error: PatternF
     try:
         open_scan(path, **{**options, "allow_partial": True})
     except PatternFileError:
-        tell_error(error)
+        explain(session.window, "This file cannot be opened", error)
     else:
         offer(
             session.window,
