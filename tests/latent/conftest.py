@@ -27,6 +27,6 @@ def striped_scan(
     return Scan(ArraySource(patterns.clip(0, 65535).astype(np.uint16)), name=name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_scan():
     return striped_scan

@@ -24,10 +24,8 @@ def settings(epochs=2, seed=0, **changes):
 
 
 @pytest.fixture(scope="module")
-def scan():
-    from conftest import striped_scan
-
-    return striped_scan(rows=8, cols=9, size=(60, 60), noise=2)
+def scan(make_scan):
+    return make_scan(rows=8, cols=9, size=(60, 60), noise=2)
 
 
 @pytest.fixture(scope="module")
