@@ -1,3 +1,4 @@
+import shutil
 import sys
 from pathlib import Path
 
@@ -159,6 +160,17 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, 
     assert dock.encode.out.value == scan_file.with_name("weld.quick-32.zarr")
     dock.encode.panel.button.click()
     qtbot.waitUntil(lambda: "feature 3" in names(dock))
+
+
+def test_scans_of_one_name_are_told_apart_by_their_folders(dock, scan_file, qtbot):
+    dock = dock()
+    other = scan_file.parent / "again" / scan_file.name
+    other.parent.mkdir()
+    shutil.copy(scan_file, other)
+    dock.session.viewer.open(other, plugin="napari-kikuchi")
+    labels = [f"weld ({folder})" for folder in (other.parent, scan_file.parent)]
+    assert [dock.choice.itemText(i) for i in range(dock.choice.count())] == labels
+    assert [scan.path for scan in dock.train.scans.choices] == [other, scan_file]
 
 
 def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_file, qtbot):

@@ -179,6 +179,23 @@ def test_maps_open_as_layers_tied_to_their_scan(make_napari_viewer, stack, tmp_p
     assert session_of(viewer).subject.scan is scan_of(layer)
 
 
+def test_all_layers_of_a_scan_share_it_however_they_were_opened(
+    make_napari_viewer, stack, scan_file, tmp_path, qtbot, patterns, write_scan
+):
+    viewer = make_napari_viewer()
+    for name in ("one.zarr", "two.zarr"):
+        write_maps(tmp_path / name, stack)
+        viewer.open(tmp_path / name, plugin=PLUGIN)
+    qtbot.waitUntil(lambda: all(scan_of(layer) for layer in viewer.layers))
+    viewer.open(scan_file, plugin=PLUGIN)
+    assert len(viewer.layers) == 9
+    assert len({scan_of(layer) for layer in viewer.layers}) == 1
+    # Measured anew, it is another one.
+    write_scan(scan_file, patterns[::-1])
+    viewer.open(scan_file, plugin=PLUGIN)
+    assert len({scan_of(layer) for layer in viewer.layers}) == 2
+
+
 def test_foreign_files_are_left_to_other_readers(tmp_path, scan_file):
     assert get_map_reader(str(tmp_path)) is None
     (tmp_path / "other.h5").write_bytes(b"\x89HDF")

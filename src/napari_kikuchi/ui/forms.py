@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ from qtpy.QtWidgets import (
     QScrollArea,
     QWidget,
 )
+
+from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -76,6 +79,20 @@ class Form(QWidget):
         """Show or hide a widget with its label."""
         self._labels[widget].setVisible(shown)
         widget.native.setVisible(shown)
+
+
+def scan_labels(scans: Sequence[Scan]) -> list[str]:
+    """What to call scans in a list: by name, by folder too where names are alike."""
+    names = [scan.name for scan in scans]
+    labels = [
+        name if names.count(name) == 1 or scan.path is None else f"{name} ({scan.path.parent})"
+        for name, scan in zip(names, scans, strict=True)
+    ]
+    # One file opened in two ways.
+    return [
+        label if labels.count(label) == 1 else f"{label}, {labels[: i + 1].count(label)}"
+        for i, label in enumerate(labels)
+    ]
 
 
 class Notice(QLabel):

@@ -12,7 +12,7 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.encode_form import EncodeForm
 from napari_kikuchi.ui.first_look import FirstLook
-from napari_kikuchi.ui.forms import scrolling
+from napari_kikuchi.ui.forms import scan_labels, scrolling
 from napari_kikuchi.ui.prepare_form import PrepareForm
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.train_form import TrainForm
@@ -87,7 +87,7 @@ class LatentMaps(QWidget):
         self._scans = scans
         self.choice.blockSignals(True)
         self.choice.clear()
-        self.choice.addItems([scan.name for scan in scans] or ["open a scan first"])
+        self.choice.addItems(scan_labels(scans) or ["open a scan first"])
         self.choice.setEnabled(bool(scans))
         if current in scans:
             self.choice.setCurrentIndex(scans.index(current))

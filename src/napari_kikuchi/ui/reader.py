@@ -63,6 +63,8 @@ def read_scan(path: Paths, **options: Any) -> list[Any]:
     session = _session()
     try:
         scan = open_scan(Path(str(path)), **options)
+        if session is not None:
+            scan = session.known(scan)
         return [navigator_layer(scan)]
     except PatternFileError as error:
         if session is None:

@@ -143,6 +143,17 @@ class Session:
         found = [link.source.scan for _, link in self.links()]
         return list(dict.fromkeys(scan for scan in found if scan is not None))
 
+    def known(self, scan: Scan) -> Scan:
+        """The scan that is open already, if this is the same one; else this."""
+        for other in self.scans():
+            if _opened(other) == _opened(scan):
+                try:
+                    if other.fingerprint() == scan.fingerprint():
+                        return other
+                except OSError:  # what was open has changed on disk
+                    continue
+        return scan
+
     # ------------------------------------------------------------------ what is shown
 
     def point_at(self, point: Point) -> None:
@@ -292,7 +303,7 @@ class Session:
         source.opening = True
 
         def settle(scan: Scan | None, problem: str = "") -> None:
-            source.settle(scan, problem)
+            source.settle(scan and self.known(scan), problem)
             self.link_changed.emit(source)
 
         def fail(error: Exception) -> None:
@@ -315,6 +326,11 @@ def session_of(viewer: Viewer) -> Session:
         _sessions[viewer] = session = Session(viewer)
         session.arrivals = Arrivals(session)
     return _sessions[viewer]
+
+
+def _opened(scan: Scan) -> tuple[Path | None, dict[str, Any], int | None]:
+    """From which file a scan was opened, how, and when the file was written if that is known."""
+    return scan.path, dict(scan.options), getattr(scan.source, "modified", None)
 
 
 def _load(path: Path) -> Job[Encoder]:

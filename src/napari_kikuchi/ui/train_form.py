@@ -16,7 +16,7 @@ from napari_kikuchi.io.places import beside
 from napari_kikuchi.latent.presets import PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.child import COMMAND, JobState
-from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.forms import Form, path_of, scan_labels
 from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
@@ -154,7 +154,7 @@ class TrainForm(QWidget):
     def set_scans(self, scans: Sequence[Scan], current: Scan | None) -> None:
         """Offer the open scans, and choose the current one unless others are chosen."""
         chosen = [scan for scan in self.scans.value if scan in scans]
-        self.scans.choices = [(scan.name, scan) for scan in scans]
+        self.scans.choices = list(zip(scan_labels(scans), scans, strict=True))
         if current is not None and current is not self._scan:
             chosen = [current]
         self._scan = current
