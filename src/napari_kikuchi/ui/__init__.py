@@ -1,1 +1,6 @@
 """All of Qt and napari: reader, writer, forms and the Kikuchi pattern viewer."""
+
+# As the manifest, napari.yaml, names the plugin and its docks.
+PLUGIN = "napari-kikuchi"
+PATTERN_VIEWER = "Kikuchi pattern viewer"
+FEATURE_BROWSER = "Feature browser"

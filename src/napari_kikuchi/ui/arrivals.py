@@ -12,6 +12,7 @@ from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.maps import contrast_limits
+from napari_kikuchi.ui import FEATURE_BROWSER, PATTERN_VIEWER, PLUGIN
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.session import Point
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.work import Work
 
-PLUGIN = "napari-kikuchi"
-PATTERN_VIEWER = "Kikuchi pattern viewer"
-FEATURE_BROWSER = "Feature browser"
 
 # A navigator that is being refined is redrawn so often.
 _REDRAW_S = 0.25

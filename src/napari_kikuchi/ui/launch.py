@@ -8,13 +8,13 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from napari_kikuchi.ui import PATTERN_VIEWER, PLUGIN
+
 if TYPE_CHECKING:
     from napari import Viewer
 
     from napari_kikuchi.ui.pattern_viewer import PatternViewer
 
-PLUGIN = "napari-kikuchi"
-PATTERN_VIEWER = "Kikuchi pattern viewer"
 
 _PICTURE_SIZE = 1400, 900
 # A pattern is prepared and drawn, and torch imported for it, long before.

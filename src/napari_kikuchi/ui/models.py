@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from napari_kikuchi.io import places
-from napari_kikuchi.ui.samples import sample_folder
+from napari_kikuchi.samples import sample_folder
 
 _KEPT = 10
 _SUFFIX = ".safetensors"
