@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import BLOCK_BYTES, Block, Scan
@@ -59,9 +60,9 @@ def map_scan(
     writer
         Takes the values; positions without a pattern become NaN.
     executor
-        What runs the blocks; None: threads of this process. Function, scan and writer travel with
-        each block if its workers are other processes: they must pickle, should be small, and
-        their files must be within reach.
+        What runs the blocks; None: threads of this process. Function and scan travel with each
+        block if its workers are other processes: they must pickle, should be small, and the files
+        of scan and maps must be within reach.
     workers
         Blocks worked on at a time; None: as many as this machine has cores. Say how many workers
         an executor has that is elsewhere.
@@ -85,17 +86,18 @@ def map_scan(
     yield Progress(done, scan.count, message)
     with _pool(executor, workers) as pool:
         upcoming = iter(waiting)
-        running: dict[Future[None], Block] = {}
+        running: dict[Future[int], Block] = {}
         try:
             while True:
                 # More than are worked on, so that nobody waits for work; they hold no patterns.
                 for block in islice(upcoming, 2 * workers - len(running)):
-                    running[pool.submit(write_block, scan, function, writer, block)] = block
+                    future = pool.submit(write_block, scan, function, writer.maps, block)
+                    running[future] = block
                 if not running:
                     return
                 for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
                     block = running.pop(future)
-                    future.result()
+                    writer.confirm(block, future.result())
                     done += _count(scan, block)
                 yield Progress(done, scan.count, message)
         finally:
@@ -103,17 +105,25 @@ def map_scan(
                 for future in running:
                     future.cancel()
             # Elsewhere a cancelled block may be running all the same; there are few to wait for.
-            wait(running)
+            for future in wait(running).done:
+                if not future.cancelled() and future.exception() is None:
+                    writer.confirm(running[future], future.result())
 
 
-def write_block(scan: Scan, function: PatternFunction, writer: MapWriter, block: Block) -> None:
-    """Read a block, run the function over its patterns and write the values."""
+def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> int:
+    """Read a block, run the function over its patterns and write the values.
+
+    Returns
+    -------
+    int
+        Checksum of what was written.
+    """
     try:
-        values = np.full((writer.shape[0], *block.shape), np.nan, np.float32)
+        values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
         present = _present(scan, block)
         if present.any():
             values[:, present] = function(scan.read_block(block)[present]).T
-        writer.write(block, values)
+        return maps.write(block, values)
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "

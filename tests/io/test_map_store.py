@@ -233,3 +233,15 @@ def test_errors_say_what_lies_there(store, tmp_path):
     (store / "zarr.json").write_text(json.dumps(document))
     with pytest.raises(MapStoreError, match=r"format 2.*reads format 1\. Update"):
         read_maps(store)
+
+
+@pytest.mark.parametrize("found", [150, None])
+def test_a_store_that_is_not_whole_says_so(store, found):
+    file = store / "0" / "c" / "0" / "0" / "0"
+    if found is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:found])
+    problem = rf"0: expected a file of 288 bytes, found {found or 'none'}.*copy .*maps\.zarr again"
+    with pytest.raises(MapStoreError, match=problem):
+        read_maps(store)

@@ -70,7 +70,7 @@ def test_progress_goes_through_preparing_encoding_and_writing(scan, encoder, tmp
     seen = []
     finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"), seen.append)
     messages = list(dict.fromkeys(update.message for update in seen))
-    assert messages[-2:] == ["Encoding patterns", "Writing the maps"]
+    assert messages[-2:] == ["Encoding patterns", "Ranking the maps"]
     assert [u.done for u in seen if u.message == "Encoding patterns"][-1] == scan.count
 
 

@@ -108,7 +108,7 @@ def test_a_store_of_many_maps_opens_as_one_layer_with_the_browser(
 
 
 def test_a_map_that_cannot_be_read_is_told_in_the_browser(browser, stack, tmp_path, qtbot):
-    (tmp_path / "maps.zarr" / "0" / "c" / "99" / "0" / "0").write_bytes(b"damaged")
+    (tmp_path / "maps.zarr" / "0" / "c" / "0" / "0" / "0").write_bytes(b"damaged")
     browser.show_stack(stack, ScanLink())
     qtbot.waitUntil(lambda: "feature 100 could not be read" in browser.status.text())
     assert len(browser._viewer.layers) == 0

@@ -1,14 +1,17 @@
 """Map stacks on disk: OME-Zarr that other viewers open too.
 
-A store is an OME-Zarr 0.5 image (zarr v3; axes c, y, x in µm), one chunk to a map up to 2048 x
-2048 positions, so that showing a map reads that map. What OME-Zarr has no words for, our
-provenance, scores, units and regions, stands under one attribute key, ``napari-kikuchi``.
+A store is an OME-Zarr 0.5 image (zarr v3; axes c, y, x in µm), one chunk to a map, all in one file
+(see :mod:`~napari_kikuchi.io.map_array`), so that showing a map reads that map. What OME-Zarr has
+no words for, our provenance, scores, units and regions, stands under one attribute key,
+``napari-kikuchi``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.atomic import move, replacing
+from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.jobs import Job, Progress, finish
 from napari_kikuchi.maps import Channel, MapStack, Region, contrast_limits
 
@@ -27,7 +31,7 @@ KEY = "napari-kikuchi"
 FORMAT = 1
 PARTIAL_SUFFIX = ".partial"
 
-_MAX_CHUNK = 2048
+_MAPS = "0"
 _ARRAYS = "arrays"
 # OMERO draws a channel from black to one colour: that of napari's one-colour maps, else white.
 _COLORS = {
@@ -67,7 +71,7 @@ def read_maps(path: str | Path) -> MapStack:
     FileNotFoundError
         If there is nothing at ``path``.
     MapStoreError
-        If there is something else, or a store of a newer format.
+        If there is something else, a store of a newer format, or one that is not whole.
     """
     import zarr
 
@@ -77,8 +81,16 @@ def read_maps(path: str | Path) -> MapStack:
     (dataset,) = attributes["ome"]["multiscales"][0]["datasets"]
     step = dataset["coordinateTransformations"][0]["scale"][1:]
     group = zarr.open_group(path, mode="r")
+    values: Any = group[dataset["path"]]
+    maps = stored_array(path, values.shape, values.dtype)
+    if not maps.is_whole():
+        found = maps.file.stat().st_size if maps.file.exists() else "none"
+        raise MapStoreError(
+            f"{maps.file}: expected a file of {maps.file_bytes} bytes, found {found}. The store "
+            f"was not copied whole: copy {path} again, or make the maps anew."
+        )
     return MapStack(
-        values=group[dataset["path"]],
+        values=values,
         channels=[Channel(**channel) for channel in ours["channels"]],
         step=(step[0], step[1]),
         provenance=ours["provenance"],
@@ -109,13 +121,16 @@ def write_maps(path: str | Path, stack: MapStack) -> None:
     """
     path = Path(path)
     check_target(path)
+    json.dumps(stack.provenance)  # Fails before anything is written.
     path.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(
         prefix=f"{path.name}.", dir=path.parent, ignore_cleanup_errors=True
     ) as temporary:
         folder = Path(temporary) / path.name
-        maps = (stack.map(i) for i in range(len(stack)))
-        finish(build_store(folder, stack, maps, dtype=_stored_dtype(stack.values)))
+        maps = create_store(folder, stack.values.shape, _stored_dtype(stack.values))
+        for i in range(len(stack)):
+            maps.write_map(i, stack.map(i))
+        finish(complete_store(folder, maps, stack))
         publish(folder, path)
 
 
@@ -135,64 +150,82 @@ def update_regions(path: str | Path, regions: Sequence[Region]) -> None:
         partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 
-def build_store(
-    folder: Path,
-    stack: MapStack,
-    maps: Iterable[NDArray],
-    *,
-    dtype: np.dtype,
-    score: Callable[[NDArray], float] | None = None,
-) -> Job[MapStack]:
-    """Write a store at a place where nothing lies yet, one map in memory at a time.
+def create_store(folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
+    """Begin a store at a place where nothing lies yet; :func:`complete_store` makes it one.
 
     Parameters
     ----------
     folder
         To be made.
+    shape
+        Channels, rows and columns.
+    dtype
+        Type of the values.
+
+    Returns
+    -------
+    MapArray
+        To be filled in with the maps.
+    """
+    import zarr
+
+    zarr.create_group(folder)
+    return MapArray.create(folder / _MAPS, shape, dtype)
+
+
+def stored_array(folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
+    """The file of a store's maps, whole or not."""
+    return MapArray.at(folder / _MAPS, shape, dtype)
+
+
+def complete_store(
+    folder: Path,
+    maps: MapArray,
+    stack: MapStack,
+    *,
+    score: Callable[[NDArray], float] | None = None,
+) -> Job[None]:
+    """Make a store of maps that are written.
+
+    Parameters
+    ----------
+    folder
+        Of the store.
+    maps
+        Filled in.
     stack
         What to write beside the maps; of its values only the shape is used.
-    maps
-        The maps, in the order of the channels.
-    dtype
-        Type in which they are stored.
     score
-        Gives each map the score it is ranked by; None keeps the scores of the channels.
+        Gives each map the score it is ranked by; None keeps the scores of the channels. It is
+        called from several threads at once.
 
     Yields
     ------
     Progress
-        Maps written so far.
-
-    Returns
-    -------
-    MapStack
-        ``stack`` with the scores given.
+        Maps looked at so far.
     """
     import zarr
 
-    json.dumps(stack.provenance)  # Fails before anything is written.
-    count, rows, cols = stack.values.shape
-    group = zarr.create_group(folder)
-    array = group.create_array(
-        "0",
-        shape=(count, rows, cols),
-        dtype=dtype,
-        chunks=(1, min(rows, _MAX_CHUNK), min(cols, _MAX_CHUNK)),
-        dimension_names=("c", "y", "x"),
-    )
-    channels, windows = [], []
-    for i, (channel, values) in enumerate(zip(stack.channels, maps, strict=True)):
-        values = np.asarray(values, dtype)
-        array[i] = values
-        windows.append(_window(values))
-        channels.append(channel if score is None else replace(channel, score=score(values)))
-        yield Progress(i + 1, count, "Writing the maps")
-    for name, small in stack.arrays.items():
-        group.create_array(f"{_ARRAYS}/{name}", data=small)
+    def look(channel: int) -> tuple[Mapping[str, float], float | None]:
+        values = maps.read_map(channel)
+        given = stack.channels[channel].score if score is None else score(values)
+        return _window(values), given
+
+    windows, channels = [], []
+    with ThreadPoolExecutor(os.cpu_count(), "look at maps") as pool:
+        for channel, (window, given) in zip(
+            stack.channels, pool.map(look, range(len(stack))), strict=True
+        ):
+            windows.append(window)
+            channels.append(replace(channel, score=given))
+            yield Progress(len(channels), len(stack), "Ranking the maps")
     stack = replace(stack, channels=channels)
+    group = zarr.open_group(folder, mode="r+")
+    for name, small in stack.arrays.items():
+        group.create_array(f"{_ARRAYS}/{name}", data=small, overwrite=True)
+    maps.sync()
     # Written last: a store is one only when it is whole.
     group.update_attributes({"ome": _ome_attributes(stack, windows), KEY: _our_attributes(stack)})
-    return stack
 
 
 def publish(folder: Path, path: Path) -> None:
@@ -299,7 +332,7 @@ def _ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> 
                 ],
                 "datasets": [
                     {
-                        "path": "0",
+                        "path": _MAPS,
                         "coordinateTransformations": [
                             {"type": "scale", "scale": [1.0, *map(float, stack.step)]}
                         ],
@@ -338,6 +371,8 @@ def _region_from_json(region: Mapping[str, Any]) -> Region:
 
 def _window(values: NDArray) -> dict[str, float]:
     start, end = contrast_limits(values)
-    finite = values[np.isfinite(values)]
-    low, high = (finite.min(), finite.max()) if finite.size else (start, end)
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = values[finite]
+    low, high = (values.min(), values.max()) if values.size else (start, end)
     return {"min": min(float(low), start), "max": max(float(high), end), "start": start, "end": end}

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from napari_kikuchi.io.atomic import replacing
+from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import (
     PARTIAL_SUFFIX,
-    build_store,
     check_target,
+    complete_store,
+    create_store,
     publish,
     read_maps,
+    stored_array,
 )
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack, Region
@@ -28,35 +28,34 @@ from napari_kikuchi.scan import Block
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Maps put together at a time: as many as fit into this.
-_ASSEMBLE_BYTES = 128 * 2**20
-_MANIFEST = "manifest.json"
-_BLOCK_NAME = re.compile(r"rows-(\d+)-(\d+)_columns-(\d+)-(\d+)\.npy")
+_DTYPE = np.dtype(np.float32)
+_MANIFEST, _STORE = "manifest.json", "store"
 
 
 class ResumeError(ValueError):
     """Unfinished maps that belong to something else than what is to be written."""
 
 
-@dataclass(frozen=True)
 class MapWriter:
     """Collects the maps of a scan, block by block, and makes a map store of them.
 
-    Each block is a file of its own in ``<path>.partial``, so no two writers touch one file, a
-    crash loses only the blocks that were being written, and what is done can be seen. Putting the
-    blocks together is left to :meth:`finish`, because a store that shows a map quickly holds it in
-    one piece. Make one with :meth:`open`; copies made by pickling write to the same place.
+    The store grows in ``<path>.partial``. Whoever has computed a block, in this process or another,
+    writes it to :attr:`maps`; the one that holds this writer then confirms it, with the checksum
+    of what was written. What is confirmed is checked against the file before it is gone on with,
+    so neither a crash nor a power cut leaves a hole. Make one with :meth:`open`.
 
     Attributes
     ----------
     path
         Where the finished store goes.
-    shape
-        Channels, rows and columns.
+    maps
+        Takes the values.
     """
 
-    path: Path
-    shape: tuple[int, int, int]
+    def __init__(self, path: Path, maps: MapArray) -> None:
+        self.path = path
+        self.maps = maps
+        self._confirmed = dict(self._read_journal())
 
     @classmethod
     def open(
@@ -91,51 +90,53 @@ class MapWriter:
         """
         path = Path(path)
         check_target(path)
-        writer = cls(path, shape)
+        partial = _partial(path)
         channels, rows, cols = shape
         wanted = {"maps": {"channels": channels, "rows": rows, "columns": cols}, **identity}
         wanted = json.loads(json.dumps(wanted))
-        begun = writer._read_manifest()
-        if begun is not None and not resume:
-            shutil.rmtree(writer.partial)
-        elif begun is not None and begun != wanted:
+        begun = _read_manifest(partial)
+        maps = stored_array(partial / _STORE, shape, _DTYPE)
+        if begun is not None and begun != wanted and resume:
             raise ResumeError(
-                f"{writer.partial}: these unfinished maps belong to something else: "
+                f"{partial}: these unfinished maps belong to something else: "
                 f"{'; '.join(_differences(begun, wanted))}. Begin anew (resume=False, --restart), "
                 "or write to another name."
             )
-        with replacing(writer._manifest) as partial:
-            partial.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
-        writer._blocks.mkdir(exist_ok=True)
-        return writer
+        # Not whole are the remains of maps that were finished, or never quite begun.
+        if begun is None or not resume or not maps.is_whole():
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True, exist_ok=True)
+            maps = create_store(partial / _STORE, shape, _DTYPE)
+            # Written last: it says that the store has been made.
+            with replacing(partial / _MANIFEST) as file:
+                file.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+        return cls(path, maps)
 
     @property
     def partial(self) -> Path:
         """Folder of the unfinished maps."""
-        return self.path.with_name(self.path.name + PARTIAL_SUFFIX)
+        return _partial(self.path)
 
     def is_done(self, block: Block) -> bool:
-        """Whether a block has been written."""
-        return self._block_file(block).is_file()
+        """Whether a block has been confirmed and the file still holds it."""
+        checksum = self._confirmed.get(_key(block))
+        return checksum is not None and self.maps.checksum(block) == checksum
 
-    def write(self, block: Block, values: NDArray[np.float32]) -> None:
-        """Write a block, of shape (channels, *block.shape).
+    def confirm(self, block: Block, checksum: int) -> None:
+        """Note that a block is written.
 
-        Raises
-        ------
-        ValueError
-            If the values have another shape.
+        Parameters
+        ----------
+        block
+            Positions.
+        checksum
+            As :meth:`~napari_kikuchi.io.map_array.MapArray.write` has returned it.
         """
-        expected = (self.shape[0], *block.shape)
-        if values.shape != expected:
-            raise ValueError(
-                f"{self.path}: {_place(block)} needs values of shape {expected}, not {values.shape}"
-            )
-        with replacing(self._block_file(block)) as partial, partial.open("wb") as file:
-            np.save(file, values.astype(np.float32, copy=False))
-            # A block that is named as done must be done after a power cut, too.
-            file.flush()
-            os.fsync(file.fileno())
+        line = json.dumps([*_key(block), checksum])
+        with self._journal.open("a", encoding="utf-8") as file:
+            # A line that a crash cut short does not take this one with it.
+            file.write(f"\n{line}")
+        self._confirmed[_key(block)] = checksum
 
     def finish(
         self,
@@ -174,55 +175,35 @@ class MapWriter:
             If positions have not been written yet.
         """
         self._check_complete()
-        unread = np.broadcast_to(np.float32(np.nan), self.shape)
+        unread = np.broadcast_to(np.float32(np.nan), self.maps.shape)
         stack = MapStack(unread, channels, step, provenance or {}, regions, arrays or {})
-        folder = self.partial / "store"
-        if folder.exists():  # Left by an earlier attempt that was stopped.
-            shutil.rmtree(folder)
-        yield from build_store(
-            folder, stack, self._assembled(), dtype=np.dtype(np.float32), score=score
-        )
-        publish(folder, self.path)
+        store = self.partial / _STORE
+        yield from complete_store(store, self.maps, stack, score=score)
+        publish(store, self.path)
         shutil.rmtree(self.partial, ignore_errors=True)
         return read_maps(self.path)
 
     @property
-    def _blocks(self) -> Path:
-        return self.partial / "blocks"
+    def _journal(self) -> Path:
+        return self.partial / "done.jsonl"
 
-    @property
-    def _manifest(self) -> Path:
-        return self.partial / _MANIFEST
-
-    def _block_file(self, block: Block) -> Path:
-        rows, cols = block.rows, block.cols
-        name = f"rows-{rows.start}-{rows.stop}_columns-{cols.start}-{cols.stop}.npy"
-        return self._blocks / name
-
-    def _written(self) -> Iterator[tuple[Path, slice, slice]]:
-        """File, rows and columns of each block that has been written."""
-        for path in self._blocks.iterdir():
-            if match := _BLOCK_NAME.fullmatch(path.name):
-                top, bottom, left, right = map(int, match.groups())
-                yield path, slice(top, bottom), slice(left, right)
-
-    def _assembled(self) -> Iterator[NDArray[np.float32]]:
-        """Whole maps, in the order of the channels, each valid until the next is asked for."""
-        channels, rows, cols = self.shape
-        at_once = max(1, min(channels, _ASSEMBLE_BYTES // (4 * rows * cols)))
-        maps = np.empty((at_once, rows, cols), np.float32)
-        blocks = list(self._written())
-        for start in range(0, channels, at_once):
-            part = maps[: channels - start]
-            for path, block_rows, block_cols in blocks:
-                values = np.load(path, mmap_mode="r")
-                part[:, block_rows, block_cols] = values[start : start + len(part)]
-            yield from part
+    def _read_journal(self) -> Iterator[tuple[_Key, int]]:
+        """Blocks that were confirmed, with their checksums."""
+        try:
+            lines = self._journal.read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return
+        for line in lines:
+            try:
+                *key, checksum = json.loads(line)
+                yield _Key(*key), checksum
+            except (ValueError, TypeError):
+                continue  # Cut short by a crash: the block is computed again.
 
     def _check_complete(self) -> None:
-        missing = np.ones(self.shape[1:], bool)
-        for _, rows, cols in self._written():
-            missing[rows, cols] = False
+        missing = np.ones(self.maps.shape[1:], bool)
+        for top, bottom, left, right in self._confirmed:
+            missing[top:bottom, left:right] = False
         if missing.any():
             row, col = np.argwhere(missing)[0]
             raise ValueError(
@@ -231,22 +212,40 @@ class MapWriter:
                 "before finishing."
             )
 
-    def _read_manifest(self) -> dict[str, Any] | None:
-        """What the maps were that were begun; None if none were."""
-        try:
-            return json.loads(self._manifest.read_text(encoding="utf-8"))
-        except (FileNotFoundError, NotADirectoryError):
-            if self.partial.exists() and (not self.partial.is_dir() or any(self.partial.iterdir())):
-                raise FileExistsError(
-                    f"{self.partial}: unfinished maps go here, but something else lies here. Move "
-                    "it away, or write to another name."
-                ) from None
-            return None
+
+class _Key(NamedTuple):
+    """A block as a line of the journal names it."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
 
 
-def _place(block: Block) -> str:
-    rows, cols = block.rows, block.cols
-    return f"the block of rows {rows.start} to {rows.stop}, columns {cols.start} to {cols.stop},"
+def _key(block: Block) -> _Key:
+    return _Key(block.rows.start, block.rows.stop, block.cols.start, block.cols.stop)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + PARTIAL_SUFFIX)
+
+
+def _read_manifest(partial: Path) -> dict[str, Any] | None:
+    """What the maps were that were begun; None if none were."""
+    try:
+        return json.loads((partial / _MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if partial.exists() and not _is_ours(partial):
+            raise FileExistsError(
+                f"{partial}: unfinished maps go here, but something else lies here. Move it away, "
+                "or write to another name."
+            ) from None
+        return None
+
+
+def _is_ours(partial: Path) -> bool:
+    """Whether a folder without a manifest is empty, or holds maps of which nothing was written."""
+    return partial.is_dir() and all(file.name == _STORE for file in partial.iterdir())
 
 
 def _differences(begun: Any, wanted: Any, name: str = "") -> list[str]:

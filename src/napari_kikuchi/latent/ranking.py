@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ _SCORE_SIZE = 7
 # Of a large map the score looks at tiles spread over it.
 _TILE = 128
 _TILES_ALONG = 3
+
+# A map less its first row or column, and less its last.
+_NEIGHBOURS = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
 
 
 def rank_features(maps: Iterable[ArrayLike]) -> NDArray[np.float64]:
@@ -58,17 +62,19 @@ def feature_score(values: ArrayLike) -> float:
     from scipy import ndimage
 
     values = np.asarray(values, np.float32)
-    squares, products = [], []
+    squares, products = _Mean(), _Mean()
     for tile in _tiles(values.shape):
         part = values[tile]
         local = part - ndimage.uniform_filter(_filled(part), _SCORE_SIZE, mode="nearest")
-        squares.append((local * local).ravel())
-        products += [(local[1:] * local[:-1]).ravel(), (local[:, 1:] * local[:, :-1]).ravel()]
-    variance, covariance = (_finite_mean(np.concatenate(terms)) for terms in (squares, products))
-    if variance <= 0:
+        known = np.isfinite(local)
+        local[~known] = 0
+        squares.add(local, local, known)
+        for one, other in _NEIGHBOURS:
+            products.add(local[one], local[other], known[one] & known[other])
+    if squares.value <= 0:
         return 0.0
-    correlation = max(0.0, covariance / variance)
-    return float(np.sqrt(variance) * correlation**2)
+    correlation = max(0.0, products.value / squares.value)
+    return float(np.sqrt(squares.value) * correlation**2)
 
 
 def local_difference(values: ArrayLike, size: int = LOCAL_SIZE) -> NDArray[np.float32]:
@@ -103,9 +109,21 @@ def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return values[tuple(nearest)]
 
 
-def _finite_mean(values: NDArray[np.float32]) -> float:
-    finite = values[np.isfinite(values)]
-    return float(finite.mean(dtype=np.float64)) if finite.size else 0.0
+@dataclass
+class _Mean:
+    """Mean of products of which some are not known."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def add(self, one: NDArray, other: NDArray, known: NDArray[np.bool_]) -> None:
+        """Add products of two arrays, which are 0 where they are not known."""
+        self.total += float(np.einsum("ij,ij->", one, other))
+        self.count += int(np.count_nonzero(known))
+
+    @property
+    def value(self) -> float:
+        return self.total / self.count if self.count else 0.0
 
 
 def _tiles(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:

@@ -110,7 +110,9 @@ class StackLayer(QObject):
         else:
             layer.data = loaded.values
             layer.name = channel.name
-            layer.colormap = channel.colormap
+            # Each of these redraws the thumbnail; a new colormap compiles a shader, too.
+            if layer.colormap.name != channel.colormap:
+                layer.colormap = channel.colormap
             layer.contrast_limits = limits
         # Room on the slider for a contrast other than the percentiles'.
         layer.contrast_limits_range = (low - (high - low), high + (high - low))

@@ -1,0 +1,175 @@
+"""The values of a map store: one file, which any thread or process fills in, block by block.
+
+In zarr's words the array is a single shard whose chunks are whole maps, uncompressed: latent values
+are too noisy for compression to gain anything. So the file begins with a plain array in C order. A
+block of positions is written where it belongs and nothing has to be put together afterwards;
+showing a map reads that map; and a store of any size is a handful of files.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.scan import Block
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# The only shard of a three-dimensional array.
+_SHARD = Path("c", "0", "0", "0")
+# At the end of a shard: at which byte each chunk begins and how long it is.
+_INDEX_ENTRY = np.dtype([("offset", "<u8"), ("length", "<u8")])
+
+
+@dataclass(frozen=True)
+class MapArray:
+    """Writes and reads the maps of a zarr array that :meth:`create` made.
+
+    Copies made by pickling write to the same file. Writers of different blocks need not know of
+    each other.
+
+    Attributes
+    ----------
+    file
+        Holds the values.
+    shape
+        Channels, rows and columns.
+    dtype
+        Of the values.
+    """
+
+    file: Path
+    shape: tuple[int, int, int]
+    dtype: np.dtype
+
+    @classmethod
+    def create(cls, folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
+        """Make the array; it takes up room on the disk as it is filled in."""
+        import zarr
+        from zarr.codecs import BytesCodec, ShardingCodec
+
+        _, rows, cols = shape
+        one_map = ShardingCodec(
+            chunk_shape=(1, rows, cols), codecs=[BytesCodec()], index_codecs=[BytesCodec()]
+        )
+        missing: Any = np.nan if dtype.kind == "f" else 0
+        zarr.create_array(
+            folder,
+            shape=shape,
+            dtype=dtype,
+            chunks=shape,
+            serializer=one_map,
+            compressors=None,
+            filters=None,
+            fill_value=missing,
+            dimension_names=("c", "y", "x"),
+        )
+        array = cls.at(folder, shape, dtype)
+        array.file.parent.mkdir(parents=True)
+        index = np.zeros(shape[0], _INDEX_ENTRY)
+        index["offset"] = array._map_bytes * np.arange(shape[0])
+        index["length"] = array._map_bytes
+        with array.file.open("wb") as file:
+            file.truncate(array.file_bytes - index.nbytes)
+            file.seek(0, os.SEEK_END)
+            file.write(index.tobytes())
+        return array
+
+    @classmethod
+    def at(cls, folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
+        """The array that was made there."""
+        return cls(folder / _SHARD, shape, np.dtype(dtype).newbyteorder("<"))
+
+    def write(self, block: Block, values: ArrayLike) -> int:
+        """Write the values of a block in all maps.
+
+        Parameters
+        ----------
+        block
+            Positions.
+        values
+            Of shape (channels, \\*block.shape).
+
+        Returns
+        -------
+        int
+            What :meth:`checksum` gives if all of it is on the disk.
+
+        Raises
+        ------
+        ValueError
+            If the values have another shape.
+        """
+        values = np.ascontiguousarray(values, self.dtype)
+        expected = (self.shape[0], *block.shape)
+        if values.shape != expected:
+            raise ValueError(
+                f"{self.file}: the block of rows {block.rows.start} to {block.rows.stop}, columns "
+                f"{block.cols.start} to {block.cols.stop}, needs values of shape {expected}, not "
+                f"{values.shape}"
+            )
+        flat, begin = values.reshape(-1), 0
+        with self.file.open("r+b") as file:
+            for offset, length in self._pieces(block):
+                file.seek(offset)
+                file.write(flat[begin : begin + length].data)
+                begin += length
+        return zlib.crc32(values.data)
+
+    def checksum(self, block: Block) -> int:
+        """CRC-32 of the values that the file holds for a block."""
+        checksum = 0
+        with self.file.open("rb") as file:
+            for offset, length in self._pieces(block):
+                file.seek(offset)
+                checksum = zlib.crc32(file.read(length * self.dtype.itemsize), checksum)
+        return checksum
+
+    def write_map(self, channel: int, values: ArrayLike) -> None:
+        """Write a whole map."""
+        with self.file.open("r+b") as file:
+            file.seek(channel * self._map_bytes)
+            file.write(np.ascontiguousarray(values, self.dtype).data)
+
+    def read_map(self, channel: int) -> NDArray:
+        """A whole map, of shape (rows, columns)."""
+        _, rows, cols = self.shape
+        offset = channel * self._map_bytes
+        return np.fromfile(self.file, self.dtype, rows * cols, offset=offset).reshape(rows, cols)
+
+    def is_whole(self) -> bool:
+        """Whether the file is there and as long as it has to be."""
+        return self.file.is_file() and self.file.stat().st_size == self.file_bytes
+
+    def sync(self) -> None:
+        """Wait until all that was written would survive a power cut."""
+        with self.file.open("r+b") as file:
+            os.fsync(file.fileno())
+
+    @property
+    def file_bytes(self) -> int:
+        """How long the file has to be: the maps, then zarr's index."""
+        return self.shape[0] * (self._map_bytes + _INDEX_ENTRY.itemsize)
+
+    @property
+    def _map_bytes(self) -> int:
+        _, rows, cols = self.shape
+        return rows * cols * self.dtype.itemsize
+
+    def _pieces(self, block: Block) -> Iterator[tuple[int, int]]:
+        """Offset in bytes, and number of values, of each piece of a block that is in one place."""
+        channels, rows, cols = self.shape
+        height, width = block.shape
+        if width == cols:  # Whole rows follow one another.
+            height, width = 1, height * width
+        for channel in range(channels):
+            for row in range(height):
+                position = (channel * rows + block.rows.start + row) * cols + block.cols.start
+                yield position * self.dtype.itemsize, width
