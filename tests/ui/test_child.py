@@ -2,6 +2,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from qtpy.QtCore import QObject
 
@@ -42,6 +43,20 @@ def test_a_job_tells_its_events_and_its_result(child, qtbot):
     assert job.seen[0]["arguments"] == ["train", "scan.up2", "--events"]
     assert job.seen[1]["message"] == "half µm way"
     assert job.result == "maps.zarr"
+
+
+def test_the_window_goes_first_where_both_want_the_processor(child, qtbot):
+    job = child("waits")
+    priorities = []
+    job._process.started.connect(
+        lambda: priorities.append(psutil.Process(job._process.processId()).nice())
+    )
+    job.start([])
+    qtbot.waitUntil(lambda: bool(priorities))
+    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else psutil.Process().nice() + 1
+    assert priorities[0] >= lower
+    job.stop()
+    qtbot.waitUntil(lambda: not job.active)
 
 
 def test_an_error_of_the_child_arrives_as_its_message(child, qtbot):

@@ -13,9 +13,11 @@ import atexit
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, ClassVar
 
+import psutil
 from qtpy.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 COMMAND = (sys.executable, "-m", "napari_kikuchi")
@@ -23,6 +25,8 @@ COMMAND = (sys.executable, "-m", "napari_kikuchi")
 # How long a child may take to write its last checkpoint before it is ended.
 GRACE_MS = 8_000
 _STOPPED_ON_REQUEST = 3
+# On Unix, of 19.
+_NICE = 10
 _STDERR_TAIL = 4_000
 
 
@@ -88,6 +92,7 @@ class ChildJob(QObject):
         environment = QProcessEnvironment.systemEnvironment()
         environment.insert("PYTHONUTF8", "1")
         self._process.setProcessEnvironment(environment)
+        self._process.started.connect(self._yield_processor)
         self._process.readyReadStandardOutput.connect(self._read_events)
         self._process.readyReadStandardError.connect(self._read_errors)
         self._process.finished.connect(self._on_finished)
@@ -141,6 +146,12 @@ class ChildJob(QObject):
     def _set_state(self, state: JobState) -> None:
         self.state = state
         self.state_changed.emit(str(state))
+
+    def _yield_processor(self) -> None:
+        """Let the window go first where both want the processor."""
+        lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else _NICE
+        with suppress(psutil.Error):  # Ended already, or not allowed: it runs as it is.
+            psutil.Process(self._process.processId()).nice(lower)
 
     def _read_events(self) -> None:
         *lines, self._unread = (self._unread + self._process.readAllStandardOutput().data()).split(

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.ui.session import Session
 
-NAME = "training: best feature"
 # Encoded at every validation: large enough to see cells in grains, small enough to cost little.
 _SIDE = 96
+# Another feature takes the place of the one that is shown only if it scores so much more: features
+# that are about as good would else take turns.
+_BETTER = 1.25
 
 
 class LiveMap:
@@ -33,56 +35,64 @@ class LiveMap:
     ----------
     session
         Of the viewer that shows it.
-    scan
-        Whose positions are watched.
-    watch
-        Which.
     """
 
-    def __init__(self, session: Session, scan: Scan, watch: Block) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._watched = (scan, watch)
-        self._busy = self._used = self._shown = False
-        corner = watch.rows.start, watch.cols.start
-        # Made before the training takes the processor: adding a layer is slow, redrawing it is not.
-        # Shown when there is something to see: black would lie over the maps until then.
-        self._layer: Image = session.viewer.add_image(
-            np.zeros(watch.shape, np.float32),
-            name=NAME,
-            contrast_limits=(0, 1),
-            visible=False,
-            translate=np.multiply(corner, scan.step),
-            **grid(scan.step),
-        )
+        self._watched: tuple[Scan, Block] | None = None
+        self._feature: int | None = None
+        self._busy = False
+        self._layer: Image | None = None
 
-    def shows(self, scan: Scan, watch: Block) -> bool:
-        """Whether this is a map of these positions, and still in the viewer."""
-        return self._watched == (scan, watch) and self._layer in self._session.viewer.layers
+    def watch(self, scan: Scan, positions: Block) -> None:
+        """Show these positions of a scan from the next refreshing on."""
+        self._busy = False
+        if self._watched == (scan, positions) and self._in_viewer():
+            return
+        self._watched, self._feature = (scan, positions), None
+        if self._layer is not None and self._in_viewer():
+            # Moved, not removed: napari takes a third of a second to remove one of 33 layers.
+            self._layer.visible = False
+        else:
+            self._layer = None
+
+    def unwatch(self) -> None:
+        """Show nothing more."""
+        self._watched = None
 
     def refresh(self, path: Path) -> None:
         """Show what a training wrote, of shape (features, rows, columns)."""
-        if self._busy:  # the next one will come
+        if self._busy or self._watched is None:  # when busy, the next one will come
             return
-        self._busy = self._used = True
-        self._session.start(best_feature(path), done=self._show, failed=self._skip)
+        self._busy = True
+        self._session.start(best_feature(path, self._feature), done=self._show, failed=self._skip)
 
-    def close(self) -> None:
-        """Take the layer away if nothing was ever drawn on it."""
-        if not self._used:
-            self.remove()
+    def _in_viewer(self) -> bool:
+        return self._layer in self._session.viewer.layers
 
-    def remove(self) -> None:
-        """Take the layer away."""
-        if self._layer in self._session.viewer.layers:
-            self._session.viewer.layers.remove(self._layer)
-
-    def _show(self, values: NDArray[np.float32]) -> None:
+    def _show(self, found: tuple[int, NDArray[np.float32]]) -> None:
         self._busy = False
-        if self._layer in self._session.viewer.layers:
+        if self._watched is None:
+            return
+        feature, values = found
+        scan, positions = self._watched
+        limits = contrast_limits(values)
+        name = f"training: feature {feature + 1}"
+        translate = np.multiply((positions.rows.start, positions.cols.start), scan.step)
+        if self._layer is None:
+            self._layer = self._session.viewer.add_image(
+                values, name=name, contrast_limits=limits, translate=translate, **grid(scan.step)
+            )
+        elif self._in_viewer():  # whoever has removed it does not want it
             self._layer.data = values
-            self._layer.contrast_limits = contrast_limits(values)
-            if not self._shown:  # whoever hides it afterwards wants it hidden
-                self._shown = self._layer.visible = True
+            self._layer.name = name
+            self._layer.contrast_limits_range = limits
+            self._layer.contrast_limits = limits
+            if self._feature is None:  # whoever hides it afterwards wants it hidden
+                self._layer.scale = scan.step
+                self._layer.translate = translate
+                self._layer.visible = True
+        self._feature = feature
 
     def _skip(self, error: Exception) -> None:
         self._busy = False
@@ -91,11 +101,15 @@ class LiveMap:
             tell_error(error)
 
 
-def best_feature(path: Path) -> Job[NDArray[np.float32]]:
-    """The best ranked of the maps in a file."""
+def best_feature(path: Path, shown: int | None = None) -> Job[tuple[int, NDArray[np.float32]]]:
+    """Index and map of the best ranked of the maps in a file, or of the one shown if as good."""
     yield Progress(0, 0, "Ranking")
     maps = np.load(path)
-    return maps[np.argmax(rank_features(maps))]
+    scores = rank_features(maps)
+    best = int(np.argmax(scores))
+    if shown is not None and scores[best] < _BETTER * scores[shown]:
+        best = shown
+    return best, maps[best]
 
 
 def centre_block(scan: Scan, side: int = _SIDE) -> Block:

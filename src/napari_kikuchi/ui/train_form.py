@@ -48,7 +48,7 @@ class TrainForm(QWidget):
         super().__init__()
         self._session = session
         self._scan: Scan | None = None
-        self._live: LiveMap | None = None
+        self._live = LiveMap(session)
         self._active = ""
         self._plotted: Path | None = None
         self.scans = Select(
@@ -243,11 +243,10 @@ class TrainForm(QWidget):
         self.form.hide()
         scan = self.scans.value[0]
         watch = None if self.linear else self._watched(scan)
-        if self._live is not None:
-            if watch is not None and self._live.shows(scan, watch):
-                return
-            self._live.remove()
-        self._live = None if watch is None else LiveMap(self._session, scan, watch)
+        if watch is None:
+            self._live.unwatch()
+        else:
+            self._live.watch(scan, watch)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["event"] != "training":
@@ -260,13 +259,11 @@ class TrainForm(QWidget):
         if event.get("patterns_per_second"):
             told.append(f"{event['patterns_per_second']:,.0f} patterns/s")
         self.panel.say("\n".join(filter(None, told)))
-        if event.get("live") and self._live is not None:
+        if event.get("live"):
             self._live.refresh(Path(event["live"]))
 
     def _on_ended(self) -> None:
         self.form.show()
-        if self._live is not None:
-            self._live.close()
         state = self.panel.job.state
         folder = path_of(self.folder, "the folder")
         if state is JobState.STOPPED and any(folder.glob("checkpoint*")):
