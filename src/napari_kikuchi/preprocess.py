@@ -50,6 +50,8 @@ class Recipe:
         Where the screen gives a signal, of shape ``size``; None: found from the data.
     seed
         Of the sample.
+    dark_share
+        Part of the mask that is dark in the scan for which someone has chosen it by hand.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Recipe:
     background_sample: int = 1024
     mask: NDArray[np.bool_] | None = None
     seed: int = 0
+    dark_share: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.size) < 1:
@@ -78,6 +81,7 @@ class Recipe:
             "background": self.background,
             "background_sample": self.background_sample,
             "seed": self.seed,
+            "dark_share": self.dark_share,
             "rescale": "minimum and maximum inside the mask to -1 and 1",
         }
 
@@ -93,6 +97,7 @@ class Recipe:
             background_sample=int(settings["background_sample"]),
             mask=mask,
             seed=int(settings["seed"]),
+            dark_share=float(settings.get("dark_share", 0)),
         )
 
 
@@ -164,7 +169,7 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
         With a mask, as a model carries it, or without.
     check_mask
         Whether to refuse a scan that is dark inside the recipe's mask. False takes the mask as it
-        is, for one that was chosen for this very scan.
+        is, for one that was chosen for this very scan, and notes how much of it is dark.
 
     Yields
     ------
@@ -189,10 +194,20 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
     found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
     # A binned pixel has a signal if all that it averages has one.
     found = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
-    if recipe.mask is None:
+    expected = recipe.mask
+    if expected is None:
         recipe = replace(recipe, mask=found)
-    elif check_mask:
-        _check_mask(scan, recipe.mask, found)
+    else:
+        dark = float(np.mean(~found[expected]))
+        if not check_mask:
+            recipe = replace(recipe, dark_share=max(recipe.dark_share, dark))
+        elif dark > recipe.dark_share + _MASK_TOLERANCE:
+            raise RecipeMismatchError(
+                f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the "
+                f"frame, but this scan is dark on {dark:.0%} of that region (its own signal covers "
+                f"{found.mean():.0%}). Train a model that starts from this one (--init), which "
+                "adapts it to this scan's screen, or choose another model."
+            )
     background = np.zeros(recipe.size, np.float32)
     if recipe.background != "none":
         background = yield from _static_background(scan, recipe)
@@ -352,7 +367,8 @@ def check_size(scan: Scan, size: tuple[int, int]) -> None:
         raise RecipeMismatchError(
             f"{scan.name}: the recipe bins patterns to {size[0]} x {size[1]} pixels, but this "
             f"scan's patterns of {height} x {width} have another aspect ratio and would be "
-            "distorted. Open the scan with crop=True (--crop) to keep the central square."
+            'distorted. Keep the central square: crop=True, --crop, or "Open patterns cropped to a '
+            "square\" in the menu of the scan's layer."
         )
 
 
@@ -368,15 +384,4 @@ def _check_own_mask(recipe: Recipe) -> None:
         raise RecipeMismatchError(
             "the recipe's signal mask is empty: no pixel is left to learn from. Draw it anew, or "
             "leave it to be found."
-        )
-
-
-def _check_mask(scan: Scan, expected: NDArray[np.bool_], found: NDArray[np.bool_]) -> None:
-    lacking = float(np.mean(~found[expected]))
-    if lacking > _MASK_TOLERANCE:
-        raise RecipeMismatchError(
-            f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the frame, but "
-            f"this scan is dark on {lacking:.0%} of that region (its own signal covers "
-            f"{found.mean():.0%}). Adapt the model to this scan's screen (train with --init) "
-            "or choose another model."
         )

@@ -1,5 +1,4 @@
 import multiprocessing
-import os
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preproces
 from napari_kikuchi.latent.ranking import rank_features
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
+from napari_kikuchi.samples import sample_folder
 
 RECIPE = Recipe((12, 12))
 
@@ -201,7 +201,7 @@ def test_maps_go_beside_the_scan():
 
 def test_maps_go_to_the_users_data_where_the_scan_is_read_only(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
-    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path / "archive")
+    monkeypatch.setattr(places, "_is_open", lambda folder: folder != tmp_path / "archive")
     scan = tmp_path / "archive" / "weld.up2"
     path = default_maps_path(scan, "linear-32")
     assert path.name == "weld.linear-32.zarr"
@@ -210,9 +210,21 @@ def test_maps_go_to_the_users_data_where_the_scan_is_read_only(tmp_path, monkeyp
     assert default_maps_path(other, "linear-32") == tmp_path / "mine" / "weld.linear-32.zarr"
 
 
+def test_what_is_made_of_the_samples_does_not_go_into_the_package(tmp_path, monkeypatch):
+    monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
+    path = default_maps_path(sample_folder() / "additive.up1", "quick-32")
+    assert path.is_relative_to(tmp_path / "user")
+
+
+def test_a_folder_is_open_if_a_file_can_be_made_in_it(tmp_path):
+    assert places._is_open(tmp_path)
+    assert not places._is_open(tmp_path / "nothing")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
-    monkeypatch.setattr(os, "access", lambda path, mode: "archive" not in path.parts)
+    monkeypatch.setattr(places, "_is_open", lambda folder: "archive" not in folder.parts)
     maps = [
         default_maps_path(tmp_path / "mine" / "welds.oh5", "quick-32", scan)
         for scan in (None, "Scan 1", "Scan 2")
@@ -221,7 +233,13 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
         default_maps_path(tmp_path / "archive" / day / "weld.up2", "quick-32")
         for day in ("monday", "tuesday")
     ]
-    assert len(set(maps)) == 5
+    (tmp_path / "mine").mkdir()
+    for file in ("weld.up1", "weld.up2"):
+        (tmp_path / "mine" / file).touch()
+    maps += [
+        default_maps_path(tmp_path / "mine" / file, "quick-32") for file in ("weld.up1", "weld.up2")
+    ]
+    assert len(set(maps)) == 7
     assert maps[1] == tmp_path / "mine" / "welds Scan 1.quick-32.zarr"
 
 

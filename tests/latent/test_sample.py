@@ -42,12 +42,17 @@ def test_scans_share_the_region_where_all_have_a_signal(make_scan):
     assert sample.patterns[:, small].min() == -1
 
 
-def test_a_given_mask_stays_and_a_scan_that_lacks_it_is_refused(make_scan):
+def test_a_mask_that_someone_has_chosen_is_taken_and_its_model_takes_the_same_scan(make_scan):
     given = Recipe(size=(12, 12), mask=np.ones((12, 12), bool))
-    (fitted,) = finish(prepare_alike([make_scan()], given))
-    np.testing.assert_array_equal(fitted.mask, given.mask)
-    with pytest.raises(RecipeMismatchError):
-        finish(prepare_alike([make_scan(corner=6)], given))
+    scan = make_scan(corner=4)
+    bright, fitted = finish(prepare_alike([make_scan(), scan], given))
+    assert fitted.mask.all()
+    assert bright.recipe is fitted.recipe
+    assert 0.1 < fitted.recipe.dark_share < 0.3
+    carried = Recipe.from_settings(fitted.recipe.settings(), fitted.mask)  # by a model
+    assert finish(prepare(scan, carried)).mask.all()
+    with pytest.raises(RecipeMismatchError, match="dark on"):
+        finish(prepare(make_scan(corner=8), carried))
 
 
 def test_adapting_takes_from_the_mask_what_the_scan_lacks(make_scan):

@@ -1,5 +1,7 @@
 """Training a variational autoencoder from scans: what it learns, leaves and can go on from."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
@@ -90,6 +92,16 @@ def test_the_watched_region_is_mapped_by_the_last_model(trained, scan):
         expected = encoder.encode(prepared[[row * 9 + col for row, col in positions]])
         np.testing.assert_allclose(live.reshape(16, -1).T, expected, atol=2e-2)
     assert list(folder.glob("*.partial")) == []
+
+
+def test_watched_positions_without_a_pattern_are_missing_from_the_map(scan, tmp_path):
+    present = np.ones(scan.map_shape, bool)
+    present[2:, 4:] = False
+    partial = replace(scan, present=present)
+    finish(train_vae([partial], None, settings(), tmp_path, watch=WATCH))
+    live = np.load(tmp_path / LIVE_FILE)
+    missing = ~present[WATCH.rows, WATCH.cols]
+    np.testing.assert_array_equal(np.isnan(live), np.broadcast_to(missing, live.shape))
 
 
 def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(scan, tmp_path):

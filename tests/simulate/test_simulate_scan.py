@@ -154,6 +154,14 @@ def test_what_lies_where_the_truth_goes_is_told_before_the_work(tmp_path, additi
     assert [path.name for path in tmp_path.iterdir()] == ["a.truth.zarr"]
 
 
+def test_the_truth_of_another_scan_is_not_replaced(tmp_path):
+    structure = make_structure("additive", 2, 2, seed=1)
+    finish(simulate_scan(tmp_path / "a.up2", structure, pattern_size=(20, 20)))
+    with pytest.raises(FileExistsError, match=r"a\.truth\.zarr: this is the truth of a\.up2"):
+        finish(simulate_scan(tmp_path / "a.up1", structure, pattern_size=(20, 20)))
+    assert not (tmp_path / "a.up1").exists()
+
+
 def test_an_absent_device_is_named(tmp_path, additive):
     with pytest.raises(ValueError, match="device 'tpu' is not available"):
         next(simulate_scan(tmp_path / "a.up2", additive, pattern_size=SIZE, device="tpu"))

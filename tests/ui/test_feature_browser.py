@@ -48,6 +48,21 @@ def test_one_layer_shows_the_maps_in_order_of_rank(browser, stack, qtbot):
     assert link_of(layer).stack is stack
 
 
+def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
+    def offered():
+        buttons = (browser.previous_button, browser.next_button, browser.add_button)
+        return [button.isEnabled() for button in buttons]
+
+    assert offered() == [False, False, False]
+    browser.show_stack(stack, ScanLink())
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
+    assert offered() == [False, True, True]
+    browser.next()
+    assert offered() == [True, True, True]
+    browser.filter.setText("feature 98")
+    assert offered() == [False, False, True]
+
+
 def test_the_keys_of_the_viewer_step_through_what_the_filter_leaves(browser, stack, qtbot):
     keys = {str(key): act for key, act in browser._viewer.keymap.items()}
     browser.show_stack(stack, ScanLink())

@@ -1,8 +1,15 @@
 import numpy as np
+from napari._app_model import get_app_model
 from napari.layers import Image
 
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_stack import pattern_stack
+
+
+def run(command):
+    """Choose a command in the menu of the selected layer."""
+    get_app_model().commands.execute_command(f"napari-kikuchi.{command}").result()
 
 
 def test_the_stack_is_lazy_in_micrometres_and_pixels(scan_file, patterns):
@@ -23,15 +30,28 @@ def test_it_opens_in_a_viewer_of_its_own(make_napari_viewer, scan_file, monkeypa
     monkeypatch.setattr("napari.Viewer", lambda title: other)
     told = []
     monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
-    from napari._app_model import get_app_model
-
-    def run():
-        get_app_model().commands.execute_command("napari-kikuchi.add_pattern_stack").result()
-
     monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
     viewer.add_image(np.zeros((2, 2)))
-    run()
+    run("add_pattern_stack")
     assert "Select a layer" in told.pop()
     viewer.open(scan_file, plugin="napari-kikuchi")
-    run()
+    run("add_pattern_stack")
     assert other.layers[0].data.shape == patterns.shape
+
+
+def test_patterns_are_opened_again_as_squares(
+    make_napari_viewer, tmp_path, monkeypatch, patterns, write_scan
+):
+    viewer = make_napari_viewer()
+    told = []
+    monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
+    monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
+    viewer.open(write_scan(tmp_path / "wide.up2", patterns[:, :, :6]), plugin="napari-kikuchi")
+    run("open_cropped")
+    assert len(viewer.layers) == 2
+    scan = link_of(viewer.layers[-1]).source.scan
+    assert scan.pattern_shape == (6, 6)
+    np.testing.assert_array_equal(scan.read(3, 5), patterns[3, 5, :6, 2:8])
+    run("open_cropped")  # the square ones are selected now
+    assert "patterns of 6 x 6 pixels stay as they are" in told.pop()
+    assert len(viewer.layers) == 2

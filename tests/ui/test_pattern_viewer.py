@@ -82,6 +82,7 @@ def toned(view, values):
 def test_the_pattern_under_the_cursor_is_shown_held_and_stepped(window, patterns):
     window.move(3, 5)
     window.wait_for("row 3, column 5  ·  y 1.5, x 1.25 µm")
+    assert window.patterns.scan_label.text() == "weld  ·  10 × 10 pixels"
     raw = toned(View.RAW, patterns[3, 5].astype(np.float32))
     np.testing.assert_allclose(window.patterns.panes.image(View.RAW), raw, atol=1e-6)
 
@@ -182,6 +183,18 @@ def test_a_model_reconstructs(window, patterns):
     np.testing.assert_allclose(
         panes.image(View.DIFFERENCE), toned(View.DIFFERENCE, -prepared / 2), atol=1e-4
     )
+
+
+def test_a_model_leaves_the_recipes_of_the_scans_alone(window, patterns):
+    scan = window.session.subject.scan
+    drawn = Recipe(size=(10, 10), mask=np.eye(10, dtype=bool))
+    window.session.set_recipe(scan, drawn)
+    window.patterns.controls.choose(View.PREPROCESSED, View.RECONSTRUCTED)
+    window.session.set_encoder(Halving(), Path("half.safetensors"))
+    window.wait_for_views(View.PREPROCESSED, View.RECONSTRUCTED)
+    assert window.session.recipe(scan) is drawn
+    assert window.patterns.panes.image(View.PREPROCESSED).shape == (10, 10)
+    assert window.patterns.panes.image(View.RECONSTRUCTED).shape == (5, 5)
 
 
 def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen(

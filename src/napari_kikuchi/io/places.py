@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
+from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import platformdirs
+
+from napari_kikuchi.io.opening import EXTENSIONS
+from napari_kikuchi.samples import sample_folder
 
 
 def user_folder() -> Path:
@@ -16,23 +20,40 @@ def user_folder() -> Path:
 
 
 def beside(scan_path: Path, name: str) -> Path:
-    """A place for what is made of a scan: beside it, or among the user's data if that is closed."""
+    """A place for what is made of a scan: beside it, if that is not closed or part of the package.
+
+    Else it is a folder among the user's data.
+    """
     folder = scan_path.parent
-    if os.access(folder, os.W_OK):
+    if folder.resolve() != sample_folder().resolve() and _is_open(folder):
         return folder / name
     # Archives are full of scans of one name: each of their folders has one of its own.
     archive = folder.absolute()
     return user_folder() / f"{archive.name}-{zlib.crc32(str(archive).encode()):08x}" / name
 
 
+@lru_cache(maxsize=64)
+def _is_open(folder: Path) -> bool:
+    """Whether files can be made in a folder; Windows tells only those who try."""
+    try:
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
+
+
 def scan_label(scan_path: Path, scan_name: str | None = None) -> str:
     """What files made of a scan begin with: its file's name, and its own if the file holds several.
 
+    The ending of the file is part of it where another scan of the same name lies beside it.
     Characters of ``scan_name`` that no file name may have become underscores.
     """
+    alike = (scan_path.with_suffix(extension) for extension in EXTENSIONS)
+    twin = any(other != scan_path and other.is_file() for other in alike)
+    label = scan_path.name if twin else scan_path.stem
     if scan_name is None:
-        return scan_path.stem
-    return f"{scan_path.stem} " + re.sub(r'[<>:"/\\|?*]', "_", scan_name)
+        return label
+    return f"{label} " + re.sub(r'[<>:"/\\|?*]', "_", scan_name)
 
 
 def model_name(path: Path) -> str:

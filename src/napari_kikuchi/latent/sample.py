@@ -62,11 +62,11 @@ def prepare_alike(
     scans
         Whose patterns are to be prepared.
     recipe
-        With a mask, which every scan must then fill; or without: the mask is where every scan
-        has a signal, so that no pixel is a pattern in one scan and darkness in another.
+        With a mask, chosen for these scans, which is taken as it is; or without: the mask is where
+        every scan has a signal, so that no pixel is a pattern in one scan and darkness in another.
     adapt_mask
-        Take from the recipe's mask what a scan does not fill, instead of refusing the scan:
-        how a trained model is adapted to another screen.
+        Take from the recipe's mask what a scan does not fill: how a trained model is adapted to
+        another screen.
 
     Raises
     ------
@@ -77,13 +77,15 @@ def prepare_alike(
         raise ValueError("no scan given: an encoder learns from the patterns of at least one scan")
     for scan in scans:
         check_size(scan, recipe.size)
-    strict = recipe.mask is not None and not adapt_mask
-    asked = recipe if strict else replace(recipe, mask=None)
+    given = recipe.mask is not None and not adapt_mask
+    asked = recipe if given else replace(recipe, mask=None)
     fitted = []
     for scan in scans:
-        fitted.append((yield from prepare(scan, asked)))
-    if strict:
-        return fitted
+        fitted.append((yield from prepare(scan, asked, check_mask=not given)))
+    if given:
+        dark = max(preprocessor.recipe.dark_share for preprocessor in fitted)
+        agreed = replace(recipe, dark_share=dark)
+        return [replace(preprocessor, recipe=agreed) for preprocessor in fitted]
     masks = {
         f"{i}. {scan.name}": fit.mask
         for i, (scan, fit) in enumerate(zip(scans, fitted, strict=True), 1)

@@ -140,7 +140,7 @@ def train_vae(
         vae.load_state_dict(started_from.vae.state_dict())
     live = None
     if watch is not None:
-        live = _LiveMap(*_watched(sample, scans[0], watch), Path(folder) / LIVE_FILE)
+        live = _watched(sample, scans[0], watch, Path(folder) / LIVE_FILE)
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
@@ -166,13 +166,17 @@ def train_vae(
 
 @dataclass(frozen=True, eq=False)
 class _LiveMap:
+    """Watched positions: the patterns there, and which of them there are."""
+
     patterns: NDArray[np.float16]
-    map_shape: tuple[int, int]
+    present: NDArray[np.bool_]
     path: Path
 
     def write(self, features: NDArray[np.float32]) -> None:
+        maps = np.full((features.shape[1], *self.present.shape), np.nan, np.float32)
+        maps[:, self.present] = features.T
         with replacing(self.path) as partial, partial.open("wb") as file:
-            np.save(file, features.T.reshape(-1, *self.map_shape))
+            np.save(file, maps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,9 +290,7 @@ def _split(patterns: NDArray, settings: VaeTraining) -> TrainingData:
     return TrainingData(patterns[order[held_out:]], patterns[order[:held_out]])
 
 
-def _watched(
-    sample: PatternSample, scan: Scan, watch: Block
-) -> tuple[NDArray[np.float16], tuple[int, int]]:
+def _watched(sample: PatternSample, scan: Scan, watch: Block, path: Path) -> _LiveMap:
     rows, cols = scan.map_shape
     clipped = replace(
         watch,
@@ -301,5 +303,8 @@ def _watched(
             f"columns {watch.cols.start} to {watch.cols.stop}, lies outside the scan of {rows} "
             f"rows x {cols} columns"
         )
-    patterns = sample.preprocessors[0](scan.read_block(clipped))
-    return patterns.reshape(-1, *sample.recipe.size).astype(np.float16), clipped.shape
+    present = np.ones(clipped.shape, bool)
+    if scan.present is not None:
+        present = scan.present[clipped.rows, clipped.cols]
+    patterns = sample.preprocessors[0](scan.read_block(clipped)[present])
+    return _LiveMap(patterns.astype(np.float16), present, path)

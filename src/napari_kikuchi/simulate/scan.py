@@ -127,12 +127,19 @@ def truth_path(path: str | Path) -> Path:
 
 def _check_target(path: Path) -> None:
     """Check, before the time is spent, that nothing is replaced but a simulated scan."""
-    from napari_kikuchi.io.map_store import check_target
+    from napari_kikuchi.io.map_store import check_target, read_maps
 
-    check_target(truth_path(path))
-    if path.exists() and not truth_path(path).exists():
+    truth = truth_path(path)
+    check_target(truth)
+    of = read_maps(truth).provenance.get("scan", {}).get("path") if truth.exists() else path.name
+    if of != path.name:
         raise FileExistsError(
-            f"{path}: this exists and has no truth ({truth_path(path).name}) beside it, so it may "
+            f"{truth}: this is the truth of {of} and would be overwritten by that of {path.name}. "
+            "Choose another name."
+        )
+    if path.exists() and not truth.exists():
+        raise FileExistsError(
+            f"{path}: this exists and has no truth ({truth.name}) beside it, so it may "
             "be a measured scan and is not overwritten. Choose another name."
         )
 

@@ -71,6 +71,7 @@ class FeatureBrowser(QWidget):
         self.status = QLabel("Encode a scan, or open its maps, to browse them here.")
         self.status.setWordWrap(True)
         buttons = QHBoxLayout()
+        made = []
         for text, tip, act in (
             ("◀ Previous", f"Previous map in the list ({PREVIOUS_KEY})", self.previous),
             ("Next ▶", f"Next map in the list ({NEXT_KEY})", self.next),
@@ -80,11 +81,25 @@ class FeatureBrowser(QWidget):
             button.setToolTip(tip)
             button.clicked.connect(act)
             buttons.addWidget(button)
+            made.append(button)
+        self.previous_button, self.next_button, self.add_button = made
         layout = QVBoxLayout(self)
         for widget in (self.choice, self.filter, self.table):
             layout.addWidget(widget)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
+        self._proxy.layoutChanged.connect(self._enable)
+        self._proxy.rowsInserted.connect(self._enable)
+        self._proxy.rowsRemoved.connect(self._enable)
+        self._proxy.modelReset.connect(self._enable)
+        self._enable()
+
+    def _enable(self, *_: object) -> None:
+        """Offer what can be done."""
+        row, count = self.table.currentIndex().row(), self._proxy.rowCount()
+        self.previous_button.setEnabled(row > 0)
+        self.next_button.setEnabled(row + 1 < count)
+        self.add_button.setEnabled(self.current is not None and self.current.shown is not None)
 
     def _build_table(self) -> QTableView:
         table = QTableView()
@@ -194,6 +209,7 @@ class FeatureBrowser(QWidget):
             self.table.selectRow(row)
 
     def _on_row(self, current: QModelIndex) -> None:
+        self._enable()
         if self.current is None or not current.isValid():
             return
         # Whoever steps on will most likely step on again.
@@ -209,6 +225,7 @@ class FeatureBrowser(QWidget):
         return self._table.order[self._proxy.mapToSource(self._proxy.index(row, NAME)).row()]
 
     def _tell(self, channel: int) -> None:
+        self._enable()
         if self.current is None or self._table is None:
             return
         stack = self.current.stack

@@ -41,7 +41,7 @@ class PatternPanes(QWidget):
         self.canvas = QtViewer(self.model)
         # Files dropped here would be opened among the patterns.
         self.canvas.setAcceptDrops(False)
-        self.model.grid.enabled = True
+        self.model.canvas.grid.enabled = True
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
@@ -101,7 +101,7 @@ class PatternPanes(QWidget):
         count = len(self.shown)
         if count:
             rows, cols = best_grid(count, self.canvas.height(), self.canvas.width())
-            self.model.grid.shape = (rows, cols)
+            self.model.canvas.grid.shape = (rows, cols)
             self.model.reset_view(margin=0.02)
 
     def sizeHint(self) -> QSize:

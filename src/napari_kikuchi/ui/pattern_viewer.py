@@ -90,12 +90,14 @@ class PatternViewer(QWidget):
 
     def _build(self) -> None:
         self.setMinimumWidth(_WIDTH)
+        self.scan_label = QElidingLabel()
+        self.scan_label.setToolTip("The scan whose pattern is shown, and the size of its patterns")
         self.position = QLabel(_INVITATION)
         self.position.setToolTip("Position of the pattern shown, counted from 0")
         self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
-        for label in (self.position, self.values):
+        for label in (self.scan_label, self.position, self.values):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.hold_button = QPushButton("hold")
@@ -126,6 +128,7 @@ class PatternViewer(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(6)
+        layout.addWidget(self.scan_label)
         layout.addWidget(self.panes, 1)
         layout.addWidget(self.progress)
         layout.addLayout(where)
@@ -201,6 +204,7 @@ class PatternViewer(QWidget):
 
     def _show_nothing(self) -> None:
         self.panes.show_images({}, (1, 1))
+        self.scan_label.clear()
         self.position.setText(_INVITATION)
         self.values.hide()
 
@@ -227,6 +231,7 @@ class PatternViewer(QWidget):
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()
 
@@ -375,6 +380,11 @@ def _let_go(
             signal.disconnect(handler)
     feed.close()
     pointer.close()
+
+
+def _description(scan: Scan) -> str:
+    height, width = scan.pattern_shape
+    return f"{scan.name}  ·  {height} × {width} pixels"
 
 
 def _place(subject: Point | RegionMean) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -132,10 +133,10 @@ class PrepareForm(QWidget):
         self.sample.enabled = recipe.background == "sample"
         self.mask.reset_choices()
         encoder = self._session.encoder
-        if encoder is not None and recipe.mask is encoder.recipe.mask:
-            self.mask.value = MaskChoice.MODEL
-        elif recipe.mask is None:
+        if recipe.mask is None:
             self.mask.value = MaskChoice.FOUND
+        elif encoder is not None and recipe.mask is encoder.recipe.mask:
+            self.mask.value = MaskChoice.MODEL
         self.editor.tool = _TOOLS.get(self.mask.value, Tool.NONE)
         self._filling = False
 
@@ -181,7 +182,9 @@ class PrepareForm(QWidget):
         if choice is MaskChoice.FOUND:
             self._set(None)
         elif choice is MaskChoice.MODEL and self._session.encoder is not None:
-            self._set(self._session.encoder.recipe.mask)
+            mask = self._session.encoder.recipe.mask
+            assert mask is not None  # a trained model has one
+            self._set(mask if mask.shape == self.size.value else resized(mask, self.size.value))
         elif choice is MaskChoice.FRAME:
             self._set(np.ones(self.size.value, bool))
         elif choice is MaskChoice.CIRCLE:
@@ -215,9 +218,7 @@ class PrepareForm(QWidget):
 
     def _on_reset(self) -> None:
         if self._scan is not None:
-            encoder = self._session.encoder
-            recipe = default_recipe(self._scan) if encoder is None else encoder.recipe
-            self._session.set_recipe(self._scan, recipe)
+            self._session.set_recipe(self._scan, default_recipe(self._scan))
 
 
 def binned_sizes(pattern_shape: tuple[int, int]) -> list[tuple[int, int]]:
@@ -235,6 +236,14 @@ def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         for new, old in zip(size, mask.shape, strict=True)
     )
     return mask[np.ix_(rows, cols)]
+
+
+def save_mask(mask: np.ndarray, size: tuple[int, int], folder: Path) -> Path:
+    """Write the signal mask of a scan where a training in another process reads it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "mask.npy"
+    np.save(path, resized(mask, size))
+    return path
 
 
 def _size_text(size: tuple[int, int], scan: Scan) -> str:

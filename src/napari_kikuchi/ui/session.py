@@ -204,10 +204,8 @@ class Session:
     # ------------------------------------------------------------------ how it is prepared
 
     def recipe(self, scan: Scan) -> Recipe:
-        """The recipe by which a scan's patterns are prepared."""
+        """The recipe by which a scan's patterns are prepared; a model brings its own along."""
         if scan not in self._recipes:
-            if self.encoder is not None:
-                return self.encoder.recipe
             self._recipes[scan] = default_recipe(scan)
         return self._recipes[scan]
 
@@ -250,13 +248,12 @@ class Session:
         return known[id(recipe)][1]
 
     def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:
-        """Choose the model; every scan is prepared by its recipe from now on."""
+        """Choose the model with which patterns are reconstructed."""
         self._encoder_chosen = encoder is not None
         self._use_encoder(encoder, path)
 
     def _use_encoder(self, encoder: Encoder | None, path: Path | None) -> None:
         self.encoder, self.encoder_path = encoder, path
-        self._recipes.clear()
         self.encoder_changed.emit(encoder)
 
     def load_encoder(self, path: Path) -> None:

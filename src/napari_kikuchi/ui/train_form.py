@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select, SpinBox
 from qtpy.QtCore import Signal
@@ -22,7 +21,7 @@ from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
 from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.models import remember_model
-from napari_kikuchi.ui.prepare_form import resized
+from napari_kikuchi.ui.prepare_form import save_mask
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
 
@@ -111,6 +110,7 @@ class TrainForm(QWidget):
             tooltip="Go on from the checkpoint in the folder, as if it had not been interrupted",
         )
         self.minutes.native.setSpecialValueText("no limit")
+        self.epochs.native.setSpecialValueText("as the model suggests")
         self.form = Form(
             self.scans,
             self.model,
@@ -174,14 +174,10 @@ class TrainForm(QWidget):
         folder = path_of(self.folder, "in which folder the model goes")
         init = None if self.linear else self.init.path
         recipe = self._session.recipe(scans[0])
-        encoder = self._session.encoder
-        own_mask = encoder is None or recipe is not encoder.recipe
         mask = None
-        if init is None and own_mask and recipe.mask is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            mask = folder / "mask.npy"
+        if init is None and recipe.mask is not None:
             size = recipe.size if self.linear else preset(self.model.value).size
-            np.save(mask, resized(recipe.mask, size))
+            mask = save_mask(recipe.mask, size, folder)
         return TrainingRequest(
             scans=scans,
             folder=folder,
