@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from napari.layers import Layer
 
 from napari_kikuchi.maps import Channel, Region, contrast_limits
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.session import session_of
 
 
 def made(stack, **options):
@@ -68,3 +70,23 @@ def test_regions_lie_on_the_maps(stack):
     assert list(shapes.features["name"]) == ["weld", "pore"]
     np.testing.assert_allclose(shapes.data_to_world(shapes.data[0][2]), (2.0, 1.5))
     assert [str(unit) for unit in shapes.units] == ["micrometer", "micrometer"]
+
+
+@pytest.mark.parametrize("colormap", ["gray", "viridis"])
+def test_the_thumbnail_of_a_hidden_map_is_what_napari_draws_of_a_visible_one(
+    stack, make_napari_viewer, colormap
+):
+    viewer = make_napari_viewer()
+    session_of(viewer)
+    stack = replace(stack, channels=[replace(c, colormap=colormap) for c in stack.channels])
+    for layer in made(stack):
+        viewer.add_layer(layer)
+    hidden = viewer.layers[0]
+    mine = hidden.thumbnail.astype(int)
+    assert not hidden.visible
+    hidden.visible = True
+    hidden._update_thumbnail()
+    napari = hidden.thumbnail.astype(int)
+    # napari's own picks the pixels of a few edges otherwise.
+    assert np.mean(np.abs(mine - napari).max(axis=-1) > 3) < 0.25
+    np.testing.assert_array_equal(mine[..., 3], napari[..., 3])

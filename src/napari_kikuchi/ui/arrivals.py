@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.ui import FEATURE_BROWSER, PATTERN_VIEWER, PLUGIN
+from napari_kikuchi.ui.layers import thumbnail
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.session import Point
 
@@ -63,6 +64,8 @@ class Arrivals:
         if link is None:
             return
         source = link.source
+        if link.channel is not None and not layer.visible:
+            layer.thumbnail = thumbnail(layer)
         if source.scan is None and not source.opening and not source.problem:
             self._session.open_link(source)
         self._glance(source, anew=self._is_first(layer, source))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,14 @@ from napari_kikuchi.io.places import model_name
 from napari_kikuchi.maps import MapStack, contrast_limits
 from napari_kikuchi.ui.link import LayerLink, ScanLink
 
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
 # napari takes 6 s to add 64 layers and 44 s to add 256; above this the feature browser shows them.
 MAX_LAYERS = 64
+
+_THUMBNAIL_SIDE = 32
 
 LayerData = tuple[Any, dict[str, Any], str]
 
@@ -93,6 +99,25 @@ def browsed_layer(stack: MapStack, channel: int, source: ScanLink) -> LayerData:
     """A layer for all the maps of a stack, which shows one of them now."""
     values, attributes, kind = map_layer(stack, channel, source)
     return values, attributes | {"metadata": LayerLink(source, stack).metadata()}, kind
+
+
+def thumbnail(layer: Image) -> NDArray[np.float32]:
+    """What the layer list shows of a map: napari draws it only once the layer has been visible.
+
+    Returns
+    -------
+    numpy.ndarray
+        Colours of shape (height, width, 4), of 32 pixels at most.
+    """
+    values = np.asarray(layer.data)
+    shares = (max(1, round(_THUMBNAIL_SIDE * size / max(values.shape))) for size in values.shape)
+    picked = (
+        ((np.arange(count) + 0.5) * size / count).astype(int)
+        for count, size in zip(shares, values.shape, strict=True)
+    )
+    low, high = layer.contrast_limits
+    toned = np.clip((values[np.ix_(*picked)] - low) / (high - low), 0, 1)
+    return layer.colormap.map(toned.ravel()).reshape(*toned.shape, 4)
 
 
 def regions_layer(stack: MapStack) -> LayerData:

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_kikuchi.io.places import beside
 from napari_kikuchi.latent.presets import PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.training import CHECKPOINT_FILE
 from napari_kikuchi.ui.child import COMMAND, JobState
 from napari_kikuchi.ui.forms import Form, path_of, scan_labels
 from napari_kikuchi.ui.job_panel import JobPanel
@@ -110,7 +111,6 @@ class TrainForm(QWidget):
             tooltip="Go on from the checkpoint in the folder, as if it had not been interrupted",
         )
         self.minutes.native.setSpecialValueText("no limit")
-        self.epochs.native.setSpecialValueText("as the model suggests")
         self.form = Form(
             self.scans,
             self.model,
@@ -140,6 +140,7 @@ class TrainForm(QWidget):
         self.model.changed.connect(self._on_model)
         self.init.models.changed.connect(self._on_init)
         self.scans.changed.connect(self._suggest_folder)
+        self.folder.changed.connect(self._offer_resume)
         self.resume.changed.connect(self._name_button)
         self.panel.started.connect(self._on_started)
         self.panel.reported.connect(self._on_event)
@@ -204,10 +205,19 @@ class TrainForm(QWidget):
 
     def _on_model(self) -> None:
         self.form.show_row(self.latent, self.linear)
-        for widget in (self.minutes, self.epochs, self.init, self.watch, self.resume):
+        for widget in (self.minutes, self.epochs, self.init, self.watch):
             self.form.show_row(widget, not self.linear)
         self._suggest_folder()
+        self._offer_resume()
         self._name_button()
+
+    def _offer_resume(self) -> None:
+        """Offer to go on with what was begun in the folder, if anything was."""
+        folder = self.folder.value
+        begun = isinstance(folder, Path) and (folder / CHECKPOINT_FILE).is_file()
+        self.form.show_row(self.resume, begun and not self.linear)
+        if not begun:
+            self.resume.value = False
 
     def _name_button(self) -> None:
         """Say what the button will do: the choice to resume may be scrolled out of sight."""
@@ -262,7 +272,8 @@ class TrainForm(QWidget):
         self.form.show()
         state = self.panel.job.state
         folder = path_of(self.folder, "the folder")
-        if state is JobState.STOPPED and any(folder.glob("checkpoint*")):
+        self._offer_resume()
+        if state is JobState.STOPPED and (folder / CHECKPOINT_FILE).is_file():
             self.resume.value = True
         else:
             self._suggest_folder()
