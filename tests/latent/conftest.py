@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+import torch
 
+from napari_kikuchi.latent.presets import preset
+from napari_kikuchi.latent.vae import Vae
 from napari_kikuchi.scan import ArraySource, Scan
 
 
@@ -30,3 +33,21 @@ def striped_scan(
 @pytest.fixture(scope="session")
 def make_scan():
     return striped_scan
+
+
+@pytest.fixture(scope="module")
+def mask():
+    y, x = np.mgrid[:60, :60]
+    return np.hypot(y - 29.5, x - 29.5) < 28
+
+
+@pytest.fixture
+def vae(mask):
+    torch.manual_seed(0)
+    return Vae(preset("quick-16"), mask)
+
+
+@pytest.fixture
+def patterns(mask):
+    random = np.random.default_rng(0).uniform(-1, 1, (12, 60, 60))
+    return (random * mask).astype(np.float32)

@@ -14,9 +14,15 @@ import torch
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.objectives import (
+    Likelihood,
+    ObjectiveName,
+    VaeObjective,
+    make_objective,
+)
 from napari_kikuchi.latent.presets import Architecture, preset
 from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
-from napari_kikuchi.latent.vae import Likelihood, Vae, VaeEncoder, VaeObjective
+from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
@@ -41,8 +47,10 @@ class VaeTraining:
     ----------
     preset
         Name of an architecture; None: that of the model to start from, or ``"quick-32"``.
+    objective
+        ``"vae"``, or ``"contrastive"``: :class:`~.objectives.ContrastiveObjective`.
     likelihood, beta, kl_warm_up
-        See :class:`~.vae.VaeObjective`; a model to start from is past its warm-up.
+        See :class:`~.objectives.VaeObjective`; a model to start from is past its warm-up.
     adaptation_rate
         Part of the learning rate with which a model to start from is trained: at the full rate it
         first forgets what it has learned, and small scans do not teach it all of that again.
@@ -55,6 +63,7 @@ class VaeTraining:
     """
 
     preset: str | None = None
+    objective: ObjectiveName = "vae"
     likelihood: Likelihood = "calibrated"
     beta: float = 1.0
     kl_warm_up: int = 600
@@ -136,6 +145,10 @@ def train_vae(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         vae = Vae(architecture, sample.recipe.mask)
+        warm_up = settings.kl_warm_up if started_from is None else 0
+        objective = make_objective(
+            settings.objective, vae, settings.likelihood, settings.beta, warm_up
+        )
     if started_from is not None:
         vae.load_state_dict(started_from.vae.state_dict())
     live = None
@@ -144,9 +157,7 @@ def train_vae(
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
-    warm_up = settings.kl_warm_up if started_from is None else 0
-    objective = VaeObjective(vae, settings.likelihood, settings.beta, warm_up)
-    task = _VaeTask(objective, sample.recipe, origin, seed, live)
+    task = _VaeTask(settings.objective, objective, sample.recipe, origin, seed, live)
     data = _split(sample.patterns, settings)
     training = settings.training
     if started_from is not None:
@@ -181,6 +192,7 @@ class _LiveMap:
 
 @dataclass(frozen=True, eq=False)
 class _VaeTask:
+    name: ObjectiveName
     module: VaeObjective
     recipe: Recipe
     provenance: Mapping[str, Any]
@@ -190,6 +202,7 @@ class _VaeTask:
     def identity(self) -> dict[str, Any]:
         return {
             "preset": self.module.vae.architecture.name,
+            "objective": self.name,
             "likelihood": self.module.likelihood,
             "beta": self.module.beta,
             "warm-up of the divergence": self.module.kl_warm_up,

@@ -1,11 +1,11 @@
-"""The variational autoencoder: its objective, and the encoder it leaves when trained."""
+"""The variational autoencoder, and the encoder it leaves when trained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -21,12 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-Likelihood = Literal["calibrated", "unit"]
-
 # Patterns in memory as activations at a time.
 _BATCH = 256
-# Keeps the logarithm finite should a network ever reproduce its patterns exactly.
-_LEAST_VARIANCE = 1e-8
 
 
 class Vae(nn.Module):
@@ -60,94 +56,6 @@ class Vae(nn.Module):
     def decode(self, features: Tensor) -> Tensor:
         """Patterns (n, height, width) of features (n, latent); 0 outside the mask."""
         return self.decoder(features)[:, 0].float() * self.mask
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """The two parts of the evidence lower bound of a batch.
-
-    Attributes
-    ----------
-    squared_error
-        Mean over patterns and pixels inside the mask.
-    kl
-        Divergence of each feature's posterior from the unit normal, mean over patterns, in nats;
-        of shape (latent,).
-    means
-        Posterior means, of shape (n, latent).
-    """
-
-    squared_error: Tensor
-    kl: Tensor
-    means: Tensor
-
-
-class VaeObjective(nn.Module):
-    """What a variational autoencoder minimises: the negative evidence lower bound.
-
-    In nats per pixel inside the mask, which keeps learning rate and clipping independent of the
-    size of the patterns.
-
-    Parameters
-    ----------
-    vae
-        To be trained.
-    likelihood
-        ``"calibrated"``: a Gaussian whose variance is the one that explains the residuals best,
-        their mean square (σ-VAE, Rybkin, Daniilidis & Levine 2021). Patterns in [-1, 1] are
-        reproduced far better than to unit variance, so features that explain little of a pattern
-        survive. ``"unit"``: unit variance, as published: half the sum of squares, under which
-        only the strongest features stay active.
-    beta
-        Weight of the divergence from the unit normal.
-    kl_warm_up
-        Steps over which that weight grows from nothing.
-    """
-
-    def __init__(
-        self,
-        vae: Vae,
-        likelihood: Likelihood = "calibrated",
-        beta: float = 1.0,
-        kl_warm_up: int = 0,
-    ) -> None:
-        super().__init__()
-        if likelihood not in ("calibrated", "unit"):
-            raise ValueError(f"likelihood {likelihood!r}: choose calibrated or unit")
-        self.vae = vae
-        self.likelihood = likelihood
-        self.beta = beta
-        self.kl_warm_up = kl_warm_up
-        self.pixels = int(vae.mask.sum())
-
-    def forward(self, patterns: Tensor, generator: torch.Generator, step: int) -> Tensor:
-        """Loss of a batch of patterns (n, height, width), its noise drawn from a generator.
-
-        Over the first steps the divergence counts by a growing share: at full weight from the
-        start it silences features before the decoder has learned what they are good for.
-        """
-        evidence = self.evidence(patterns, generator)
-        share = min(1.0, (step + 1) / self.kl_warm_up) if self.kl_warm_up else 1.0
-        return self.loss(evidence.squared_error, share * evidence.kl.sum())
-
-    def evidence(self, patterns: Tensor, generator: torch.Generator) -> Evidence:
-        """How well patterns are reproduced from sampled features, and what the features cost."""
-        mean, log_variance = self.vae.encode(patterns)
-        # Drawn on the processor: the same noise on every device.
-        noise = torch.randn(mean.shape, generator=generator).to(mean.device)
-        decoded = self.vae.decode(mean + noise * torch.exp(0.5 * log_variance))
-        # Both are 0 outside the mask.
-        squared_error = (decoded - patterns).square().sum() / (len(patterns) * self.pixels)
-        kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean(dim=0)
-        return Evidence(squared_error, kl, mean)
-
-    def loss(self, squared_error: Tensor, kl: Tensor) -> Tensor:
-        """Loss, given the mean squared error of a pixel and the divergence of a pattern."""
-        cost = self.beta * kl / self.pixels
-        if self.likelihood == "unit":
-            return 0.5 * squared_error + cost
-        # Negative log-likelihood at the best variance, which is the mean squared error.
-        return 0.5 * torch.log(2 * torch.pi * torch.e * (squared_error + _LEAST_VARIANCE)) + cost
 
 
 @dataclass(frozen=True, eq=False)

@@ -121,7 +121,7 @@ class Task(Protocol):
 
     @property
     def module(self) -> torch.nn.Module:
-        """Called with a batch, a generator of noise on the processor and the step; the loss."""
+        """Called with a batch, a generator of noise on its device and the step; the loss."""
         ...
 
     def identity(self) -> Mapping[str, Any]:

@@ -101,7 +101,9 @@ class TrainingLoop:
         began = time.monotonic()
         settings, state = self.settings, self.state
         batch = self._to_device(self.data.train[self._batch_indices()])
-        generator = torch.Generator().manual_seed(_seed_of(settings.seed, state.step))
+        # On the device: augmentation draws more noise than a processor makes in time.
+        generator = torch.Generator(self.fabric.device)
+        generator.manual_seed(_seed_of(settings.seed, state.step))
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.module.train()
