@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from napari_kikuchi.cli.commands import app
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.samples import sample_folder, shipped_encoder
 
 ADDITIVE = sample_folder() / "additive.up1"
@@ -109,6 +110,18 @@ def test_train_adapts_the_shipped_model_and_resumes(run, small_scan, tmp_path):
     steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
     assert steps == sorted(steps)
     assert steps[-1] == 2 * steps[-2]
+
+
+def test_the_objective_is_a_choice_that_the_model_tells_and_a_resumed_training_keeps(
+    run, small_scan, tmp_path
+):
+    command = ["train", small_scan, "--out", tmp_path, "--beta", 4, "--likelihood", "unit", *QUICK]
+    run(*command, "--objective", "contrastive", "--epochs", 1)
+    settings = read_model(tmp_path / "model.safetensors").provenance["settings"]
+    found = (settings["objective"], settings["beta"], settings["likelihood"])
+    assert found == ("contrastive", 4, "unit")
+    result = run(*command, "--objective", "vae", "--epochs", 2, "--resume", code=1)
+    assert "objective was 'contrastive', is 'vae'" in result.stderr
 
 
 def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):

@@ -104,10 +104,14 @@ def test_watched_positions_without_a_pattern_are_missing_from_the_map(scan, tmp_
     np.testing.assert_array_equal(np.isnan(live), np.broadcast_to(missing, live.shape))
 
 
-def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(scan, tmp_path):
-    finish(train_vae([scan], None, settings(), tmp_path / "whole"))
-    stop_after(train_vae([scan], None, settings(), tmp_path / "parts"), 5)
-    finish(train_vae([scan], None, settings(), tmp_path / "parts", resume=True))
+@pytest.mark.parametrize("objective", ["vae", "contrastive"])
+def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(
+    scan, tmp_path, objective
+):
+    asked = settings(objective=objective)
+    finish(train_vae([scan], None, asked, tmp_path / "whole"))
+    stop_after(train_vae([scan], None, asked, tmp_path / "parts"), 5)
+    finish(train_vae([scan], None, asked, tmp_path / "parts", resume=True))
     for file in ("model.safetensors", "checkpoint.safetensors"):
         whole, parts = (load_file(tmp_path / part / file) for part in ("whole", "parts"))
         assert whole.keys() == parts.keys()

@@ -17,6 +17,7 @@ from napari_kikuchi.cli.options import (
     FlipOption,
     JsonOption,
     Likelihood,
+    Objective,
     PartialOption,
     ScanArgument,
     ScanNameOption,
@@ -187,10 +188,31 @@ def train(
             show_default=False,
         ),
     ] = None,
+    objective: Annotated[
+        Objective | None,
+        typer.Option(
+            help="contrastive: noise that a camera adds shall not move a pattern in latent space; "
+            "half as fast.  [default: vae]",
+            show_default=False,
+        ),
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Weight of the divergence from the unit normal: more of it, fewer active "
+            "features and blurrier reconstructions.  [default: 1]",
+            show_default=False,
+        ),
+    ] = None,
     likelihood: Annotated[
-        Likelihood,
-        typer.Option(help="calibrated keeps weak features alive; unit is the published one."),
-    ] = Likelihood.CALIBRATED,
+        Likelihood | None,
+        typer.Option(
+            help="calibrated keeps weak features alive; unit is the published one.  "
+            "[default: calibrated]",
+            show_default=False,
+        ),
+    ] = None,
     device: DeviceOption = "auto",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
@@ -226,6 +248,9 @@ def train(
                 "--init": init,
                 "--resume": resume or None,
                 "--watch": watch,
+                "--objective": objective,
+                "--beta": beta,
+                "--likelihood": likelihood,
             }
             leave_out(networks_only, "--linear trains no network")
         if init is not None:
@@ -263,7 +288,9 @@ def train(
             )
             settings = VaeTraining(
                 preset=preset,
-                likelihood=likelihood.value,
+                objective=(objective or Objective.VAE).value,
+                beta=1.0 if beta is None else beta,
+                likelihood=(likelihood or Likelihood.CALIBRATED).value,
                 patterns_per_scan=patterns,
                 training=training,
             )

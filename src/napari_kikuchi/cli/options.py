@@ -71,6 +71,13 @@ class Background(StrEnum):
     NONE = "none"
 
 
+class Objective(StrEnum):
+    """What a network is trained for."""
+
+    VAE = "vae"
+    CONTRASTIVE = "contrastive"
+
+
 class Likelihood(StrEnum):
     """Scale of the reconstruction error."""
 

@@ -36,6 +36,8 @@ class TrainingRequest:
         Positions whose latent map is written as the training goes.
     mask
         ``.npy`` file of the signal mask; None: found from the data.
+    objective, beta, likelihood
+        What the network is trained for; None: the command's own choice.
     """
 
     scans: Sequence[Scan]
@@ -53,6 +55,8 @@ class TrainingRequest:
     size: tuple[int, int] | None = None
     background: Literal["exact", "sample", "none"] | None = None
     mask: Path | None = None
+    objective: str | None = None
+    beta: float | None = None
     likelihood: str | None = None
     device: str | None = None
     threads: int | None = None
@@ -98,6 +102,8 @@ class TrainingRequest:
                     "size": size,
                     "background": self.background,
                     "mask": self.mask,
+                    "objective": self.objective,
+                    "beta": self.beta,
                     "likelihood": self.likelihood,
                     "device": self.device,
                     "threads": self.threads,

@@ -68,6 +68,25 @@ class TrainForm(QWidget):
         self.latent = SpinBox(
             label="features", min=2, max=512, value=32, tooltip="Number of principal components"
         )
+        self.objective = ComboBox(
+            label="objective",
+            choices=[
+                ("reconstruct", "vae"),
+                ("reconstruct and disregard noise (contrastive)", "contrastive"),
+            ],
+            tooltip="reconstruct: a variational autoencoder.\n"
+            "contrastive: besides, noise that a camera adds shall not move a pattern in latent "
+            "space; takes twice the time.",
+        )
+        self.beta = FloatSpinBox(
+            label="β",
+            min=0.0,
+            max=1000.0,
+            step=1.0,
+            value=1.0,
+            tooltip="Weight of the features' divergence from the unit normal.\n"
+            "More of it: fewer active features, blurrier reconstructions.",
+        )
         self.minutes = FloatSpinBox(
             label="minutes",
             min=0.0,
@@ -116,12 +135,14 @@ class TrainForm(QWidget):
             self.model,
             self.latent,
             self.minutes,
-            self.epochs,
-            self.patterns,
             self.init,
             self.watch,
             self.folder,
             self.resume,
+            self.objective,
+            self.beta,
+            self.epochs,
+            self.patterns,
         )
         self.plot = LossPlot()
         self.panel = JobPanel(
@@ -194,6 +215,8 @@ class TrainForm(QWidget):
             size=recipe.size if self.linear else None,
             background=recipe.background if init is None else None,
             mask=mask,
+            objective=None if self.linear else self.objective.value,
+            beta=None if self.linear else self.beta.value,
         )
 
     def _watched(self, scan: Scan) -> Block | None:
@@ -205,7 +228,15 @@ class TrainForm(QWidget):
 
     def _on_model(self) -> None:
         self.form.show_row(self.latent, self.linear)
-        for widget in (self.minutes, self.epochs, self.init, self.watch):
+        networks_only = (
+            self.minutes,
+            self.epochs,
+            self.init,
+            self.watch,
+            self.objective,
+            self.beta,
+        )
+        for widget in networks_only:
             self.form.show_row(widget, not self.linear)
         self._suggest_folder()
         self._offer_resume()
