@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
-from napari_kikuchi.devices import pick_device
+from napari_kikuchi.devices import computes_bfloat16, pick_device
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.training import (
     CHECKPOINT_FILE,
@@ -26,6 +26,7 @@ from napari_kikuchi.training import (
     TrainingUpdate,
 )
 from napari_kikuchi.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
+from napari_kikuchi.training.patterns import DevicePatterns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +56,6 @@ class TrainingLoop:
         resume: bool,
     ) -> None:
         self.task = task
-        self.data = data
         self.settings = settings
         self.folder = folder
         self.batch = min(settings.batch, len(data.train))
@@ -66,8 +66,10 @@ class TrainingLoop:
         device = pick_device(settings.device)
         precision: Any = settings.precision
         if precision == "auto":
-            precision = "bf16-mixed" if device == "cuda" else "32-true"
+            precision = "bf16-mixed" if computes_bfloat16(device) else "32-true"
         self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
+        self.patterns = DevicePatterns(data.train, self.fabric.device)
+        self.held_out = DevicePatterns(data.validation, self.fabric.device)
         adam = torch.optim.Adam(task.module.parameters(), lr=settings.learning_rate, fused=True)
         self.module, self.optimizer = self.fabric.setup(task.module, adam)
         self.state = TrainingState()
@@ -100,7 +102,7 @@ class TrainingLoop:
     def _step(self) -> None:
         began = time.monotonic()
         settings, state = self.settings, self.state
-        batch = self._to_device(self.data.train[self._batch_indices()])
+        batch = self.patterns.take(self._batch_indices())
         # On the device: augmentation draws more noise than a processor makes in time.
         generator = torch.Generator(self.fabric.device)
         generator.manual_seed(_seed_of(settings.seed, state.step))
@@ -148,15 +150,13 @@ class TrainingLoop:
         yield update
 
     def _validation_batches(self) -> Iterator[torch.Tensor]:
-        for start in range(0, len(self.data.validation), self.batch):
-            yield self._to_device(self.data.validation[start : start + self.batch])
-
-    def _to_device(self, patterns: NDArray) -> torch.Tensor:
-        return torch.from_numpy(patterns).to(self.fabric.device).float()
+        indices = np.arange(len(self.held_out))
+        for start in range(0, len(indices), self.batch):
+            yield self.held_out.take(indices[start : start + self.batch])
 
     def _batch_indices(self) -> NDArray[np.int64]:
         epoch, place = divmod(self.state.step, self.steps_per_epoch)
-        order = _order_of(self.settings.seed, epoch, len(self.data.train))
+        order = _order_of(self.settings.seed, epoch, len(self.patterns))
         return order[place * self.batch : (place + 1) * self.batch]
 
     def _share_done(self) -> float:
@@ -210,7 +210,7 @@ class TrainingLoop:
             "batch": self.batch,
             "learning rate": self.settings.learning_rate,
             "seed": self.settings.seed,
-            "patterns": len(self.data.train),
+            "patterns": len(self.patterns),
         }
 
     def _write_checkpoint(self) -> None:
