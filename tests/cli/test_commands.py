@@ -124,6 +124,20 @@ def test_the_objective_is_a_choice_that_the_model_tells_and_a_resumed_training_k
     assert "objective was 'contrastive', is 'vae'" in result.stderr
 
 
+def test_decode_writes_what_a_model_keeps_and_what_it_imagines(run, small_scan, tmp_path):
+    out = tmp_path / "kept.up2"
+    maps = tmp_path / "maps.zarr"
+    run("encode", small_scan, "--out", maps)
+    assert json.loads(run("decode", maps, "--out", out, "--json").stdout) == {"result": str(out)}
+    assert open_scan(out).shape == (*open_scan(small_scan).map_shape, 60, 60)
+    assert "this exists" in run("decode", maps, "--out", out, code=1).stderr
+    imagined = tmp_path / "imagined.up1"
+    run("decode", "--random", "3,4", "--model", shipped_encoder(), "--out", imagined)
+    assert open_scan(imagined).shape == (3, 4, 60, 60)
+    assert "--random" in run("decode", "--out", tmp_path / "a.up2", code=1).stderr
+    assert "--model" in run("decode", "--random", "1,1", "--out", tmp_path / "a.up2", code=1).stderr
+
+
 def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):
     result = run("train", small_scan, "--out", tmp_path, "--preset", "published-16", *QUICK, code=1)
     assert "120 x 120" in result.stderr

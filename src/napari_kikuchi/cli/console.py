@@ -45,6 +45,11 @@ class Output(StrEnum):
     EVENTS = "events"
 
 
+def output_for(as_json: bool, events: bool = False) -> Output:
+    """Who reads, by the options given."""
+    return Output.EVENTS if events else Output.JSON if as_json else Output.PERSON
+
+
 class StopRequest:
     """Set by Ctrl-C or, under events, by the word ``stop`` or the end of standard input."""
 

@@ -125,12 +125,18 @@ class MapArray:
 
     def checksum(self, block: Block) -> int:
         """CRC-32 of the values that the file holds for a block."""
-        checksum = 0
+        return zlib.crc32(self.read(block).data)
+
+    def read(self, block: Block) -> NDArray:
+        """The values of a block in all maps, of shape (channels, \\*block.shape)."""
+        values = np.zeros((self.shape[0], *block.shape), self.dtype)
+        flat, begin = values.reshape(-1), 0
         with self.file.open("rb") as file:
             for offset, length in self._pieces(block):
                 file.seek(offset)
-                checksum = zlib.crc32(file.read(length * self.dtype.itemsize), checksum)
-        return checksum
+                file.readinto(flat[begin : begin + length].data)
+                begin += length
+        return values
 
     def write_map(self, channel: int, values: ArrayLike) -> None:
         """Write a whole map."""

@@ -1,0 +1,224 @@
+"""``napari-kikuchi train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.options import (
+    Background,
+    CropOption,
+    DeviceOption,
+    EventsOption,
+    FlipOption,
+    JsonOption,
+    Likelihood,
+    Objective,
+    PartialOption,
+    ScanNameOption,
+    ShapeOption,
+    StepOption,
+    leave_out,
+    load_mask,
+    numbers,
+    scan_options,
+)
+
+
+def train(
+    scans: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCAN...", help="One or several pattern files.", show_default=False),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
+    ],
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Network: quick-16, quick-32, quick-64 (60 x 60 pixels, for CPUs) or "
+            "published-16 to published-256 (120 x 120, for GPUs).  [default: quick-32]",
+            show_default=False,
+        ),
+    ] = None,
+    linear: Annotated[
+        bool, typer.Option("--linear", help="Principal components instead: ready in seconds.")
+    ] = False,
+    latent: Annotated[int, typer.Option(min=1, help="Features of a linear encoder.")] = 32,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW",
+            help="Pixels after binning, for a linear encoder.  [default: 60x60]",
+            show_default=False,
+        ),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Stop after so many passes.  [default: 50, or none with --minutes]",
+            show_default=False,
+        ),
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes of training.")
+    ] = None,
+    patterns: Annotated[
+        int,
+        typer.Option(min=2, help="Patterns drawn at random from each scan; in all for --linear."),
+    ] = 16_000,
+    seed: Annotated[int, typer.Option(help="Of the draw, the weights and the batches.")] = 0,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="Start from this trained model, to adapt it to new scans.", show_default=False
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the folder.")
+    ] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="R0,R1,C0,C1",
+            help="Map rows R0 to R1 and columns C0 to C1 of the first scan as training goes.",
+        ),
+    ] = None,
+    background: Annotated[
+        Background | None,
+        typer.Option(help="Static background of each map.  [default: sample]", show_default=False),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            help="Signal mask, a .npy of the size after binning, instead of the one found.",
+            show_default=False,
+        ),
+    ] = None,
+    objective: Annotated[
+        Objective | None,
+        typer.Option(
+            help="contrastive: noise that a camera adds shall not move a pattern in latent space; "
+            "half as fast.  [default: vae]",
+            show_default=False,
+        ),
+    ] = None,
+    beta: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Weight of the divergence from the unit normal: more of it, fewer active "
+            "features and blurrier reconstructions.  [default: 1]",
+            show_default=False,
+        ),
+    ] = None,
+    likelihood: Annotated[
+        Likelihood | None,
+        typer.Option(
+            help="calibrated keeps weak features alive; unit is the published one.  "
+            "[default: calibrated]",
+            show_default=False,
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
+    ] = None,
+    shape: ShapeOption = None,
+    step: StepOption = None,
+    scan_name: ScanNameOption = None,
+    crop: CropOption = False,
+    flip: FlipOption = False,
+    allow_partial: PartialOption = False,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Train an encoder on the patterns of one or several scans.
+
+    Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes on.
+
+    [bold]napari-kikuchi train scan.up2 --out runs/first --minutes 10[/]
+
+    [bold]napari-kikuchi train scan.up2 --out runs/adapted --init model.safetensors --minutes 5[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io import open_scan
+        from napari_kikuchi.latent.presets import preset as preset_named
+        from napari_kikuchi.preprocess import Recipe
+
+        if linear:
+            networks_only = {
+                "--preset": preset,
+                "--epochs": epochs,
+                "--minutes": minutes,
+                "--init": init,
+                "--resume": resume or None,
+                "--watch": watch,
+                "--objective": objective,
+                "--beta": beta,
+                "--likelihood": likelihood,
+            }
+            leave_out(networks_only, "--linear trains no network")
+        if init is not None:
+            of_recipe = {"--size": size, "--background": background, "--mask": mask}
+            leave_out(of_recipe, "the model given with --init brings its own recipe")
+        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        opened = [open_scan(path, **options) for path in scans]
+        if size is not None:
+            pixels = numbers(size, "--size", (int, int))
+        else:
+            pixels = (60, 60) if preset is None else preset_named(preset).size
+        recipe = Recipe(
+            size=pixels,
+            background=(background or Background.SAMPLE).value,
+            mask=None if mask is None else load_mask(mask),
+            seed=seed,
+        )
+        if linear:
+            from napari_kikuchi.cli.linear import train_linear
+
+            path = run(train_linear(opened, recipe, out, latent, patterns, seed), output)
+        else:
+            from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
+            from napari_kikuchi.scan import Block
+            from napari_kikuchi.training import TrainingSettings
+
+            region = None
+            if watch is not None:
+                top, bottom, left, right = numbers(watch, "--watch", (int,) * 4)
+                region = Block(slice(top, bottom), slice(left, right))
+            if epochs is None and minutes is None:
+                epochs = 50
+            training = TrainingSettings(
+                epochs=epochs, minutes=minutes, seed=seed, device=device, threads=threads
+            )
+            settings = VaeTraining(
+                preset=preset,
+                objective=(objective or Objective.VAE).value,
+                beta=1.0 if beta is None else beta,
+                likelihood=(likelihood or Likelihood.CALIBRATED).value,
+                patterns_per_scan=patterns,
+                training=training,
+            )
+            job = train_vae(
+                opened,
+                None if init is not None else recipe,
+                settings,
+                out,
+                init=init,
+                resume=resume,
+                watch=region,
+            )
+            path = run(
+                job,
+                output,
+                live=None if region is None else out / LIVE_FILE,
+                going_on="The same command with --resume goes on from here.",
+            )
+        report_result(output, f"The best model is [bold]{shown(path)}[/].", result=path)

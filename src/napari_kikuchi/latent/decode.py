@@ -1,0 +1,136 @@
+"""Patterns that a model makes of latent features: of a scan's maps, or of features drawn at random.
+
+They come as a scan whose patterns are decoded when they are read, so that whatever looks at, maps
+or writes a scan takes them too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from napari_kikuchi.io.map_store import MapStoreError, read_maps, stored_array
+from napari_kikuchi.latent.encoder import Encoder
+from napari_kikuchi.scan import Block, Scan
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike, NDArray
+
+
+class Features(Protocol):
+    """Latent features of the positions of a scan."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Features, rows and columns."""
+        ...
+
+    def read(self, block: Block) -> NDArray:
+        r"""Those of a block, of shape (features, \*block.shape)."""
+        ...
+
+
+def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike = np.uint16) -> Scan:
+    """What a model keeps of the patterns of a scan.
+
+    Parameters
+    ----------
+    path
+        The scan's latent maps, as :func:`~.maps.encode_scan` wrote them.
+    encoder
+        The one that made them.
+    dtype
+        Of the pixels, uint8 or uint16: -1 becomes 0, 1 the largest number.
+
+    Returns
+    -------
+    Scan
+        Of the size of the encoder's recipe; 0 outside its signal mask.
+
+    Raises
+    ------
+    MapStoreError
+        If the maps cannot be read, or are not features of such an encoder.
+    """
+    path = Path(path)
+    stack = read_maps(path)
+    made_by = stack.provenance.get("model", {})
+    if stack.provenance.get("method") != "latent" or len(stack) != encoder.latent:
+        raise MapStoreError(
+            f"{path}: expected {encoder.latent} latent features of a {encoder.kind} encoder, found "
+            f"{len(stack)} maps of {made_by.get('kind') or 'something else'}. Give the model that "
+            f"made them{f', {made}' if (made := made_by.get('path')) else ''}."
+        )
+    features = stored_array(path, stack.values.shape, stack.values.dtype)
+    present = np.isfinite(features.read_map(0))
+    return Scan(
+        DecodedPatterns(features, encoder, np.dtype(dtype)),
+        step=stack.step,
+        name=f"{stack.provenance['scan']['name']} reconstructed",
+        present=None if present.all() else present,
+    )
+
+
+def random_scan(
+    encoder: Encoder, shape: tuple[int, int], *, seed: int = 0, dtype: DTypeLike = np.uint16
+) -> Scan:
+    """Patterns of features drawn from the unit normal, from which an autoencoder learns to decode.
+
+    Parameters
+    ----------
+    encoder
+        Decodes.
+    shape
+        Rows and columns of the scan that they make up.
+    seed
+        Of the draw; the same seed gives each position the same pattern in any order of reading.
+    dtype
+        As for :func:`reconstructed_scan`.
+    """
+    features = _RandomFeatures((encoder.latent, *shape), seed)
+    return Scan(DecodedPatterns(features, encoder, np.dtype(dtype)), name="random")
+
+
+@dataclass(frozen=True, eq=False)
+class DecodedPatterns:
+    """Decodes latent features when their patterns are read."""
+
+    features: Features
+    encoder: Encoder
+    dtype: np.dtype
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Rows, columns, pattern height and pattern width."""
+        _, rows, cols = self.features.shape
+        return rows, cols, *self.encoder.recipe.size
+
+    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
+        block = Block(slice(row, row + 1), slice(start, stop))
+        features = self.features.read(block)[:, 0].T
+        present = np.isfinite(features).all(axis=1)
+        mask = self.encoder.recipe.mask
+        assert mask is not None  # a trained encoder has one
+        most = np.iinfo(self.dtype).max
+        patterns = np.zeros((len(features), *mask.shape), self.dtype)
+        decoded = self.encoder.decode(features[present])
+        patterns[present] = np.rint((np.clip(decoded, -1, 1) + 1) / 2 * most) * mask
+        return patterns
+
+
+@dataclass(frozen=True)
+class _RandomFeatures:
+    shape: tuple[int, int, int]
+    seed: int
+
+    def read(self, block: Block) -> NDArray[np.float32]:
+        count, _, cols = self.shape
+        rows = [
+            np.random.default_rng([self.seed, row]).standard_normal((cols, count), np.float32)
+            for row in range(block.rows.start, block.rows.stop)
+        ]
+        return np.stack(rows)[:, block.cols].transpose(2, 0, 1)

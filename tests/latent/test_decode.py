@@ -1,0 +1,112 @@
+"""Patterns decoded from the maps of a scan, and from features drawn at random."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.io import open_scan, write_scan
+from napari_kikuchi.io.map_store import MapStoreError
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.decode import random_scan, reconstructed_scan
+from napari_kikuchi.latent.linear import fit_linear
+from napari_kikuchi.latent.maps import encode_scan
+from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.scan import Block
+
+
+@pytest.fixture(scope="module")
+def scan(make_scan):
+    return make_scan(rows=5, cols=7, corner=3, noise=1)
+
+
+@pytest.fixture(scope="module")
+def encoder(scan):
+    return finish(fit_linear([scan], Recipe(size=(12, 12)), latent=6))
+
+
+@pytest.fixture(scope="module")
+def maps(scan, encoder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("maps") / "maps.zarr"
+    finish(encode_scan(scan, encoder, path))
+    return path
+
+
+def everything(scan):
+    rows, cols = scan.map_shape
+    return scan.read_block(Block(slice(0, rows), slice(0, cols)))
+
+
+def expected(scan, encoder, most):
+    prepared = finish(prepare(scan, encoder.recipe))(everything(scan))
+    decoded = encoder.decode(encoder.encode(prepared.reshape(-1, 12, 12)))
+    levels = (np.clip(decoded, -1, 1) + 1) / 2 * most * encoder.recipe.mask
+    return levels.reshape(5, 7, 12, 12)
+
+
+@pytest.mark.parametrize(("name", "most"), [("r.up1", 255), ("r.up2", 65535)])
+def test_a_scan_is_reconstructed_from_its_maps_into_a_file(
+    scan, encoder, maps, tmp_path, name, most
+):
+    dtype = {255: np.uint8, 65535: np.uint16}[most]
+    finish(write_scan(tmp_path / name, reconstructed_scan(maps, encoder, dtype=dtype)))
+    again = open_scan(tmp_path / name)
+    assert again.shape == (5, 7, 12, 12)
+    found = everything(again).astype(float)
+    # Half a level of rounding, and the float32 of the maps.
+    np.testing.assert_allclose(found, expected(scan, encoder, most), atol=0.5 + 1e-5 * most)
+    assert (found[..., ~encoder.recipe.mask] == 0).all()
+    assert np.corrcoef(found[0, 0][encoder.recipe.mask], found[4, 6][encoder.recipe.mask])[0, 1] < 1
+
+
+def test_patterns_are_decoded_when_they_are_read(encoder, maps):
+    calls = []
+
+    class Counting:
+        recipe, latent, kind = encoder.recipe, encoder.latent, encoder.kind
+
+        def decode(self, features):
+            calls.append(len(features))
+            return encoder.decode(features)
+
+    lazy = reconstructed_scan(maps, Counting())
+    assert calls == []
+    pattern = lazy.read(3, 4)
+    assert calls == [1]
+    np.testing.assert_array_equal(pattern, everything(reconstructed_scan(maps, encoder))[3, 4])
+
+
+def test_positions_without_a_pattern_stay_without(scan, encoder, tmp_path):
+    present = np.ones(scan.map_shape, bool)
+    present[4, 2:] = False
+    finish(encode_scan(replace(scan, present=present), encoder, tmp_path / "maps.zarr"))
+    again = reconstructed_scan(tmp_path / "maps.zarr", encoder)
+    np.testing.assert_array_equal(again.present, present)
+    patterns = everything(again)
+    assert (patterns[~present] == 0).all()
+    assert patterns[present].any(axis=(1, 2)).all()
+
+
+def test_maps_of_another_model_are_refused(scan, maps):
+    other = finish(fit_linear([scan], Recipe(size=(12, 12)), latent=4))
+    with pytest.raises(MapStoreError, match=r"expected 4 latent .* found 6 maps of linear"):
+        reconstructed_scan(maps, other)
+
+
+def test_random_patterns_are_those_of_the_unit_normal(encoder):
+    scan = random_scan(encoder, (30, 50), seed=5)
+    whole = everything(scan)
+    np.testing.assert_array_equal(scan.read(7, 9), whole[7, 9])
+    np.testing.assert_array_equal(everything(random_scan(encoder, (30, 50), seed=5)), whole)
+    assert (everything(random_scan(encoder, (30, 50), seed=6)) != whole).any()
+    # Features of a linear encoder can be found again where nothing was clipped.
+    features = np.concatenate(
+        [
+            scan.source.features.read(Block(slice(r, r + 1), slice(0, 50))).reshape(6, -1)
+            for r in range(30)
+        ],
+        axis=1,
+    )
+    np.testing.assert_allclose(features.mean(axis=1), 0, atol=0.1)
+    np.testing.assert_allclose(np.cov(features), np.eye(6), atol=0.12)
+    assert scan.name == "random"
