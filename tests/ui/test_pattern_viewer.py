@@ -185,6 +185,34 @@ def test_a_model_reconstructs(window, patterns):
     )
 
 
+def test_a_feature_is_moved_and_the_pattern_changes(window):
+    controls, panes = window.patterns.controls, window.patterns.panes
+    assert not controls.traversal.isVisible()
+    window.session.set_encoder(Halving(), Path("half.safetensors"))
+    controls.choose(View.RECONSTRUCTED, View.TRAVERSAL)
+    window.wait_for_views(View.RECONSTRUCTED, View.TRAVERSAL)
+    assert controls.traversal.isVisible()
+    assert controls.traversal.feature.maximum() == 25
+    np.testing.assert_array_equal(panes.image(View.TRAVERSAL), panes.image(View.RECONSTRUCTED))
+    controls.traversal.feature.setValue(14)
+    controls.traversal.by.setValue(-5)
+
+    def changed():
+        return np.argwhere(panes.image(View.TRAVERSAL) != panes.image(View.RECONSTRUCTED)).tolist()
+
+    window.qtbot.waitUntil(lambda: changed() == [[2, 3]])
+
+
+def test_the_feature_of_the_selected_map_is_the_one_to_move(window, stack):
+    for data, attributes, _ in layers_of(stack):
+        window.viewer.add_image(data, **attributes)
+    feature = window.patterns.controls.traversal.feature
+    window.viewer.layers.selection.active = window.viewer.layers["feature 3"]
+    assert feature.value() == 3
+    window.viewer.layers.selection.active = window.viewer.layers["feature 2"]
+    assert feature.value() == 2
+
+
 def test_a_model_leaves_the_recipes_of_the_scans_alone(window, patterns):
     scan = window.session.subject.scan
     drawn = Recipe(size=(10, 10), mask=np.eye(10, dtype=bool))

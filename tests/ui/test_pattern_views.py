@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
 from napari_kikuchi.scan import ArraySource, Scan
-from napari_kikuchi.ui.pattern_views import View, tone, view_limits, view_pattern
+from napari_kikuchi.ui.pattern_views import Shift, View, tone, view_limits, view_pattern
 from napari_kikuchi.ui.preparation import Model, Preparation, default_recipe, prepare_sampled
 
 PATTERNS = np.random.default_rng(0).integers(100, 4000, (6, 7, 20, 20), np.uint16)
@@ -39,6 +39,21 @@ def test_each_view_is_what_it_says(preparation):
     np.testing.assert_allclose(views[View.PREPROCESSED], prepared, atol=1e-4)
     np.testing.assert_allclose(views[View.RECONSTRUCTED], prepared / 2, atol=1e-4)
     np.testing.assert_allclose(views[View.DIFFERENCE], -prepared / 2, atol=1e-4)
+
+
+def test_a_traversal_changes_one_feature_and_decodes(preparation):
+    model = Model(Halving(), preparation.preprocessor)
+    views = (View.RECONSTRUCTED, View.TRAVERSAL)
+    still = view_pattern(PATTERNS[2, 3], views, None, model)
+    np.testing.assert_array_equal(still[View.TRAVERSAL], still[View.RECONSTRUCTED])
+    moved = view_pattern(PATTERNS[2, 3], views, None, model, Shift(feature=23, by=3.0))
+    change = moved[View.TRAVERSAL] - moved[View.RECONSTRUCTED]
+    expected = np.zeros((10, 10))
+    expected[2, 3] = 1.5
+    np.testing.assert_allclose(change, expected, atol=1e-6)
+    # A smaller model has come meanwhile.
+    beyond = view_pattern(PATTERNS[2, 3], views, None, model, Shift(feature=100, by=3.0))
+    np.testing.assert_array_equal(beyond[View.TRAVERSAL], still[View.RECONSTRUCTED])
 
 
 def test_views_that_cannot_be_made_yet_are_left_out(preparation):

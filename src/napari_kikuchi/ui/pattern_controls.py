@@ -13,11 +13,12 @@ from qtpy.QtWidgets import (
     QLabel,
     QPushButton,
     QSizePolicy,
+    QSpinBox,
     QWidget,
 )
 from superqt import QLabeledDoubleSlider
 
-from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, View
+from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, Shift, View
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -32,7 +33,11 @@ _TOOLTIPS = {
     View.PREPROCESSED: "What a model reads: binned, background subtracted, rescaled in the mask",
     View.RECONSTRUCTED: "What the model makes of the pattern's latent features",
     View.DIFFERENCE: "Reconstruction less preprocessed pattern",
+    View.TRAVERSAL: "What the pattern would be if one latent feature were another: move the slider",
 }
+# How far a feature is moved: features of an autoencoder spread by about one.
+_FARTHEST = 5.0
+_MOST_FEATURES = 10_000
 
 
 class NameButton(QPushButton):
@@ -58,6 +63,34 @@ class NameButton(QPushButton):
         self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideMiddle, room))
 
 
+class Traversal(QWidget):
+    """Chooses a latent feature and how far to move it."""
+
+    changed = Signal()
+    """Another feature, or another place along it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.feature = QSpinBox()
+        self.feature.setRange(1, _MOST_FEATURES)
+        self.feature.setToolTip("The feature to move; that of the selected map, unless you choose")
+        self.by = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+        self.by.setRange(-_FARTHEST, _FARTHEST)
+        self.by.setDecimals(1)
+        self.by.setToolTip("How far from its value in this pattern")
+        self.feature.valueChanged.connect(self.changed)
+        self.by.valueChanged.connect(self.changed)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (QLabel("feature:"), self.feature, QLabel("moved by:"), self.by):
+            layout.addWidget(widget)
+
+    @property
+    def shift(self) -> Shift:
+        """The step in latent space."""
+        return Shift(self.feature.value() - 1, self.by.value())
+
+
 class PatternControls(QWidget):
     """Checkboxes, colours and scales.
 
@@ -67,6 +100,8 @@ class PatternControls(QWidget):
         Button that scales to the pattern shown now.
     model_button
         Button that asks for a model.
+    traversal
+        Moves a latent feature.
     """
 
     changed = Signal()
@@ -83,6 +118,9 @@ class PatternControls(QWidget):
             box.setToolTip(_TOOLTIPS[view])
             box.setChecked(view in (View.RAW, View.CORRECTED))
             box.toggled.connect(self.changed)
+        self.traversal = Traversal()
+        self.traversal.changed.connect(self.changed)
+        self._views[View.TRAVERSAL].toggled.connect(self._show_traversal)
         self.model_button = NameButton()
         self.log = QCheckBox("log")
         self.log.setToolTip("Logarithmic intensities: two decades between the limits")
@@ -107,6 +145,7 @@ class PatternControls(QWidget):
         self.autoscale_always.toggled.connect(self.changed)
         self._arrange()
         self.set_model("")
+        self._show_traversal()
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -120,17 +159,25 @@ class PatternControls(QWidget):
         for view, box in self._views.items():
             box.setChecked(view in views)
 
-    def set_model(self, name: str) -> None:
-        """Tell which model reconstructs; with none, its views cannot be ticked."""
+    def set_model(self, name: str, latent: int | None = None) -> None:
+        """Tell which model reconstructs, and its number of features if that is known.
+
+        With none, its views cannot be ticked.
+        """
+        self.traversal.feature.setMaximum(latent or _MOST_FEATURES)
         for view in MODEL_VIEWS:
             self._views[view].setEnabled(bool(name))
             self._views[view].setToolTip(_TOOLTIPS[view] if name else "Choose a model first")
+        self._show_traversal()
         self.model_button.set_name(name or "Model…")
         self.model_button.setToolTip(
             f"Reconstructs by {name}; click to choose another"
             if name
             else "Choose the model that reconstructs patterns"
         )
+
+    def _show_traversal(self) -> None:
+        self.traversal.setVisible(View.TRAVERSAL in self.views)
 
     def _on_once(self) -> None:
         if self.autoscale_always.isChecked():
@@ -144,16 +191,18 @@ class PatternControls(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setHorizontalSpacing(10)
         layout.setVerticalSpacing(4)
-        for i, box in enumerate((*self._views.values(), self.model_button)):
+        for i, box in enumerate(self._views.values()):
             layout.addWidget(box, i // 3, i % 3)
+        layout.addWidget(self.traversal, 2, 0, 1, 3)
         scale = QHBoxLayout()
         scale.setSpacing(6)
         for widget in (QLabel("autoscale:"), self.autoscale_once, self.autoscale_always, self.log):
             scale.addWidget(widget)
         scale.addStretch()
         scale.addWidget(self.colormap)
-        layout.addLayout(scale, 2, 0, 1, 3)
+        layout.addLayout(scale, 3, 0, 1, 3)
         gamma = QHBoxLayout()
         gamma.addWidget(QLabel("gamma:"))
-        gamma.addWidget(self.gamma)
-        layout.addLayout(gamma, 3, 0, 1, 3)
+        gamma.addWidget(self.gamma, 3)
+        gamma.addWidget(self.model_button, 2)
+        layout.addLayout(gamma, 4, 0, 1, 3)

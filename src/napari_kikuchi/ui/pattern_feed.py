@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_kikuchi.ui.pattern_views import Limits, View, tone, view_limits, view_pattern
+from napari_kikuchi.ui.pattern_views import (
+    Limits,
+    Shift,
+    View,
+    tone,
+    view_limits,
+    view_pattern,
+)
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.session import Point, RegionMean
 
@@ -35,6 +42,8 @@ class Request:
         Limits to keep; views without are scaled to the pattern.
     log
         Whether the scale is logarithmic.
+    shift
+        Of the traversal.
     """
 
     subject: Point | RegionMean
@@ -43,6 +52,7 @@ class Request:
     model: Model | None = None
     limits: Mapping[View, Limits] | None = None
     log: bool = False
+    shift: Shift | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,8 +138,10 @@ def answer(request: Request) -> Shown:
         pattern = subject.scan.read(subject.row, subject.col)
     else:
         pattern = subject.pattern
-    views = view_pattern(pattern, request.views, request.preparation, request.model)
+    views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
     kept = request.limits or {}
     limits = {view: kept.get(view) or view_limits(view, image) for view, image in views.items()}
+    if View.TRAVERSAL in limits and View.RECONSTRUCTED in limits:
+        limits[View.TRAVERSAL] = limits[View.RECONSTRUCTED]  # to be compared with it
     images = {view: tone(image, limits[view], request.log) for view, image in views.items()}
     return Shown(request, images, limits)

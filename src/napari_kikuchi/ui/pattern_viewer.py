@@ -199,6 +199,7 @@ class PatternViewer(QWidget):
                 model,
                 limits=None if always else self._limits,
                 log=self.controls.log.isChecked(),
+                shift=self.controls.traversal.shift,
             )
         )
 
@@ -266,7 +267,8 @@ class PatternViewer(QWidget):
         path = self.session.encoder_path
         encoder = self.session.encoder
         kind = "" if encoder is None else encoder.kind
-        self.controls.set_model(kind if path is None else model_name(path))
+        latent = None if encoder is None else encoder.latent
+        self.controls.set_model(kind if path is None else model_name(path), latent)
         self._limits = {}
         self._request()
 
@@ -349,6 +351,8 @@ class PatternViewer(QWidget):
             self._tell(link.source.problem, locate=True)
         else:
             self._tell("")
+        if link is not None and link.channel is not None:
+            self.controls.traversal.feature.setValue(link.channel + 1)
 
     def _current_link(self) -> LayerLink | None:
         active = self.session.viewer.layers.selection.active

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,26 @@ class View(StrEnum):
     PREPROCESSED = "preprocessed"
     RECONSTRUCTED = "reconstructed"
     DIFFERENCE = "difference"
+    TRAVERSAL = "traversal"
 
 
-MODEL_VIEWS = frozenset({View.RECONSTRUCTED, View.DIFFERENCE})
+MODEL_VIEWS = frozenset({View.RECONSTRUCTED, View.DIFFERENCE, View.TRAVERSAL})
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A step in latent space along one feature.
+
+    Attributes
+    ----------
+    feature
+        Its index.
+    by
+        How far, in the feature's own unit.
+    """
+
+    feature: int
+    by: float
 
 
 def view_pattern(
@@ -43,6 +61,7 @@ def view_pattern(
     views: Collection[View],
     preparation: Preparation | None = None,
     model: Model | None = None,
+    shift: Shift | None = None,
 ) -> dict[View, NDArray[np.float32]]:
     """Show a pattern in several ways.
 
@@ -56,13 +75,15 @@ def view_pattern(
         Corrects and preprocesses; without one, these views are left out.
     model
         Reconstructs; without one, these views are left out.
+    shift
+        Of the traversal; without one it shows the reconstruction.
 
     Returns
     -------
     dict
         The raw and the corrected pattern in the recorded shape, the others in the shape of their
         recipe and NaN outside the signal mask. The difference is the reconstruction less what the
-        model was given.
+        model was given; the traversal is what the pattern would be if one feature were another.
     """
     shown = {View.RAW: pattern.astype(np.float32)}
     if preparation is not None:
@@ -71,9 +92,16 @@ def view_pattern(
         if View.PREPROCESSED in views:
             shown[View.PREPROCESSED] = _inside(preparation.preprocessor, pattern)
     if model is not None and MODEL_VIEWS.intersection(views):
-        decoded = model.encoder.decode(model.encoder.encode(model.preprocessor(pattern)[None]))[0]
-        shown[View.RECONSTRUCTED] = np.where(model.preprocessor.mask, decoded, np.nan)
-        shown[View.DIFFERENCE] = decoded - _inside(model.preprocessor, pattern)
+        given, mask = model.preprocessor(pattern), model.preprocessor.mask
+        features = model.encoder.encode(given[None])
+        decoded = np.where(mask, model.encoder.decode(features)[0], np.nan)
+        shown[View.RECONSTRUCTED] = decoded
+        shown[View.DIFFERENCE] = decoded - given
+        if View.TRAVERSAL in views:
+            moved = features.copy()
+            if shift is not None and shift.feature < features.shape[1]:
+                moved[0, shift.feature] += shift.by
+            shown[View.TRAVERSAL] = np.where(mask, model.encoder.decode(moved)[0], np.nan)
     return {view: shown[view] for view in View if view in views and view in shown}
 
 
