@@ -82,8 +82,9 @@ class Traversal(QWidget):
         self.by.valueChanged.connect(self.changed)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (QLabel("feature:"), self.feature, QLabel("moved by:"), self.by):
+        for widget in (QLabel("feature:"), self.feature, QLabel("moved by:")):
             layout.addWidget(widget)
+        layout.addWidget(self.by, 1)
 
     @property
     def shift(self) -> Shift:
