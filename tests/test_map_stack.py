@@ -16,12 +16,6 @@ def test_ranking_puts_the_highest_score_first_and_maps_without_one_last():
     assert stack([0.2, None, 0.9, 0.2, None]).ranking() == [2, 0, 3, 1, 4]
 
 
-def test_reordered_moves_maps_with_their_channels():
-    some = stack([0.1, 0.2, 0.3]).reordered([2, 0])
-    assert some.names == ["map 2", "map 0"]
-    np.testing.assert_array_equal(some.map(0), np.arange(12, 18).reshape(2, 3))
-
-
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2, 3), (2, 2, 3, 1)])
 def test_values_that_do_not_match_the_channels_are_refused(shape):
     with pytest.raises(ValueError, match=r"2 channels needs values of shape \(2, rows, columns\)"):

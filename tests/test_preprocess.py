@@ -243,9 +243,10 @@ class TestBackground:
 class TestRecipe:
     def test_survives_its_settings(self):
         mask = np.eye(30, dtype=bool)
-        recipe = Recipe((30, 30), "exact", 77, mask, 5)
+        recipe = Recipe((30, 30), "exact", 77, mask, 5, 0.25)
         again = Recipe.from_settings(recipe.settings(), mask)
         assert again.settings() == recipe.settings()
+        assert again.dark_share == 0.25
         assert again.mask is mask
 
     def test_found_mask_is_part_of_the_fitted_recipe(self, silicon):
@@ -253,6 +254,10 @@ class TestRecipe:
         assert preprocess.recipe.mask.shape == (60, 60)
         assert 0.75 < preprocess.mask.mean() < 0.87
         assert not preprocess.mask[0, 0]
+
+    def test_a_screen_of_which_binning_leaves_nothing_is_told(self, silicon):
+        with pytest.raises(RecipeMismatchError, match="no pixel has a signal after binning to 2 x"):
+            finish(prepare(silicon, Recipe(size=(2, 2))))
 
     def test_a_binned_pixel_has_a_signal_if_all_it_averages_has(self, silicon):
         full = find_signal_mask(silicon.source.read_run(0, 0, 3).mean(axis=0))

@@ -5,6 +5,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from napari_kikuchi import open_scan, streaming
 from napari_kikuchi.io import Up2Writer
@@ -177,6 +178,20 @@ def test_torch_and_its_threads_are_as_before(scan, writer):
     finish(map_scan(scan, look, writer, workers=64))
     assert set(inside) == {1}
     assert torch.get_num_threads() == before
+
+
+def test_jobs_that_overlap_give_the_threads_back(scan, tmp_path):
+    before = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+    jobs = []
+    for name in ("first", "second"):
+        writer = MapWriter.open(tmp_path / f"{name}.zarr", EXPECTED.shape, {})
+        jobs.append(map_scan(scan, moments, writer, workers=64))
+        while next(jobs[-1]).done == 0:
+            pass
+    assert {pool["num_threads"] for pool in threadpool_info()} == {1}
+    for job in jobs:
+        job.close()
+    assert {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()} == before
 
 
 @pytest.fixture

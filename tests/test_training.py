@@ -314,6 +314,17 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(data, tmp_path)
     assert all(np.isfinite(tensor).all() for tensor in files(tmp_path).values())
 
 
+def test_a_validation_loss_that_is_no_number_stops_and_keeps_the_best_model(data, tmp_path):
+    class Diverging(RegressionTask):
+        def validate(self, batches):
+            metrics = yield from super().validate(batches)
+            return metrics if len(self.saved) < 2 else {**metrics, "loss": np.inf}
+
+    with pytest.raises(FloatingPointError, match="the validation loss became inf"):
+        finish(train(Diverging(), data, settings(), tmp_path))
+    assert all(np.isfinite(tensor).all() for tensor in files(tmp_path).values())
+
+
 def test_no_patterns_are_an_error(data, tmp_path):
     empty = TrainingData(data.train, data.validation[:0])
     with pytest.raises(ValueError, match="70 patterns to learn from and 0 to validate on"):

@@ -40,6 +40,7 @@ def computes_bfloat16(device: str) -> bool:
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device == "cpu":
-        known = torch.cpu.get_capabilities()
+        # An older torch does not tell.
+        known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
     return False

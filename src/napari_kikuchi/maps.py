@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -112,7 +112,7 @@ class MapStack:
         """Names of the channels, in order."""
         return [channel.name for channel in self.channels]
 
-    def map(self, index: int) -> NDArray[np.float32]:
+    def map(self, index: int) -> NDArray:
         """One map in memory, of shape (rows, columns)."""
         return np.asarray(self.values[index])
 
@@ -124,11 +124,6 @@ class MapStack:
             return np.inf if score is None else -score
 
         return sorted(range(len(self.channels)), key=last_first)
-
-    def reordered(self, order: Sequence[int]) -> MapStack:
-        """The same maps in another order, or some of them."""
-        values = np.stack([self.map(i) for i in order])
-        return replace(self, values=values, channels=[self.channels[i] for i in order])
 
 
 def contrast_limits(

@@ -196,7 +196,12 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
     found = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
     expected = recipe.mask
     if expected is None:
-        recipe = replace(recipe, mask=found)
+        if not found.any():
+            raise RecipeMismatchError(
+                f"{scan.name}: no pixel has a signal after binning to {recipe.size[0]} x "
+                f"{recipe.size[1]}. Bin less, or give the signal mask."
+            )
+        recipe = replace(recipe, mask=found, dark_share=0.0)
     else:
         dark = float(np.mean(~found[expected]))
         if not check_mask:
@@ -228,9 +233,7 @@ def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
 
 def _every_pattern(scan: Scan) -> Iterator[NDArray]:
     for block in scan.blocks():
-        patterns = scan.read_block(block).reshape(-1, *scan.pattern_shape)
-        if scan.present is not None:
-            patterns = patterns[scan.present[block.rows, block.cols].ravel()]
+        patterns = scan.read_present(block)
         for start in range(0, len(patterns), BATCH):
             yield patterns[start : start + BATCH]
 

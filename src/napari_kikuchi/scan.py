@@ -189,6 +189,20 @@ class Scan:
             out[i] = self.source.read_run(row, block.cols.start, block.cols.stop)
         return out
 
+    def present_in(self, block: Block) -> NDArray[np.bool_]:
+        """Which positions of a rectangle have a pattern, of its shape."""
+        if self.present is None:
+            return np.ones(block.shape, bool)
+        return self.present[block.rows, block.cols]
+
+    def read_present(self, block: Block) -> NDArray:
+        """The patterns there are in a rectangle, row after row, of shape (n, height, width)."""
+        patterns = self.read_block(block)
+        present = self.present_in(block)
+        if present.all():
+            return patterns.reshape(-1, *self.pattern_shape)
+        return patterns[present]
+
     def read_positions(self, positions: NDArray[np.integer]) -> NDArray:
         """The patterns at given positions, read in the order in which the file holds them.
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -120,9 +121,9 @@ def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Bl
     """
     try:
         values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
-        present = _present(scan, block)
+        present = scan.present_in(block)
         if present.any():
-            values[:, present] = function(scan.read_block(block)[present]).T
+            values[:, present] = function(scan.read_present(block)).T
         return maps.write(block, values)
     except Exception as error:
         error.add_note(
@@ -150,31 +151,49 @@ def _shared_cores(workers: int) -> Iterator[Callable[[], None]]:
     callable
         To be called in each thread.
     """
-    from threadpoolctl import threadpool_limits
-
     torch: Any = sys.modules.get("torch")  # A function that runs torch has imported it.
-    before = torch.get_num_threads() if torch else None
     share = max(1, (os.cpu_count() or 1) // workers)
-    share_of_torch = min(share, before or share)
+    before = torch.get_num_threads() if torch else share
 
     def limit() -> None:
         if torch:
-            torch.set_num_threads(share_of_torch)
+            torch.set_num_threads(min(share, before))
 
-    try:
-        with threadpool_limits(share):
-            yield limit
-    finally:
-        if torch:
-            torch.set_num_threads(before)
+    with _limits.shared(share):
+        yield limit
 
 
-def _present(scan: Scan, block: Block) -> NDArray[np.bool_]:
-    """Which positions of a block have a pattern."""
-    if scan.present is None:
-        return np.ones(block.shape, bool)
-    return scan.present[block.rows, block.cols]
+class _Limits:
+    """Limits the threads of numerical libraries while any job runs.
+
+    The libraries know one limit for the whole process: the first job to begin sets it, the last to
+    end takes it back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users = 0
+        self._restore = ExitStack()
+
+    @contextmanager
+    def shared(self, threads: int) -> Iterator[None]:
+        from threadpoolctl import threadpool_limits
+
+        with self._lock:
+            if not self._users:
+                self._restore.enter_context(threadpool_limits(threads))
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    self._restore.close()
+
+
+_limits = _Limits()
 
 
 def _count(scan: Scan, block: Block) -> int:
-    return int(np.count_nonzero(_present(scan, block)))
+    return int(np.count_nonzero(scan.present_in(block)))

@@ -189,6 +189,26 @@ def test_a_store_that_cannot_be_moved_aside_stays_whole(store, monkeypatch):
     assert_same(read_maps(store), make_stack())
 
 
+@pytest.mark.parametrize("lasting", [False, True])
+def test_an_interrupted_move_loses_nothing(store, monkeypatch, lasting):
+    moves = []
+
+    def move(source, target):
+        moves.append(target)
+        if len(moves) == 2 or (lasting and len(moves) > 2):
+            raise KeyboardInterrupt
+        source.replace(target)
+
+    monkeypatch.setattr(map_store, "move", move)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        write_maps(store, MapStack(np.zeros((1, 2, 2)), [Channel("flat")]))
+    if lasting:  # Not even back: then it is said where they are.
+        (kept,) = store.parent.glob("*.former")
+        assert str(kept) in str(caught.value.__context__.__notes__)
+        store = kept
+    assert_same(read_maps(store), make_stack())
+
+
 def test_what_is_not_ours_is_not_overwritten(tmp_path):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").touch()
@@ -229,9 +249,26 @@ def test_errors_say_what_lies_there(store, tmp_path):
     with pytest.raises(MapStoreError, match=r"other\.zarr: expected a folder of maps"):
         read_maps(tmp_path / "other.zarr")
     document = json.loads((store / "zarr.json").read_text())
-    document["attributes"]["napari-kikuchi"]["format"] = 2
+    document["attributes"]["napari-kikuchi"]["format"] = 3
     (store / "zarr.json").write_text(json.dumps(document))
-    with pytest.raises(MapStoreError, match=r"format 2.*reads format 1\. Update"):
+    with pytest.raises(MapStoreError, match=r"format 3.*reads format 2\. Update"):
+        read_maps(store)
+
+
+def test_a_level_that_another_program_has_added_does_no_harm(store):
+    document = json.loads((store / "zarr.json").read_text())
+    levels = document["attributes"]["ome"]["multiscales"][0]["datasets"]
+    levels.append({**levels[0], "path": "1"})
+    (store / "zarr.json").write_text(json.dumps(document))
+    assert_same(read_maps(store), make_stack())
+
+
+@pytest.mark.parametrize("lost", ["channels", "regions", "arrays", "provenance"])
+def test_a_damaged_store_says_so(store, lost):
+    document = json.loads((store / "zarr.json").read_text())
+    del document["attributes"]["napari-kikuchi"][lost]
+    (store / "zarr.json").write_text(json.dumps(document))
+    with pytest.raises(MapStoreError, match=rf"damaged \(KeyError: '{lost}'\)"):
         read_maps(store)
 
 

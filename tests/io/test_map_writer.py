@@ -1,4 +1,5 @@
 import shutil
+from itertools import chain, combinations
 
 import numpy as np
 import pytest
@@ -18,6 +19,10 @@ BLOCKS = [
     Block(slice(3, 4), slice(4, 6)),
 ]
 IDENTITY = {"scan": {"crc32": [1, 2]}, "model": "a"}
+
+
+def powerset(names):
+    return chain.from_iterable(combinations(names, count) for count in range(len(names) + 1))
 
 
 def begin(tmp_path, identity=IDENTITY, shape=VALUES.shape, **options):
@@ -92,18 +97,45 @@ def test_a_note_cut_short_by_a_crash_costs_its_own_block_only(tmp_path):
     assert done(begin(tmp_path)) == [True, False, True, True]
 
 
-@pytest.mark.parametrize("lost", ["store", "manifest.json"])
-def test_remains_of_a_crash_between_two_steps_are_no_obstacle(tmp_path, lost):
+@pytest.mark.parametrize("left", list(powerset(["store-", "manifest.json", "done.jsonl"]))[:-1])
+@pytest.mark.parametrize("resume", [True, False])
+def test_remains_of_a_crash_between_two_steps_are_no_obstacle(tmp_path, left, resume):
     writer = begin(tmp_path)
-    if lost == "store":  # Already in its place, when its folder was to be removed.
-        shutil.rmtree(writer.partial / lost)
-    else:
-        (writer.partial / lost).unlink()
-    again = begin(tmp_path)
-    assert done(again) == [False] * 4
+    write(writer, BLOCKS[:2])
+    for path in list(writer.partial.iterdir()):
+        if not path.name.startswith(tuple(left)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    (writer.partial / "manifest.json.partial").touch()
+    # Of another model, too, where nothing is left that could be gone on with.
+    begun = {"store-", "manifest.json"} <= set(left)
+    again = begin(tmp_path, IDENTITY if begun else {"model": "b"}, resume=resume)
     write(again, BLOCKS)
     np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
     assert [path.name for path in tmp_path.iterdir()] == ["maps.zarr"]
+
+
+def test_an_empty_manifest_counts_as_none(tmp_path):
+    write(begin(tmp_path), BLOCKS[:1])
+    (tmp_path / "maps.zarr.partial" / "manifest.json").write_text("")
+    assert done(begin(tmp_path)) == [False] * 4
+
+
+def test_values_lost_between_two_sessions_are_not_published(tmp_path):
+    write(begin(tmp_path), BLOCKS)
+    again = begin(tmp_path)
+    with again.maps.file.open("r+b") as file:
+        file.write(bytes(8))
+    with pytest.raises(ValueError, match="12 of 24 positions have not been written"):
+        finish(again.finish(CHANNELS))
+
+
+def test_who_still_writes_what_was_begun_before_does_not_disturb_what_is_begun_anew(tmp_path):
+    former = begin(tmp_path)
+    newer = begin(tmp_path, resume=False)
+    write(newer, BLOCKS)
+    with pytest.raises(FileNotFoundError):
+        former.maps.write(BLOCKS[0], np.zeros((3, *BLOCKS[0].shape)))
+    np.testing.assert_array_equal(finish(newer.finish(CHANNELS)).values[:], VALUES)
 
 
 def test_a_finish_that_was_stopped_is_done_again(tmp_path):

@@ -123,6 +123,12 @@ class TestHexagonal:
         scan = open_scan(version_3(tmp_path / "s.up2", patterns, 3, 3, hexagonal=1, extra=1))
         np.testing.assert_array_equal(whole(scan), patterns[:9].reshape(3, 3, 3, 4))
 
+    def test_extra_patterns_after_rows_of_two_lengths(self, tmp_path):
+        patterns = patterns_of(19)  # 5 + 4 + 5 + 4, and one more; rows of 5 would need 20
+        scan = open_scan(version_3(tmp_path / "s.up2", patterns, 4, 5, hexagonal=1, extra=1))
+        assert scan.count == 18
+        np.testing.assert_array_equal(scan.read(2, 0), patterns[9])
+
     def test_version_1_learns_of_it_from_the_ang_file(self, tmp_path):
         ang(tmp_path / "scan.ANG", 3, 4, 3, grid="HexGrid")
         scan = open_scan(version_1(tmp_path / "scan.up2", patterns_of(11)))

@@ -56,14 +56,18 @@ def test_a_scan_is_reconstructed_from_its_maps_into_a_file(
     # Half a level of rounding, and the float32 of the maps.
     np.testing.assert_allclose(found, expected(scan, encoder, most), atol=0.5 + 1e-5 * most)
     assert (found[..., ~encoder.recipe.mask] == 0).all()
-    assert np.corrcoef(found[0, 0][encoder.recipe.mask], found[4, 6][encoder.recipe.mask])[0, 1] < 1
 
 
 def test_patterns_are_decoded_when_they_are_read(encoder, maps):
     calls = []
 
     class Counting:
-        recipe, latent, kind = encoder.recipe, encoder.latent, encoder.kind
+        recipe, latent, kind, stored = (
+            encoder.recipe,
+            encoder.latent,
+            encoder.kind,
+            encoder.stored,
+        )
 
         def decode(self, features):
             calls.append(len(features))
@@ -87,9 +91,10 @@ def test_positions_without_a_pattern_stay_without(scan, encoder, tmp_path):
     assert patterns[present].any(axis=(1, 2)).all()
 
 
-def test_maps_of_another_model_are_refused(scan, maps):
-    other = finish(fit_linear([scan], Recipe(size=(12, 12)), latent=4))
-    with pytest.raises(MapStoreError, match=r"expected 4 latent .* found 6 maps of linear"):
+@pytest.mark.parametrize("latent", [4, 6])
+def test_maps_of_another_model_are_refused(scan, maps, latent):
+    other = finish(fit_linear([scan], Recipe(size=(12, 12)), latent=latent, sample=20))
+    with pytest.raises(MapStoreError, match=r"expected features of this encoder .* found 6 maps"):
         reconstructed_scan(maps, other)
 
 

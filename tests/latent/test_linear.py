@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, write_model
 from napari_kikuchi.jobs import finish
@@ -13,6 +14,7 @@ from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear, principal_components
 from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.scan import ArraySource, Scan
 
 RECIPE = Recipe(size=(12, 12), background="exact")
 
@@ -92,6 +94,22 @@ def test_the_same_seed_fits_the_same_encoder(make_scan):
         finish(fit_linear([make_scan()], RECIPE, latent=3, sample=40, seed=1)) for _ in range(2)
     )
     np.testing.assert_array_equal(first.components, second.components)
+
+
+def test_the_number_of_threads_changes_nothing():
+    centred = np.random.default_rng(0).normal(size=(900, 500)).astype(np.float32)
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(principal_components(centred, 5))
+    for one, two in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_a_blank_scan_is_told():
+    scan = Scan(ArraySource(np.full((8, 9, 24, 24), 70, np.uint8)))
+    with pytest.raises(ValueError, match="all patterns are alike"):
+        finish(fit_linear([scan], RECIPE, latent=2))
 
 
 def test_more_components_than_patterns_is_an_error(make_scan):

@@ -143,6 +143,26 @@ def test_only_maps_of_the_same_scan_and_model_are_gone_on_with(make_scan, scan, 
     begin(scan, other_model, path, resume=False)
 
 
+def test_maps_of_fewer_positions_are_not_gone_on_with(scan, encoder, tmp_path):
+    path = tmp_path / "maps.zarr"
+    plain = replace(encoder, recipe=replace(encoder.recipe, background="none"))
+    present = np.ones(scan.map_shape, bool)
+    present[5:] = False
+    begin(replace(scan, present=present), plain, path)
+    present = present.copy()
+    present[5] = True
+    with pytest.raises(ResumeError, match="positions was"):
+        begin(replace(scan, present=present), plain, path)
+
+
+def test_the_maps_tell_the_model_that_made_them_and_not_its_file(scan, encoder, tmp_path):
+    file = tmp_path / "model.safetensors"
+    replace(encoder, components=-encoder.components).save(file)  # trained on, meanwhile
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr", model=file))
+    assert stack.provenance["model"]["weights"] == encoder.stored().digest()
+    assert load_encoder(file).stored().digest() != encoder.stored().digest()
+
+
 def test_a_model_saved_again_is_still_the_same_model(scan, encoder, tmp_path):
     path = tmp_path / "maps.zarr"
     begin(scan, encoder, path)
@@ -240,6 +260,14 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
         default_maps_path(tmp_path / "mine" / file, "quick-32") for file in ("weld.up1", "weld.up2")
     ]
     assert len(set(maps)) == 7
+    (tmp_path / "theirs").mkdir()
+    for file in ("weld.UP1", "weld.UP2", "alone.up2", "alone.oh5"):
+        (tmp_path / "theirs" / file).touch()
+    theirs = [default_maps_path(tmp_path / "theirs" / f"weld.UP{i}", "quick-32") for i in (1, 2)]
+    assert theirs[0] != theirs[1]
+    # What another program exports of a scan does not change what its maps are called.
+    alone = default_maps_path(tmp_path / "theirs" / "alone.up2", "quick-32")
+    assert alone.name == "alone.quick-32.zarr"
     assert maps[1] == tmp_path / "mine" / "welds Scan 1.quick-32.zarr"
 
 

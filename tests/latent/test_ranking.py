@@ -71,7 +71,7 @@ def test_the_score_is_its_formula():
 
 
 def test_missing_positions_do_not_count(rng):
-    values = walls() + noise(rng, 0.3)
+    values = walls() + noise(rng, 0.3) + 10
     holes = values.copy()
     holes[:, 40:] = np.nan
     holes[3, 3] = np.nan

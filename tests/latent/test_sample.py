@@ -60,9 +60,10 @@ def test_adapting_takes_from_the_mask_what_the_scan_lacks(make_scan):
     left[:, :9] = True
     scan = make_scan(corner=4)
     found = finish(prepare(scan, RECIPE)).mask
-    recipe = Recipe(size=(12, 12), mask=left)
+    recipe = Recipe(size=(12, 12), mask=left, dark_share=0.6)
     (fitted,) = finish(prepare_alike([scan], recipe, adapt_mask=True))
     np.testing.assert_array_equal(fitted.mask, found & left)
+    assert fitted.recipe.dark_share == 0  # nothing dark is left
 
 
 def test_signal_regions_apart_are_an_error(make_scan):

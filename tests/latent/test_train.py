@@ -85,12 +85,12 @@ def test_the_watched_region_is_mapped_by_the_last_model(trained, scan):
     live = np.load(folder / LIVE_FILE)
     assert live.shape == (16, 3, 5)
     assert np.isfinite(live).all()
-    if updates[-1].best:
-        encoder = load_encoder(folder / "model.safetensors", device="cpu")
-        positions = [(row, col) for row in range(1, 4) for col in range(2, 7)]
-        prepared = finish(draw_sample([scan], encoder.recipe, 72)).patterns
-        expected = encoder.encode(prepared[[row * 9 + col for row, col in positions]])
-        np.testing.assert_allclose(live.reshape(16, -1).T, expected, atol=2e-2)
+    assert updates[-1].best
+    encoder = load_encoder(folder / "model.safetensors", device="cpu")
+    positions = [(row, col) for row in range(1, 4) for col in range(2, 7)]
+    prepared = finish(draw_sample([scan], encoder.recipe, 72)).patterns
+    expected = encoder.encode(prepared[[row * 9 + col for row, col in positions]])
+    np.testing.assert_allclose(live.reshape(16, -1).T, expected, atol=2e-2)
     assert list(folder.glob("*.partial")) == []
 
 
@@ -128,6 +128,13 @@ def test_a_stop_while_patterns_are_prepared_leaves_nothing_and_loses_nothing(tra
             job.close()
             break
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_watched_region_without_a_pattern_is_refused_before_the_work(scan, tmp_path):
+    present = np.ones(scan.map_shape, bool)
+    present[1:4] = False
+    with pytest.raises(ValueError, match="rows 1 to 4 and columns 2 to 7, holds 0 patterns"):
+        next(train_vae([replace(scan, present=present)], None, settings(), tmp_path, watch=WATCH))
 
 
 def test_several_scans_give_as_many_patterns_each(make_scan, tmp_path):

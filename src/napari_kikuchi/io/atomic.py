@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ def replacing(path: Path) -> Iterator[Path]:
     partial = path.with_name(f"{path.name}.partial")
     try:
         yield partial
+        # A file that has its name must be whole after a power cut, too.
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
         move(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -175,7 +175,8 @@ def choose_layout(
     candidates
         In the order in which they are believed.
     extra_patterns
-        Whether the file says that it holds patterns beyond the scan; they are left out.
+        Whether the file says that it holds patterns beyond the scan; they are left out. Rows of a
+        hexagonal grid are then taken to be of one length if there are patterns enough.
     allow_partial
         Whether to take the first candidate where none fits: positions without a whole pattern
         are missing from its layout, and what follows the last position is left out. Not where
@@ -208,8 +209,11 @@ def choose_layout(
             return Candidate("its only pattern", Layout.regular(1, 1))
         raise _unknown_grid(stored)
     best = candidates[0]
-    if extra_patterns and stored.count > best.layout.count:
-        return best
+    fitting = [
+        one for one in candidates if one.origin == best.origin and one.layout.count <= stored.count
+    ]
+    if extra_patterns and fitting:
+        return fitting[0]
     if allow_partial:
         _check_row_lengths(stored, candidates)
         return Candidate(best.origin, best.layout.cut(stored.count), best.grid)
@@ -237,7 +241,7 @@ def _check_row_lengths(stored: Stored, candidates: Sequence[Candidate]) -> None:
         if not np.array_equal(rival.layout.cut(stored.count).counts, counts):
             raise PatternFileError(
                 f"{stored.path}: holds {stored.count} patterns of a hexagonal grid, expected "
-                f"{best} or {rival}: of a scan that is not complete the file does not tell which. "
+                f"{best} or {rival}: the file does not tell which. "
                 "Put the .ang file of the same name, with NCOLS_ODD and NCOLS_EVEN in its header, "
                 "beside it."
             )

@@ -37,15 +37,15 @@ class MapArray:
 
     Attributes
     ----------
-    file
-        Holds the values.
+    folder
+        Of the zarr array.
     shape
         Channels, rows and columns.
     dtype
         Of the values.
     """
 
-    file: Path
+    folder: Path
     shape: tuple[int, int, int]
     dtype: np.dtype
 
@@ -85,7 +85,12 @@ class MapArray:
     @classmethod
     def at(cls, folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
         """The array that was made there."""
-        return cls(folder / _SHARD, shape, np.dtype(dtype).newbyteorder("<"))
+        return cls(folder, shape, np.dtype(dtype).newbyteorder("<"))
+
+    @property
+    def file(self) -> Path:
+        """Holds the values."""
+        return self.folder / _SHARD
 
     def write(self, block: Block, values: ArrayLike) -> int:
         """Write the values of a block in all maps.

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import numpy as np
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KEY = "napari-kikuchi"
-FORMAT = 1
+FORMAT = 2
 PARTIAL_SUFFIX = ".partial"
 
 _MAPS = "0"
@@ -78,25 +80,32 @@ def read_maps(path: str | Path) -> MapStack:
     path = Path(path)
     attributes = _store_attributes(path)
     ours = attributes[KEY]
-    (dataset,) = attributes["ome"]["multiscales"][0]["datasets"]
-    step = dataset["coordinateTransformations"][0]["scale"][1:]
-    group = zarr.open_group(path, mode="r")
-    values: Any = group[dataset["path"]]
-    maps = stored_array(path, values.shape, values.dtype)
+    try:
+        dataset = attributes["ome"]["multiscales"][0]["datasets"][0]
+        step = dataset["coordinateTransformations"][0]["scale"][1:]
+        group = zarr.open_group(path, mode="r")
+        values: Any = group[_MAPS]
+        maps = stored_array(path, values.shape, values.dtype)
+        stack = MapStack(
+            values=values,
+            channels=[Channel(**channel) for channel in ours["channels"]],
+            step=(step[0], step[1]),
+            provenance=ours["provenance"],
+            regions=[_region_from_json(region) for region in ours["regions"]],
+            arrays={name: np.asarray(group[f"{_ARRAYS}/{name}"]) for name in ours["arrays"]},
+        )
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise MapStoreError(
+            f"{path}: this store of maps is damaged ({type(error).__name__}: {error}). Copy it "
+            "again, or make the maps anew."
+        ) from error
     if not maps.is_whole():
         found = maps.file.stat().st_size if maps.file.exists() else "none"
         raise MapStoreError(
             f"{maps.file}: expected a file of {maps.file_bytes} bytes, found {found}. The store "
             f"was not copied whole: copy {path} again, or make the maps anew."
         )
-    return MapStack(
-        values=values,
-        channels=[Channel(**channel) for channel in ours["channels"]],
-        step=(step[0], step[1]),
-        provenance=ours["provenance"],
-        regions=[_region_from_json(region) for region in ours["regions"]],
-        arrays={name: np.asarray(group[f"{_ARRAYS}/{name}"]) for name in ours["arrays"]},
-    )
+    return stack
 
 
 def write_maps(path: str | Path, stack: MapStack) -> None:
@@ -211,6 +220,7 @@ def complete_store(
         given = stack.channels[channel].score if score is None else score(values)
         return _window(values), given
 
+    message = "Reading the maps" if score is None else "Ranking the maps"
     windows, channels = [], []
     with ThreadPoolExecutor(os.cpu_count(), "look at maps") as pool:
         for channel, (window, given) in zip(
@@ -218,7 +228,7 @@ def complete_store(
         ):
             windows.append(window)
             channels.append(replace(channel, score=given))
-            yield Progress(len(channels), len(stack), "Ranking the maps")
+            yield Progress(len(channels), len(stack), message)
     stack = replace(stack, channels=channels)
     group = zarr.open_group(folder, mode="r+")
     for name, small in stack.arrays.items():
@@ -236,21 +246,22 @@ def publish(folder: Path, path: Path) -> None:
     PermissionError
         If another program keeps one of the two open, as Windows does not allow. Both stay.
     """
-    with TemporaryDirectory(
-        prefix=f"{path.name}.", dir=path.parent, ignore_cleanup_errors=True
-    ) as aside:
-        former = Path(aside) / path.name
-        try:
-            if path.exists():
-                move(path, former)
-            move(folder, path)
-        except OSError as error:
-            if former.exists():
-                move(former, path)
+    former = path.with_name(f"{path.name}.{uuid4().hex[:8]}.former")
+    try:
+        if path.exists():
+            move(path, former)
+        move(folder, path)
+    except BaseException as error:
+        if former.exists():
+            error.add_note(f"The older maps are in {former}.")
+            move(former, path)
+        if isinstance(error, PermissionError):
             raise PermissionError(
                 f"{path}: the finished maps could not be moved here ({error}). Close the programs "
                 "that have the old maps open and try again."
             ) from error
+        raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def check_target(path: Path) -> None:

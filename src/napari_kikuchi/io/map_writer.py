@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
 import numpy as np
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DTYPE = np.dtype(np.float32)
-_MANIFEST, _STORE = "manifest.json", "store"
+_MANIFEST, _JOURNAL, _STORE = "manifest.json", "done.jsonl", "store-"
 
 
 class ResumeError(ValueError):
@@ -56,6 +58,8 @@ class MapWriter:
         self.path = path
         self.maps = maps
         self._confirmed = dict(self._read_journal())
+        # Those of which this process knows that the file holds them.
+        self._seen: set[_Key] = set()
 
     @classmethod
     def open(
@@ -95,21 +99,22 @@ class MapWriter:
         wanted = {"maps": {"channels": channels, "rows": rows, "columns": cols}, **identity}
         wanted = json.loads(json.dumps(wanted))
         begun = _read_manifest(partial)
-        maps = stored_array(partial / _STORE, shape, _DTYPE)
-        if begun is not None and begun != wanted and resume:
-            raise ResumeError(
-                f"{partial}: these unfinished maps belong to something else: "
-                f"{'; '.join(_differences(begun, wanted))}. Begin anew (resume=False, --restart), "
-                "or write to another name."
-            )
-        # Not whole are the remains of maps that were finished, or never quite begun.
-        if begun is None or not resume or not maps.is_whole():
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True, exist_ok=True)
-            maps = create_store(partial / _STORE, shape, _DTYPE)
-            # Written last: it says that the store has been made.
-            with replacing(partial / _MANIFEST) as file:
-                file.write_text(json.dumps(wanted, indent=2), encoding="utf-8")
+        if resume and begun is not None and begun.maps.is_whole():
+            if begun.identity != wanted:
+                raise ResumeError(
+                    f"{partial}: these unfinished maps belong to something else: "
+                    f"{'; '.join(_differences(begun.identity, wanted))}. Begin anew "
+                    "(resume=False, --restart), or write to another name."
+                )
+            return cls(path, begun.maps)
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True, exist_ok=True)
+        # A name of its own: whoever is still writing what was begun before writes nothing here.
+        store = f"{_STORE}{uuid4().hex[:8]}"
+        maps = create_store(partial / store, shape, _DTYPE)
+        # Written last: it says that the store has been made.
+        with replacing(partial / _MANIFEST) as file:
+            file.write_text(json.dumps({"store": store, **wanted}, indent=2), encoding="utf-8")
         return cls(path, maps)
 
     @property
@@ -119,8 +124,7 @@ class MapWriter:
 
     def is_done(self, block: Block) -> bool:
         """Whether a block has been confirmed and the file still holds it."""
-        checksum = self._confirmed.get(_key(block))
-        return checksum is not None and self.maps.checksum(block) == checksum
+        return self._holds(_key(block))
 
     def confirm(self, block: Block, checksum: int) -> None:
         """Note that a block is written.
@@ -137,6 +141,15 @@ class MapWriter:
             # A line that a crash cut short does not take this one with it.
             file.write(f"\n{line}")
         self._confirmed[_key(block)] = checksum
+        self._seen.add(_key(block))
+
+    def _holds(self, key: _Key) -> bool:
+        if key in self._seen:
+            return True
+        if key not in self._confirmed or self._confirmed[key] != self.maps.checksum(key.block):
+            return False
+        self._seen.add(key)
+        return True
 
     def finish(
         self,
@@ -177,7 +190,7 @@ class MapWriter:
         self._check_complete()
         unread = np.broadcast_to(np.float32(np.nan), self.maps.shape)
         stack = MapStack(unread, channels, step, provenance or {}, regions, arrays or {})
-        store = self.partial / _STORE
+        store = self.maps.folder.parent
         yield from complete_store(store, self.maps, stack, score=score)
         publish(store, self.path)
         shutil.rmtree(self.partial, ignore_errors=True)
@@ -185,7 +198,7 @@ class MapWriter:
 
     @property
     def _journal(self) -> Path:
-        return self.partial / "done.jsonl"
+        return self.partial / _JOURNAL
 
     def _read_journal(self) -> Iterator[tuple[_Key, int]]:
         """Blocks that were confirmed, with their checksums."""
@@ -202,8 +215,9 @@ class MapWriter:
 
     def _check_complete(self) -> None:
         missing = np.ones(self.maps.shape[1:], bool)
-        for top, bottom, left, right in self._confirmed:
-            missing[top:bottom, left:right] = False
+        for key in self._confirmed:
+            if self._holds(key):
+                missing[key.top : key.bottom, key.left : key.right] = False
         if missing.any():
             row, col = np.argwhere(missing)[0]
             raise ValueError(
@@ -221,6 +235,11 @@ class _Key(NamedTuple):
     left: int
     right: int
 
+    @property
+    def block(self) -> Block:
+        """The block."""
+        return Block(slice(self.top, self.bottom), slice(self.left, self.right))
+
 
 def _key(block: Block) -> _Key:
     return _Key(block.rows.start, block.rows.stop, block.cols.start, block.cols.stop)
@@ -230,22 +249,36 @@ def _partial(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL_SUFFIX)
 
 
-def _read_manifest(partial: Path) -> dict[str, Any] | None:
-    """What the maps were that were begun; None if none were."""
+@dataclass(frozen=True)
+class _Begun:
+    """Maps that were begun: what they depend on, and their file."""
+
+    identity: dict[str, Any]
+    maps: MapArray
+
+
+def _read_manifest(partial: Path) -> _Begun | None:
+    """The maps that were begun; None if none were, or only their remains are left."""
+    if partial.exists() and not _is_ours(partial):
+        raise FileExistsError(
+            f"{partial}: unfinished maps go here, but something else lies here. Move it away, or "
+            "write to another name."
+        )
     try:
-        return json.loads((partial / _MANIFEST).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        if partial.exists() and not _is_ours(partial):
-            raise FileExistsError(
-                f"{partial}: unfinished maps go here, but something else lies here. Move it away, "
-                "or write to another name."
-            ) from None
+        identity = json.loads((partial / _MANIFEST).read_text(encoding="utf-8"))
+        store = partial / identity.pop("store")
+        shape = tuple(identity["maps"][name] for name in ("channels", "rows", "columns"))
+        return _Begun(identity, stored_array(store, shape, _DTYPE))
+    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
 def _is_ours(partial: Path) -> bool:
-    """Whether a folder without a manifest is empty, or holds maps of which nothing was written."""
-    return partial.is_dir() and all(file.name == _STORE for file in partial.iterdir())
+    """Whether nothing lies in a folder but what a writer puts there."""
+    names = (_MANIFEST, f"{_MANIFEST}.partial", _JOURNAL)
+    return partial.is_dir() and all(
+        file.name in names or file.name.startswith(_STORE) for file in partial.iterdir()
+    )
 
 
 def _differences(begun: Any, wanted: Any, name: str = "") -> list[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import re
 import zlib
-from functools import lru_cache
 from pathlib import Path
-from tempfile import TemporaryFile
+from uuid import uuid4
 
 import platformdirs
 
-from napari_kikuchi.io.opening import EXTENSIONS
+from napari_kikuchi.io.up2 import PIXEL_TYPES
 from napari_kikuchi.samples import sample_folder
 
 
@@ -32,14 +32,15 @@ def beside(scan_path: Path, name: str) -> Path:
     return user_folder() / f"{archive.name}-{zlib.crc32(str(archive).encode()):08x}" / name
 
 
-@lru_cache(maxsize=64)
 def _is_open(folder: Path) -> bool:
     """Whether files can be made in a folder; Windows tells only those who try."""
+    trial = folder / f".{uuid4().hex}"
     try:
-        with TemporaryFile(dir=folder):
-            return True
+        trial.touch(exist_ok=False)
+        trial.unlink()
     except OSError:
         return False
+    return True
 
 
 def scan_label(scan_path: Path, scan_name: str | None = None) -> str:
@@ -48,12 +49,23 @@ def scan_label(scan_path: Path, scan_name: str | None = None) -> str:
     The ending of the file is part of it where another scan of the same name lies beside it.
     Characters of ``scan_name`` that no file name may have become underscores.
     """
-    alike = (scan_path.with_suffix(extension) for extension in EXTENSIONS)
-    twin = any(other != scan_path and other.is_file() for other in alike)
-    label = scan_path.name if twin else scan_path.stem
+    label = scan_path.name if _has_twin(scan_path) else scan_path.stem
     if scan_name is None:
         return label
     return f"{label} " + re.sub(r'[<>:"/\\|?*]', "_", scan_name)
+
+
+def _has_twin(scan_path: Path) -> bool:
+    """Whether a scan of the same name but another ending lies beside a UP1 or UP2 file.
+
+    Exports of the same scan by other programs do not count.
+    """
+    if scan_path.suffix.lower() not in PIXEL_TYPES or not scan_path.parent.is_dir():
+        return False
+    return any(
+        other.suffix.lower() in PIXEL_TYPES and other.name != scan_path.name
+        for other in scan_path.parent.glob(f"{glob.escape(scan_path.stem)}.*")
+    )
 
 
 def model_name(path: Path) -> str:

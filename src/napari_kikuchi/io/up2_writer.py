@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
+from napari_kikuchi.io.atomic import move
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import Layout
 from napari_kikuchi.io.up2 import LONG_HEADER, PIXEL_TYPES, SHORT_HEADER
@@ -134,7 +135,7 @@ class Up2Writer:
                 f"{self.path}: not written: expected {self.total} patterns, found {self.written}. "
                 f"{self._whereabouts()}"
             )
-        self.partial_path.replace(self.path)
+        move(self.partial_path, self.path)
 
     def _release(self) -> None:
         self._file.close()
@@ -215,10 +216,7 @@ def write_scan(path: str | Path, scan: Scan, *, version: Literal[1, 3] = 3) -> J
     ) as writer:
         yield Progress(0, writer.total, "Writing patterns")
         for block in scan.blocks():
-            patterns = scan.read_block(block)
-            if short_rows and scan.present is not None:
-                patterns = patterns[scan.present[block.rows, block.cols]]
-            writer.append(patterns)
+            writer.append(scan.read_present(block) if short_rows else scan.read_block(block))
             yield Progress(writer.written, writer.total, "Writing patterns")
     return writer.path
 

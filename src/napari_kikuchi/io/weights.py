@@ -7,6 +7,7 @@ for it, and where it comes from. The recipe's signal mask is one more tensor.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,15 @@ class StoredModel:
     recipe: Recipe
     tensors: Mapping[str, NDArray]
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """SHA-256 of the weights; of nothing that changes when the same model is saved again."""
+        digest = hashlib.sha256()
+        for name in sorted(self.tensors):
+            tensor = np.ascontiguousarray(self.tensors[name])
+            digest.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
+            digest.update(tensor.tobytes())
+        return digest.hexdigest()
 
 
 def write_model(path: Path | str, model: StoredModel) -> None:

@@ -58,11 +58,12 @@ def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike =
     path = Path(path)
     stack = read_maps(path)
     made_by = stack.provenance.get("model", {})
-    if stack.provenance.get("method") != "latent" or len(stack) != encoder.latent:
+    if made_by.get("weights") != encoder.stored().digest():
         raise MapStoreError(
-            f"{path}: expected {encoder.latent} latent features of a {encoder.kind} encoder, found "
-            f"{len(stack)} maps of {made_by.get('kind') or 'something else'}. Give the model that "
-            f"made them{f', {made}' if (made := made_by.get('path')) else ''}."
+            f"{path}: expected features of this encoder ({encoder.kind}, {encoder.latent} "
+            f"features), found {len(stack)} maps that another made "
+            f"({made_by.get('kind') or 'no encoder'}). Give the model that made them, or encode "
+            "the scan anew: its model may have been trained further since."
         )
     features = stored_array(path, stack.values.shape, stack.values.dtype)
     present = np.isfinite(features.read_map(0))

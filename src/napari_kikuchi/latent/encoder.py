@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_kikuchi.io.weights import ModelFileError, read_model
+from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,6 +72,10 @@ class Encoder(Protocol):
         numpy.ndarray
             float32, of shape (n, height, width); 0 outside the signal mask.
         """
+        ...
+
+    def stored(self) -> StoredModel:
+        """The encoder as a file holds it."""
         ...
 
     def save(self, path: Path | str) -> None:

@@ -75,17 +75,19 @@ class LinearEncoder:
         patterns[:, self._mask] = features.astype(np.float32) @ self.components + self.mean
         return patterns
 
-    def save(self, path: Path | str) -> None:
-        """Write the encoder to a file that :func:`~.encoder.load_encoder` reads."""
+    def stored(self) -> StoredModel:
+        """The encoder as a file holds it."""
         tensors = {
             "mean": self.mean,
             "components": self.components,
             "variances": self.variances,
         }
         architecture = {"latent": self.latent}
-        write_model(
-            path, StoredModel(self.kind, architecture, self.recipe, tensors, self.provenance)
-        )
+        return StoredModel(self.kind, architecture, self.recipe, tensors, self.provenance)
+
+    def save(self, path: Path | str) -> None:
+        """Write the encoder to a file that :func:`~.encoder.load_encoder` reads."""
+        write_model(path, self.stored())
 
     @classmethod
     def from_stored(
@@ -150,6 +152,10 @@ def fit_linear(
         )
     yield Progress(len(inside), len(inside), f"Finding {latent} principal components")
     mean = inside.mean(axis=0, dtype=np.float64).astype(np.float32)
+    if not np.any(inside - mean):
+        raise ValueError(
+            "all patterns are alike: there is nothing to tell them apart by. Is the scan blank?"
+        )
     components, variances = principal_components(inside - mean, latent)
     settings = {"latent": latent, "sample": sample, "seed": seed}
     return LinearEncoder(
@@ -176,11 +182,14 @@ def principal_components(
         the data leaves open, makes its largest entry positive.
     """
     from scipy.sparse.linalg import svds
+    from threadpoolctl import threadpool_limits
 
     # Lanczos finds the few strongest exactly, in a fraction of a full decomposition's time. It
     # starts from a fixed vector: the same sample gives the same components.
     start = np.random.default_rng(0).standard_normal(min(centred.shape)).astype(centred.dtype)
-    _, singular, components = svds(centred, k=count, v0=start, return_singular_vectors="vh")
+    # Several threads would add in another order on another number of cores; one is as fast.
+    with threadpool_limits(1):
+        _, singular, components = svds(centred, k=count, v0=start, return_singular_vectors="vh")
     order = np.argsort(singular)[::-1]
     components, singular = components[order], singular[order]
     largest = np.abs(components).argmax(axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -20,7 +19,6 @@ from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import MapStoreError, check_target, read_maps
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.places import beside, scan_label
-from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.ranking import feature_score
@@ -95,17 +93,15 @@ def encode_scan(
     else:
         _check_recipe(preprocessor.recipe, encoder.recipe)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _model_file(encoder, model, path.parent) as file:
-        origin = _origin(scan, encoder, file)
-        identity = origin | {
-            "scan": origin["scan"]["fingerprint"],
-            "background": zlib.crc32(preprocessor.background.tobytes()),
-            "mask": zlib.crc32(preprocessor.mask.tobytes()),
-        }
-        writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
-        function: PatternFunction = _PatternEncoder(preprocessor, encoder)
-        if executor is not None:
-            function = _StoredPatternEncoder(preprocessor, file, origin["model"]["weights"])
+    origin = _origin(scan, encoder)
+    identity = origin | {
+        "scan": origin["scan"]["fingerprint"],
+        "positions": zlib.crc32(b"all" if scan.present is None else scan.present.tobytes()),
+        "background": zlib.crc32(preprocessor.background.tobytes()),
+        "mask": zlib.crc32(preprocessor.mask.tobytes()),
+    }
+    writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
+    with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
         yield from map_scan(
             scan,
             function,
@@ -193,25 +189,25 @@ class _StoredPatternEncoder:
 
 @lru_cache(maxsize=1)
 def _load_once(model: Path, weights: str) -> Encoder:
-    """The encoder of a file, read again only if it has other weights."""
-    if _digest(model) != weights:
-        raise ValueError(f"{model}: the model has changed since the encoding began. Run it again.")
+    """The encoder of a file; ``weights`` tells it from another of the same name."""
     return load_encoder(model)
 
 
 @contextmanager
-def _model_file(encoder: Encoder, model: str | Path | None, folder: Path) -> Iterator[Path]:
-    """The encoder's file, or one beside the maps for as long as they are made."""
-    if model is not None:
-        yield Path(model).absolute()
+def _pattern_function(
+    encoder: Encoder, preprocessor: Preprocessor, folder: Path, executor: Executor | None
+) -> Iterator[PatternFunction]:
+    """What encodes patterns here, or reads the encoder from a file and encodes them elsewhere."""
+    if executor is None:
+        yield _PatternEncoder(preprocessor, encoder)
         return
     with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
         file = Path(temporary).absolute() / "model.safetensors"
         encoder.save(file)
-        yield file
+        yield _StoredPatternEncoder(preprocessor, file, encoder.stored().digest())
 
 
-def _origin(scan: Scan, encoder: Encoder, model: Path) -> dict[str, Any]:
+def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:
     """What the values of the maps come from, fit for JSON."""
     return {
         "scan": {
@@ -220,19 +216,13 @@ def _origin(scan: Scan, encoder: Encoder, model: Path) -> dict[str, Any]:
             "options": dict(scan.options),
             "fingerprint": scan.fingerprint(),
         },
-        "model": {"kind": encoder.kind, "latent": encoder.latent, "weights": _digest(model)},
+        "model": {
+            "kind": encoder.kind,
+            "latent": encoder.latent,
+            "weights": encoder.stored().digest(),
+        },
         "recipe": encoder.recipe.settings(),
     }
-
-
-def _digest(model: Path) -> str:
-    """SHA-256 of a model's weights; of nothing that changes when the same model is saved again."""
-    digest = hashlib.sha256()
-    tensors = read_model(model).tensors
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype.str} {tensors[name].shape}".encode())
-        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
-    return digest.hexdigest()
 
 
 def _check_recipe(found: Recipe, expected: Recipe) -> None:

@@ -92,7 +92,7 @@ def prepare_alike(
     }
     if recipe.mask is not None:
         masks["the trained model"] = recipe.mask
-    agreed = replace(recipe, mask=_shared_region(masks))
+    agreed = replace(recipe, mask=_shared_region(masks), dark_share=0.0)
     return [replace(preprocessor, recipe=agreed) for preprocessor in fitted]
 
 

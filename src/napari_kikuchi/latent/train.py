@@ -21,9 +21,9 @@ from napari_kikuchi.latent.objectives import (
     make_objective,
 )
 from napari_kikuchi.latent.presets import Architecture, preset
-from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
+from napari_kikuchi.latent.sample import draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.preprocess import BATCH, Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
@@ -37,6 +37,8 @@ DEFAULT_PRESET = "quick-32"
 # A feature is active if the means of its posteriors vary more than this over the validation
 # patterns; those of a feature that the patterns do not use stay at 0.
 ACTIVE_VARIANCE = 0.05
+# Positions of a watched region: all are encoded at every validation.
+_MOST_WATCHED = 65_536
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ def train_vae(
         See :func:`napari_kikuchi.training.train`.
     """
     check_folder(folder, resume=resume)
+    watched = None if watch is None else _watched(scans[0], watch)
     started_from = None if init is None else _load_vae(init)
     architecture = _architecture(settings, started_from, init)
     recipe = _recipe(recipe, architecture, started_from)
@@ -152,8 +155,13 @@ def train_vae(
     if started_from is not None:
         vae.load_state_dict(started_from.vae.state_dict())
     live = None
-    if watch is not None:
-        live = _watched(sample, scans[0], watch, Path(folder) / LIVE_FILE)
+    if watched is not None:
+        positions, present = watched
+        patterns = np.empty((len(positions), *sample.recipe.size), np.float16)
+        for start in range(0, len(positions), BATCH):
+            part = slice(start, start + BATCH)
+            patterns[part] = sample.preprocessors[0](scans[0].read_positions(positions[part]))
+        live = _LiveMap(patterns, present, Path(folder) / LIVE_FILE)
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
@@ -303,7 +311,8 @@ def _split(patterns: NDArray, settings: VaeTraining) -> TrainingData:
     return TrainingData(patterns[order[held_out:]], patterns[order[:held_out]])
 
 
-def _watched(sample: PatternSample, scan: Scan, watch: Block, path: Path) -> _LiveMap:
+def _watched(scan: Scan, watch: Block) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Rows and columns of the patterns in a region, and where in it they are."""
     rows, cols = scan.map_shape
     clipped = replace(
         watch,
@@ -316,8 +325,12 @@ def _watched(sample: PatternSample, scan: Scan, watch: Block, path: Path) -> _Li
             f"columns {watch.cols.start} to {watch.cols.stop}, lies outside the scan of {rows} "
             f"rows x {cols} columns"
         )
-    present = np.ones(clipped.shape, bool)
-    if scan.present is not None:
-        present = scan.present[clipped.rows, clipped.cols]
-    patterns = sample.preprocessors[0](scan.read_block(clipped)[present])
-    return _LiveMap(patterns.astype(np.float16), present, path)
+    present = scan.present_in(clipped)
+    positions = np.argwhere(present) + np.array([clipped.rows.start, clipped.cols.start])
+    if not 0 < len(positions) <= _MOST_WATCHED:
+        raise ValueError(
+            f"{scan.name}: the region to watch, rows {watch.rows.start} to {watch.rows.stop} and "
+            f"columns {watch.cols.start} to {watch.cols.stop}, holds {len(positions)} patterns; "
+            f"watch 1 to {_MOST_WATCHED}"
+        )
+    return positions, present

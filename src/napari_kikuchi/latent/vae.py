@@ -98,13 +98,16 @@ class VaeEncoder:
         empty = np.empty((0, *self.recipe.size), np.float32)
         return np.concatenate([empty, *self._in_batches(self.vae.decode, features)])
 
-    def save(self, path: Path | str) -> None:
-        """Write the encoder to a file that :func:`~.encoder.load_encoder` reads."""
+    def stored(self) -> StoredModel:
+        """The encoder as a file holds it."""
         tensors = {name: value.cpu().numpy() for name, value in self.vae.state_dict().items()}
-        model = StoredModel(
+        return StoredModel(
             self.kind, self.architecture.settings(), self.recipe, tensors, self.provenance
         )
-        write_model(path, model)
+
+    def save(self, path: Path | str) -> None:
+        """Write the encoder to a file that :func:`~.encoder.load_encoder` reads."""
+        write_model(path, self.stored())
 
     @classmethod
     def from_stored(cls, model: StoredModel, path: Path | str, device: str = "auto") -> VaeEncoder:

@@ -137,6 +137,12 @@ class TrainingLoop:
         self.module.eval()
         metrics = yield from self.task.validate(self._validation_batches())
         loss = metrics["loss"]
+        if not math.isfinite(loss):
+            raise FloatingPointError(
+                f"at step {state.step} the validation loss became {loss}. Lower the learning rate "
+                f"(now {self.settings.learning_rate}); {self.folder} keeps the best model so far "
+                "and the last checkpoint."
+            )
         best = state.best_loss is None or loss < state.best_loss
         if best:
             state.best_loss = loss
