@@ -240,13 +240,55 @@ class TestBackground:
         assert updates[-1].done == updates[-1].total == 100
 
 
+class TestRescaling:
+    def rescaled(self, patterns, rescale, mask=None):
+        mask = np.ones(patterns.shape[1:], bool) if mask is None else mask
+        recipe = Recipe(patterns.shape[1:], "none", mask=mask, rescale=rescale)
+        return Preprocessor(recipe, np.zeros(mask.shape, np.float32))(patterns)
+
+    @given(scale=st.floats(0.1, 100), offset=st.floats(-1000, 1000))
+    @pytest.mark.parametrize("rescale", ["range", "deviation"])
+    def test_brightness_and_contrast_do_not_matter(self, rescale, scale, offset):
+        pattern = np.random.default_rng(0).normal(size=(1, 20, 20)).astype(np.float32)
+        expected = self.rescaled(pattern, rescale)
+        found = self.rescaled(scale * pattern + np.float32(offset), rescale)
+        np.testing.assert_allclose(found, expected, atol=2e-2)
+
+    def test_four_deviations_about_the_mean_become_one(self):
+        mask = np.zeros((30, 30), bool)
+        mask[:, 5:] = True
+        patterns = np.random.default_rng(0).normal(7, 3, (3, 30, 30)).astype(np.float32)
+        patterns[0, 0, 9] = 500  # a hot pixel
+        out = self.rescaled(patterns, "deviation", mask)
+        for pattern, found in zip(patterns[1:], out[1:], strict=True):
+            inside = pattern[mask].astype(float)
+            expected = (inside - inside.mean()) / (4 * inside.std())
+            np.testing.assert_allclose(found[mask], expected, atol=1e-5)
+        assert out[0, 0, 9] == 1
+        assert (out[:, ~mask] == 0).all()
+
+    def test_an_extreme_pixel_moves_the_range_and_not_the_deviation(self):
+        pattern = np.random.default_rng(0).normal(size=(1, 60, 60)).astype(np.float32)
+        extreme = pattern.copy()
+        extreme[0, 3, 3] = 12
+        moved = {}
+        for rescale in ("range", "deviation"):
+            before, after = (self.rescaled(p, rescale)[0, 10:, 10:] for p in (pattern, extreme))
+            moved[rescale] = np.abs(after - before).max()
+        assert moved["range"] > 10 * moved["deviation"]
+
+    @pytest.mark.parametrize("rescale", ["range", "deviation"])
+    def test_a_flat_pattern_becomes_nothing(self, rescale):
+        assert (self.rescaled(np.full((1, 5, 5), 3.0, np.float32), rescale) == 0).all()
+
+
 class TestRecipe:
     def test_survives_its_settings(self):
         mask = np.eye(30, dtype=bool)
-        recipe = Recipe((30, 30), "exact", 77, mask, 5, 0.25)
+        recipe = Recipe((30, 30), "exact", 77, mask, 5, "deviation", 0.25)
         again = Recipe.from_settings(recipe.settings(), mask)
         assert again.settings() == recipe.settings()
-        assert again.dark_share == 0.25
+        assert (again.rescale, again.dark_share) == ("deviation", 0.25)
         assert again.mask is mask
 
     def test_found_mask_is_part_of_the_fitted_recipe(self, silicon):

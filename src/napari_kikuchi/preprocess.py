@@ -2,7 +2,7 @@
 
 Bin, subtract the static background of the map, rescale what lies inside the signal mask to
 [-1, 1]. Binning and subtraction commute, so patterns are binned first and all else is cheap.
-The order and the figures are those of the reference method (Calvat et al. 2025).
+The order is that of the reference method (Calvat et al. 2025), and so is rescaling by the range.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 BATCH = 64
 # A frame whose border is brighter than this share of its bright level has no dark surround.
 _DARK_SURROUND = 0.35
+# Standard deviations of a pattern that become 1: of noise, one pixel in 16,000 lies beyond.
+_DEVIATIONS = 4
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
 _MASK_TOLERANCE = 0.05
 
@@ -50,6 +52,11 @@ class Recipe:
         Where the screen gives a signal, of shape ``size``; None: found from the data.
     seed
         Of the sample.
+    rescale
+        What of a pattern, less its background, becomes [-1, 1]: ``"range"``, from its darkest to
+        its brightest pixel, as published; or ``"deviation"``, four standard deviations about its
+        mean, with what lies beyond clipped: the extremes of a noisy pattern are noise, and scale
+        all of it at random.
     dark_share
         Part of the mask that is dark in the scan for which someone has chosen it by hand.
 
@@ -64,6 +71,7 @@ class Recipe:
     background_sample: int = 1024
     mask: NDArray[np.bool_] | None = None
     seed: int = 0
+    rescale: Literal["range", "deviation"] = "range"
     dark_share: float = 0.0
 
     def __post_init__(self) -> None:
@@ -82,7 +90,7 @@ class Recipe:
             "background_sample": self.background_sample,
             "seed": self.seed,
             "dark_share": self.dark_share,
-            "rescale": "minimum and maximum inside the mask to -1 and 1",
+            "rescale": self.rescale,
         }
 
     @classmethod
@@ -97,6 +105,8 @@ class Recipe:
             background_sample=int(settings["background_sample"]),
             mask=mask,
             seed=int(settings["seed"]),
+            # Models from before there was a choice describe the range in words.
+            rescale="deviation" if settings["rescale"] == "deviation" else "range",
             dark_share=float(settings.get("dark_share", 0)),
         )
 
@@ -151,10 +161,15 @@ class Preprocessor:
     def rescale(self, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrected patterns, each rescaled to [-1, 1] inside the mask."""
         inside = corrected[..., self.mask]
-        low = inside.min(axis=-1)[..., None, None]
-        span = inside.max(axis=-1)[..., None, None] - low
-        flat = span <= 0
-        scaled = (corrected - low) * (2 / np.where(flat, 1, span)) - 1
+        if self.recipe.rescale == "range":
+            low = inside.min(axis=-1)[..., None, None]
+            half = (inside.max(axis=-1)[..., None, None] - low) / 2
+            middle = low + half
+        else:
+            middle = inside.mean(axis=-1)[..., None, None]
+            half = _DEVIATIONS * inside.std(axis=-1)[..., None, None]
+        flat = half <= 0
+        scaled = np.clip((corrected - middle) / np.where(flat, 1, half), -1, 1)
         return np.where(self.mask & ~flat, scaled, 0).astype(np.float32)
 
 

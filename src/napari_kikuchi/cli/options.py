@@ -71,6 +71,13 @@ class Background(StrEnum):
     NONE = "none"
 
 
+class Rescale(StrEnum):
+    """What of a pattern becomes [-1, 1]."""
+
+    RANGE = "range"
+    DEVIATION = "deviation"
+
+
 class Objective(StrEnum):
     """What a network is trained for."""
 

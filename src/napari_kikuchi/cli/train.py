@@ -18,6 +18,7 @@ from napari_kikuchi.cli.options import (
     Likelihood,
     Objective,
     PartialOption,
+    Rescale,
     ScanNameOption,
     ShapeOption,
     StepOption,
@@ -93,6 +94,14 @@ def train(
         Background | None,
         typer.Option(help="Static background of each map.  [default: sample]", show_default=False),
     ] = None,
+    rescale: Annotated[
+        Rescale | None,
+        typer.Option(
+            help="range: darkest to brightest pixel, as published; deviation: four standard "
+            "deviations, which noise does not scale at random.  [default: range]",
+            show_default=False,
+        ),
+    ] = None,
     mask: Annotated[
         Path | None,
         typer.Option(
@@ -166,7 +175,12 @@ def train(
             }
             leave_out(networks_only, "--linear trains no network")
         if init is not None:
-            of_recipe = {"--size": size, "--background": background, "--mask": mask}
+            of_recipe = {
+                "--size": size,
+                "--background": background,
+                "--mask": mask,
+                "--rescale": rescale,
+            }
             leave_out(of_recipe, "the model given with --init brings its own recipe")
         options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = [open_scan(path, **options) for path in scans]
@@ -178,6 +192,7 @@ def train(
             size=pixels,
             background=(background or Background.SAMPLE).value,
             mask=None if mask is None else load_mask(mask),
+            rescale=(rescale or Rescale.RANGE).value,
             seed=seed,
         )
         if linear:
