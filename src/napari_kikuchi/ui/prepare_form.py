@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -236,14 +235,6 @@ def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         for new, old in zip(size, mask.shape, strict=True)
     )
     return mask[np.ix_(rows, cols)]
-
-
-def save_mask(mask: np.ndarray, size: tuple[int, int], folder: Path) -> Path:
-    """Write the signal mask of a scan where a training in another process reads it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mask.npy"
-    np.save(path, resized(mask, size))
-    return path
 
 
 def _size_text(size: tuple[int, int], scan: Scan) -> str:
