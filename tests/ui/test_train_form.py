@@ -8,6 +8,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_kikuchi.io import open_scan, places
+from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.training import CHECKPOINT_FILE
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.latent_maps import LatentMaps
@@ -147,3 +148,16 @@ def test_a_request_leaves_the_disk_alone_until_the_job_is_started(form, tmp_path
     assert given[given.index("--mask") + 1] == str(folder / "mask.npy")
     assert np.load(folder / "mask.npy").all()
     panel.job.end()
+
+
+def test_all_that_can_be_prepared_reaches_principal_components(form):
+    form = form("waits")
+    prepare = form.dock.prepare
+    prepare.background.value = "exact"
+    prepare.mask.value = MaskChoice.FRAME
+    form.model.value = "linear"
+    request = form.request()
+    asked = Recipe(size=request.size, background=request.background, mask=request.mask)
+    recipe = form.dock.session.recipe(form.dock.scan)
+    assert asked.settings() == recipe.settings()
+    np.testing.assert_array_equal(asked.mask, recipe.mask)
