@@ -202,36 +202,68 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
         If the patterns cannot be averaged down to the recipe's size, or lack signal where the
         recipe's mask expects it; or if that mask is empty or of another size than the recipe.
     """
-    check_size(scan, recipe.size)
-    _check_own_mask(recipe)
+    check_recipe(scan, recipe)
     sample = scan.read_positions(scan.draw(min(recipe.background_sample, 256), recipe.seed))
     yield Progress(0, 0, "Finding the signal mask")
     found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
+    recipe = fit_mask(scan, recipe, found, check_mask=check_mask)
+    background = np.zeros(recipe.size, np.float32)
+    if recipe.background != "none":
+        background = yield from _static_background(scan, recipe)
+    return Preprocessor(recipe, background)
+
+
+def fit_mask(
+    scan: Scan, recipe: Recipe, found: NDArray[np.bool_], *, check_mask: bool = True
+) -> Recipe:
+    """Give a recipe the signal mask of a scan, or hold the recipe's own against it.
+
+    Parameters
+    ----------
+    scan, recipe, check_mask
+        As for :func:`prepare`.
+    found
+        Where the scan has a signal, of the shape of its patterns.
+
+    Raises
+    ------
+    RecipeMismatchError
+        As :func:`prepare`.
+    """
     # A binned pixel has a signal if all that it averages has one.
-    found = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
+    binned = bin_to(found[None].astype(np.float32), recipe.size)[0] > 0.99
     expected = recipe.mask
     if expected is None:
-        if not found.any():
+        if not binned.any():
             raise RecipeMismatchError(
                 f"{scan.name}: no pixel has a signal after binning to {recipe.size[0]} x "
                 f"{recipe.size[1]}. Bin less, or give the signal mask."
             )
-        recipe = replace(recipe, mask=found, dark_share=0.0)
+        recipe = replace(recipe, mask=binned, dark_share=0.0)
     else:
-        dark = float(np.mean(~found[expected]))
+        dark = float(np.mean(~binned[expected]))
         if not check_mask:
             recipe = replace(recipe, dark_share=max(recipe.dark_share, dark))
         elif dark > recipe.dark_share + _MASK_TOLERANCE:
             raise RecipeMismatchError(
                 f"{scan.name}: the model expects a signal on {expected.mean():.0%} of the "
                 f"frame, but this scan is dark on {dark:.0%} of that region (its own signal covers "
-                f"{found.mean():.0%}). Train a model that starts from this one (--init), which "
+                f"{binned.mean():.0%}). Train a model that starts from this one (--init), which "
                 "adapts it to this scan's screen, or choose another model."
             )
-    background = np.zeros(recipe.size, np.float32)
-    if recipe.background != "none":
-        background = yield from _static_background(scan, recipe)
-    return Preprocessor(recipe, background)
+    return recipe
+
+
+def check_recipe(scan: Scan, recipe: Recipe) -> None:
+    """Check what can be checked before a pattern is read: sizes and the recipe's own mask.
+
+    Raises
+    ------
+    RecipeMismatchError
+        As :func:`prepare`.
+    """
+    check_size(scan, recipe.size)
+    _check_own_mask(recipe)
 
 
 def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:

@@ -53,10 +53,25 @@ def test_the_window_goes_first_where_both_want_the_processor(child, qtbot):
     )
     job.start([])
     qtbot.waitUntil(lambda: bool(priorities))
-    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else psutil.Process().nice() + 1
+    lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else 10
     assert priorities[0] >= lower
     job.stop()
     qtbot.waitUntil(lambda: not job.active)
+
+
+@pytest.mark.skipif(psutil.WINDOWS, reason="priorities have no order there")
+def test_a_child_of_a_napari_that_yields_more_yields_as_much(child, qtbot, monkeypatch):
+    asked = []
+
+    class Yielding(psutil.Process):
+        def nice(self, value=None):
+            return 15 if value is None else asked.append(value)
+
+    monkeypatch.setattr(psutil, "Process", Yielding)
+    job = child("works")
+    job.start([])
+    qtbot.waitUntil(lambda: not job.active)
+    assert asked == [15]
 
 
 def test_an_error_of_the_child_arrives_as_its_message(child, qtbot):

@@ -213,7 +213,7 @@ def test_an_edited_mask_is_part_of_the_request(dock, qtbot):
     prepared(dock, qtbot)
     dock.prepare.mask.value = MaskChoice.FRAME
     request = dock.train.request()
-    assert np.load(request.mask).all()
+    assert request.mask.all()
     dock.prepare.mask.value = MaskChoice.FOUND
     assert dock.train.request().mask is None
 

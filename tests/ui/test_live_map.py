@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.scan import Block
-from napari_kikuchi.ui.live_map import LiveMap
+from napari_kikuchi.ui.live_map import LiveMap, centre_block
+from napari_kikuchi.ui.reader import navigator_layer
 from napari_kikuchi.ui.session import session_of
 
 SIDE = 24
@@ -100,3 +103,45 @@ def test_nothing_is_shown_of_what_is_not_watched(live, viewer, train, scan):
     live.unwatch()
     train(1)
     assert len(viewer.layers) == 0
+
+
+def test_a_smaller_model_is_watched_on_the_same_positions(live, viewer, train, scan, monkeypatch):
+    told = []
+    monkeypatch.setattr("napari_kikuchi.ui.live_map.tell_error", told.append)
+    live.watch(scan, PLACE)
+    train(1, 2, 3)
+    (layer,) = viewer.layers
+    layer.visible = False
+    live.watch(scan, PLACE)
+    train(2, 1.9)
+    assert layer.name == "training: feature 1"
+    assert not layer.visible  # it has not come anew
+    train(2)  # and if a file of another model lies there
+    assert told == []
+
+
+def test_the_map_lies_where_the_scan_lies_and_takes_no_ones_place(live, viewer, train, scan):
+    data, attributes, _ = navigator_layer(scan)
+    under = viewer.add_image(data, **attributes)
+    under.translate, under.scale, under.rotate = (0, 30), (2, 1), 20
+    shapes = viewer.add_shapes()
+    live.watch(scan, PLACE)
+    train(1)
+    layer = viewer.layers[-1]
+    for corner in ((0, 0), (5, 7)):
+        on_scan = under.data_to_world(np.add(corner, (2, 4)))
+        np.testing.assert_allclose(layer.data_to_world(corner), on_scan)
+    assert viewer.layers.selection.active is shapes
+    under.affine = [[0, 1, 5], [1, 0, 0], [0, 0, 1]]
+    live.watch(scan, Block(slice(0, 6), slice(3, 11)))
+    train(1)
+    assert viewer.layers[-1] is layer
+    np.testing.assert_allclose(layer.data_to_world((1, 1)), under.data_to_world((1, 4)))
+
+
+def test_the_middle_of_a_scan_that_was_stopped_early_has_patterns(scan):
+    assert centre_block(scan, 4) == Block(slice(4, 8), slice(6, 10))
+    present = np.zeros(scan.map_shape, bool)
+    present[:5] = True
+    block = centre_block(replace(scan, present=present), 4)
+    assert present[block.rows, block.cols].all()

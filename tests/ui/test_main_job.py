@@ -14,7 +14,7 @@ from napari_kikuchi.samples import SCANS, sample_folder, shipped_encoder
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import ScanLink
 from napari_kikuchi.ui.pattern_views import View, view_pattern
-from napari_kikuchi.ui.preparation import Model, prepare_sampled
+from napari_kikuchi.ui.preparation import Model, average, fit
 
 KIKUCHIPY = Path(kikuchipy.data.__file__).parent
 OTHERS = {
@@ -52,7 +52,8 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     pattern = scan.read(row, col)
     preprocessor = preprocessor_of(stack)
     model = Model(encoder, preprocessor)
-    shown = view_pattern(pattern, list(View), finish(prepare_sampled(scan, encoder.recipe)), model)
+    preparation = fit(scan, encoder.recipe, finish(average(scan)))
+    shown = view_pattern(pattern, list(View), preparation, model)
     assert list(shown) == list(View)
     np.testing.assert_array_equal(shown[View.RAW], pattern)
     # What the maps hold at this position is what the pattern itself encodes to.

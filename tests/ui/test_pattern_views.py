@@ -7,7 +7,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
 from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.ui.pattern_views import Shift, View, tone, view_limits, view_pattern
-from napari_kikuchi.ui.preparation import Model, Preparation, default_recipe, prepare_sampled
+from napari_kikuchi.ui.preparation import Model, Preparation, average, default_recipe, fit
 
 PATTERNS = np.random.default_rng(0).integers(100, 4000, (6, 7, 20, 20), np.uint16)
 SCAN = Scan(ArraySource(PATTERNS))
@@ -26,7 +26,7 @@ class Halving:
 
 @pytest.fixture(scope="module")
 def preparation():
-    return finish(prepare_sampled(SCAN, Recipe(size=(10, 10))))
+    return fit(SCAN, Recipe(size=(10, 10)), finish(average(SCAN)))
 
 
 def test_each_view_is_what_it_says(preparation):
@@ -63,7 +63,7 @@ def test_views_that_cannot_be_made_yet_are_left_out(preparation):
 
 
 def test_a_recipe_without_background_subtracts_none():
-    plain = finish(prepare_sampled(SCAN, Recipe(size=(10, 10), background="none")))
+    plain = fit(SCAN, Recipe(size=(10, 10), background="none"), finish(average(SCAN)))
     np.testing.assert_array_equal(plain.preprocessor.background, 0)
     np.testing.assert_allclose(plain.background, MEAN, rtol=1e-5)
 

@@ -149,9 +149,12 @@ class ChildJob(QObject):
 
     def _yield_processor(self) -> None:
         """Let the window go first where both want the processor."""
-        lower = psutil.BELOW_NORMAL_PRIORITY_CLASS if psutil.WINDOWS else _NICE
         with suppress(psutil.Error):  # Ended already, or not allowed: it runs as it is.
-            psutil.Process(self._process.processId()).nice(lower)
+            process = psutil.Process(self._process.processId())
+            if psutil.WINDOWS:
+                process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+            else:  # napari itself may have been started with less priority still
+                process.nice(max(process.nice(), _NICE))
 
     def _read_events(self) -> None:
         *lines, self._unread = (self._unread + self._process.readAllStandardOutput().data()).split(

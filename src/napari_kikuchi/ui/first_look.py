@@ -12,7 +12,6 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.models import remember_model
-from napari_kikuchi.ui.prepare_form import save_mask
 from napari_kikuchi.ui.requests import EncodingRequest, TrainingRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
@@ -58,17 +57,19 @@ class FirstLook(QWidget):
         if self._scan is None:
             raise ValueError("Open a scan to look at it.")
         self._looked_at, self._model = self._scan, None
-        recipe, folder = self._session.recipe(self._scan), self._place("linear")
-        mask = None if recipe.mask is None else save_mask(recipe.mask, recipe.size, folder)
-        return TrainingRequest(
+        recipe = self._session.recipe(self._scan)
+        request = TrainingRequest(
             scans=[self._scan],
-            folder=folder,
+            folder=self._place("linear"),
             linear=True,
             latent=_FEATURES,
             size=recipe.size,
             background=recipe.background,
-            mask=mask,
-        ).arguments()
+            mask=recipe.mask,
+        )
+        arguments = request.arguments()
+        request.write_mask()
+        return arguments
 
     def _go_on(self, made: str) -> None:
         scan = self._looked_at

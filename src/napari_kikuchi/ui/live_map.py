@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,10 +16,11 @@ from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.regions import drawn_region, positions_inside
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
     from napari_kikuchi.ui.session import Session
+    from napari_kikuchi.ui.work import Work
 
 # Encoded at every validation: large enough to see cells in grains, small enough to cost little.
 _SIDE = 96
@@ -41,15 +42,19 @@ class LiveMap:
         self._session = session
         self._watched: tuple[Scan, Block] | None = None
         self._feature: int | None = None
-        self._busy = False
+        self._ranking: Work | None = None
+        self._busy = self._placed = False
         self._layer: Image | None = None
 
     def watch(self, scan: Scan, positions: Block) -> None:
         """Show these positions of a scan from the next refreshing on."""
-        self._busy = False
+        if self._ranking is not None:
+            self._ranking.cancel()  # the maps of the former training
+        # The features of another training are others, even on the same positions.
+        self._busy, self._feature = False, None
         if self._watched == (scan, positions) and self._in_viewer():
             return
-        self._watched, self._feature = (scan, positions), None
+        self._watched, self._placed = (scan, positions), False
         if self._layer is not None and self._in_viewer():
             # Moved, not removed: napari takes a third of a second to remove one of 33 layers.
             self._layer.visible = False
@@ -65,7 +70,9 @@ class LiveMap:
         if self._busy or self._watched is None:  # when busy, the next one will come
             return
         self._busy = True
-        self._session.start(best_feature(path, self._feature), done=self._show, failed=self._skip)
+        self._ranking = self._session.start(
+            best_feature(path, self._feature), done=self._show, failed=self._skip
+        )
 
     def _in_viewer(self) -> bool:
         return self._layer in self._session.viewer.layers
@@ -75,24 +82,36 @@ class LiveMap:
         if self._watched is None:
             return
         feature, values = found
-        scan, positions = self._watched
         limits = contrast_limits(values)
         name = f"training: feature {feature + 1}"
-        translate = np.multiply((positions.rows.start, positions.cols.start), scan.step)
         if self._layer is None:
+            layers = self._session.viewer.layers
+            selected = set(layers.selection)
             self._layer = self._session.viewer.add_image(
-                values, name=name, contrast_limits=limits, translate=translate, **grid(scan.step)
+                values, name=name, contrast_limits=limits, **self._place(*self._watched)
             )
+            # It came by itself: whoever draws or looks at another layer goes on with that.
+            layers.selection = selected
         elif self._in_viewer():  # whoever has removed it does not want it
             self._layer.data = values
             self._layer.name = name
             self._layer.contrast_limits_range = limits
             self._layer.contrast_limits = limits
-            if self._feature is None:  # whoever hides it afterwards wants it hidden
-                self._layer.scale = scan.step
-                self._layer.translate = translate
+            if not self._placed:  # whoever hides it afterwards wants it hidden
+                for attribute, value in self._place(*self._watched).items():
+                    setattr(self._layer, attribute, value)
                 self._layer.visible = True
-        self._feature = feature
+        self._feature, self._placed = feature, True
+
+    def _place(self, scan: Scan, positions: Block) -> dict[str, Any]:
+        """Attributes that put a layer of some positions where the scan's own layer shows them."""
+        corner = (positions.rows.start, positions.cols.start)
+        place = grid(scan.step) | {"translate": np.multiply(corner, scan.step)}
+        under = _layer_of(self._session, scan)
+        if under is not None:
+            place |= {name: getattr(under, name) for name in ("scale", "rotate", "shear", "affine")}
+            place["translate"] = under.affine.inverse(under.data_to_world(corner))
+        return place
 
     def _skip(self, error: Exception) -> None:
         self._busy = False
@@ -107,14 +126,24 @@ def best_feature(path: Path, shown: int | None = None) -> Job[tuple[int, NDArray
     maps = np.load(path)
     scores = rank_features(maps)
     best = int(np.argmax(scores))
-    if shown is not None and scores[best] < _BETTER * scores[shown]:
+    # A smaller model may be in training now.
+    if shown is not None and shown < len(maps) and scores[best] < _BETTER * scores[shown]:
         best = shown
     return best, maps[best]
 
 
 def centre_block(scan: Scan, side: int = _SIDE) -> Block:
-    """A square in the middle of a scan."""
-    rows, cols = (_around(size // 2, size, side) for size in scan.map_shape)
+    """A square in the middle of a scan, or of the part of it that has patterns."""
+    middle = np.array(scan.map_shape) // 2
+    if scan.present is not None and scan.present.any():
+        recorded = np.argwhere(scan.present)
+        # The mean of scattered positions need not be one of them.
+        away = np.square(recorded - recorded.mean(axis=0)).sum(axis=1)
+        middle = recorded[away.argmin()]
+    rows, cols = (
+        _around(int(centre), size, side)
+        for centre, size in zip(middle, scan.map_shape, strict=True)
+    )
     return Block(rows, cols)
 
 
@@ -127,7 +156,7 @@ def drawn_block(session: Session, scan: Scan, side: int = _SIDE) -> Block:
         If nothing is drawn on the scan.
     """
     region = drawn_region(session.viewer)
-    layer = next((layer for layer, link in session.links() if link.source.scan is scan), None)
+    layer = _layer_of(session, scan)
     positions = np.empty((0, 2), int)
     if region is not None and layer is not None:
         positions = positions_inside(*region, layer)
@@ -145,6 +174,10 @@ def drawn_block(session: Session, scan: Scan, side: int = _SIDE) -> Block:
             for start, stop, size in zip(low, high, scan.map_shape, strict=True)
         )
     )
+
+
+def _layer_of(session: Session, scan: Scan) -> Layer | None:
+    return next((layer for layer, link in session.links() if link.source.scan is scan), None)
 
 
 def _around(middle: int, size: int, side: int) -> slice:

@@ -52,7 +52,7 @@ class MaskEditor(QWidget):
         self.brush = 0.06
         self._pattern: NDArray[np.uint8] = np.zeros((1, 1), np.uint8)
         self._centre, self._radius = (0.0, 0.0), 0.0
-        self._sizing = False
+        self._drawing = self._sizing = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
@@ -60,14 +60,24 @@ class MaskEditor(QWidget):
         return QSize(_SIDE, _SIDE)
 
     def show_pattern(self, pattern: NDArray, mask: NDArray[np.bool_]) -> None:
-        """Show the mean pattern and a mask of the same shape."""
+        """Show the mean pattern and a mask of the same shape; a stroke that goes on is kept."""
         low, high = contrast_limits(pattern)
         scaled = np.clip((pattern - low) / (high - low), 0, 1)
         self._pattern = np.ascontiguousarray((255 * scaled).astype(np.uint8))
-        self.set_mask(mask)
+        if not self._drawing:
+            self.set_mask(mask)
+        self.update()
+
+    def clear(self, size: tuple[int, int]) -> None:
+        """Show nothing of patterns of a size, of which none is known yet."""
+        self._drawing = False
+        self._pattern = np.zeros(size, np.uint8)
+        self.set_mask(np.ones(size, bool))
 
     def set_mask(self, mask: NDArray[np.bool_]) -> None:
         """Show another mask; the circle becomes the one of its area about its centre."""
+        if np.array_equal(mask, self.mask):
+            return  # the circle may reach beyond the frame: there is more of it than the mask tells
         self.mask = mask.copy()
         if mask.any():
             row, col = (float(index.mean()) for index in np.nonzero(mask))
@@ -76,7 +86,8 @@ class MaskEditor(QWidget):
 
     def set_circle(self) -> None:
         """Make the mask a circle of the area and centre that it has now."""
-        self.set_mask(self._disc(self._centre, self._radius))
+        self.mask = self._disc(self._centre, self._radius)
+        self.update()
 
     def paintEvent(self, _: QPaintEvent) -> None:
         """Draw the pattern, and the tint over what is left out."""
@@ -97,6 +108,9 @@ class MaskEditor(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin to move, size or paint."""
+        if self.tool is Tool.NONE:
+            return
+        self._drawing = True
         row, col = self._place(event.position())
         distance = float(np.hypot(row - self._centre[0], col - self._centre[1]))
         self._sizing = distance > 0.75 * self._radius
@@ -104,11 +118,13 @@ class MaskEditor(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with it."""
-        self._drag(event)
+        if self._drawing:
+            self._drag(event)
 
     def mouseReleaseEvent(self, _: QMouseEvent) -> None:
         """Tell of the new mask."""
-        if self.tool is not Tool.NONE:
+        if self._drawing:
+            self._drawing = False
             self.edited.emit()
 
     def _drag(self, event: QMouseEvent) -> None:

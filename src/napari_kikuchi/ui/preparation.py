@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.preprocess import Preprocessor, Recipe, bin_to, mean_pattern, prepare
+from napari_kikuchi.preprocess import (
+    Preprocessor,
+    Recipe,
+    bin_to,
+    check_recipe,
+    find_signal_mask,
+    fit_mask,
+    mean_pattern,
+)
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
@@ -19,6 +27,22 @@ if TYPE_CHECKING:
 # Enough that bands average out of the background; a second's reading of large patterns.
 SAMPLE = 256
 _SIDE = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Average:
+    """What a sample of a scan's patterns tells of all of them, whatever the recipe.
+
+    Attributes
+    ----------
+    pattern
+        Their mean, of the shape of a recorded pattern.
+    mask
+        Where it has a signal, of the same shape.
+    """
+
+    pattern: NDArray[np.float32]
+    mask: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,29 +84,34 @@ def default_recipe(scan: Scan) -> Recipe:
     return Recipe(size=(height, width))
 
 
-def prepare_sampled(scan: Scan, recipe: Recipe, check_mask: bool = True) -> Job[Preparation]:
-    """Fit a recipe to a scan from a sample small enough to be read while someone waits.
+def average(scan: Scan) -> Job[Average]:
+    """Average a sample of a scan small enough to be read while someone waits."""
+    pattern = yield from mean_pattern(scan, scan.draw(SAMPLE))
+    return Average(pattern, find_signal_mask(pattern))
 
-    A recipe that asks for the exact background gets the sampled one: for looking at patterns the
-    two are the same.
+
+def fit(scan: Scan, recipe: Recipe, sample: Average, check_mask: bool = True) -> Preparation:
+    """Fit a recipe to a scan from what its patterns are on average: at once.
+
+    A recipe that asks for the exact background gets that of the sample: for looking at patterns
+    the two are the same.
 
     Parameters
     ----------
     scan, recipe, check_mask
         As for :func:`napari_kikuchi.preprocess.prepare`.
+    sample
+        Of the scan.
 
     Raises
     ------
     RecipeMismatchError
         As :func:`napari_kikuchi.preprocess.prepare`.
     """
-    background = yield from mean_pattern(scan, scan.draw(SAMPLE))
-    if recipe.background == "none":
-        fitted = yield from prepare(scan, recipe, check_mask=check_mask)
-        return Preparation(background, fitted)
-    # Binning what is averaged already spares a second reading of the sample.
-    unsubtracted = replace(recipe, background="none")
-    fitted = yield from prepare(scan, unsubtracted, check_mask=check_mask)
-    binned = bin_to(background[None], recipe.size)[0]
-    recipe = replace(recipe, mask=fitted.mask)
-    return Preparation(background, Preprocessor(recipe, binned))
+    check_recipe(scan, recipe)
+    recipe = fit_mask(scan, recipe, sample.mask, check_mask=check_mask)
+    # Binning what is averaged already is the same as averaging what is binned.
+    background = np.zeros(recipe.size, np.float32)
+    if recipe.background != "none":
+        background = bin_to(sample.pattern[None], recipe.size)[0]
+    return Preparation(sample.pattern, Preprocessor(recipe, background))

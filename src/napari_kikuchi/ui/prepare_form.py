@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
-from magicgui.widgets import ComboBox, SpinBox
+from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.preprocess import Recipe, bin_to
@@ -17,6 +17,9 @@ from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.mask_editor import MaskEditor, Tool
 from napari_kikuchi.ui.preparation import Preparation, default_recipe
 from napari_kikuchi.ui.session import Session
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # Longer sides that are offered; 60 and 120 are what the networks read.
 _SIDES = (30, 40, 60, 80, 120, 160, 240)
@@ -61,29 +64,25 @@ class PrepareForm(QWidget):
         self._session = session
         self._scan: Scan | None = None
         self._filling = False
+        # How the mask of a scan came about: a mask does not tell whether it was painted.
+        self._chosen: WeakKeyDictionary[Scan, MaskChoice] = WeakKeyDictionary()
         self.size = ComboBox(
             label="size",
             choices=[("", None)],
-            tooltip="Height and width after binning. Networks read 60 or 120 pixels.",
+            tooltip="Height and width after binning, for principal components and the views.\n"
+            "A network reads the size it was made for, 60 or 120 pixels, whatever is chosen here.",
         )
         self.background = ComboBox(
             label="background",
             choices=_BACKGROUNDS,
             tooltip="Static background to subtract.\nA sample is as good as all for most maps.",
         )
-        self.sample = SpinBox(
-            label="patterns",
-            min=16,
-            max=1_000_000,
-            value=1024,
-            tooltip="Patterns drawn at random for the background",
-        )
         self.mask = ComboBox(
             label="signal mask",
             choices=self._mask_choices,
             tooltip="Where the screen gives a signal; what lies outside is never learnt.",
         )
-        self.form = Form(self.size, self.background, self.sample, self.mask)
+        self.form = Form(self.size, self.background, self.mask)
         self.editor = MaskEditor()
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -98,7 +97,7 @@ class PrepareForm(QWidget):
         row.addStretch()
         layout.addLayout(row)
         layout.addStretch()
-        for widget in (self.size, self.background, self.sample):
+        for widget in (self.size, self.background):
             widget.changed.connect(self._on_settings)
         self.mask.changed.connect(self._on_mask_choice)
         self.editor.edited.connect(self._apply)
@@ -115,6 +114,10 @@ class PrepareForm(QWidget):
 
     def set_scan(self, scan: Scan | None) -> None:
         """Edit the recipe of this scan."""
+        if scan is not self._scan:
+            # What is shown of the former scan is not to be edited as if it were of this one.
+            self.editor.clear((1, 1) if scan is None else self._session.recipe(scan).size)
+            self.editor.setEnabled(False)
         self._scan = scan
         self.setEnabled(scan is not None)
         if scan is None:
@@ -129,16 +132,26 @@ class PrepareForm(QWidget):
         self.size.choices = [(_size_text(size, scan), size) for size in sorted(sizes)]
         self.size.value = recipe.size
         self.background.value = recipe.background
-        self.sample.value = recipe.background_sample
-        self.sample.enabled = recipe.background == "sample"
         self.mask.reset_choices()
-        encoder = self._session.encoder
-        if recipe.mask is None:
-            self.mask.value = MaskChoice.FOUND
-        elif encoder is not None and recipe.mask is encoder.recipe.mask:
-            self.mask.value = MaskChoice.MODEL
+        self.mask.value = self._choice(scan, recipe.mask)
         self.editor.tool = _TOOLS.get(self.mask.value, Tool.NONE)
         self._filling = False
+
+    def _choice(self, scan: Scan, mask: NDArray[np.bool_] | None) -> MaskChoice:
+        chosen = self._chosen.get(scan, MaskChoice.FOUND)
+        if mask is None:  # nothing was painted yet, or nothing was chosen
+            return MaskChoice.PAINTED if chosen is MaskChoice.PAINTED else MaskChoice.FOUND
+        if chosen in _TOOLS:
+            return chosen
+        model = self._model_mask()
+        if chosen is not MaskChoice.FRAME and model is not None and np.array_equal(mask, model):
+            return MaskChoice.MODEL
+        return MaskChoice.FRAME if mask.all() else MaskChoice.PAINTED
+
+    def _model_mask(self) -> NDArray[np.bool_] | None:
+        encoder = self._session.encoder
+        mask = None if encoder is None else encoder.recipe.mask
+        return None if mask is None else resized(mask, self.size.value)
 
     def _on_recipe(self, scan: Scan) -> None:
         if scan is self._scan:
@@ -156,42 +169,40 @@ class PrepareForm(QWidget):
             recipe = found.preprocessor.recipe
             mean = bin_to(found.background[None], recipe.size)[0]
             self.editor.show_pattern(mean, found.preprocessor.mask)
-            self._tell()
+            self.editor.setEnabled(True)
+            share = f"{found.preprocessor.mask.mean():.0%} of the frame."
+            self.hint.setText(f"{_HINTS[self.mask.value]} {share}")
         elif found is None:
             self.hint.setText("Reading a sample of the patterns…")
         else:
             self.hint.setText(str(found))
 
-    def _tell(self) -> None:
-        share = f"{self.editor.mask.mean():.0%} of the frame."
-        self.hint.setText(f"{_HINTS[self.mask.value]} {share}")
-
     def _on_settings(self) -> None:
         if self._scan is None or self._filling:
             return
-        self.sample.enabled = self.background.value == "sample"
         mask = self._session.recipe(self._scan).mask
         if mask is not None and mask.shape != self.size.value:
             mask = resized(mask, self.size.value)
         self._set(mask)
 
     def _on_mask_choice(self, choice: MaskChoice) -> None:
-        if self._filling:
+        if self._filling or self._scan is None:
             return
+        self._chosen[self._scan] = choice
         self.editor.tool = _TOOLS.get(choice, Tool.NONE)
         if choice is MaskChoice.FOUND:
             self._set(None)
-        elif choice is MaskChoice.MODEL and self._session.encoder is not None:
-            mask = self._session.encoder.recipe.mask
-            assert mask is not None  # a trained model has one
-            self._set(mask if mask.shape == self.size.value else resized(mask, self.size.value))
+        elif choice is MaskChoice.MODEL:
+            self._set(self._model_mask())
         elif choice is MaskChoice.FRAME:
             self._set(np.ones(self.size.value, bool))
         elif choice is MaskChoice.CIRCLE:
+            # Another size may have been chosen while no pattern was there yet.
+            self.editor.set_mask(resized(self.editor.mask, self.size.value))
             self.editor.set_circle()
             self._apply()
         else:
-            self._tell()
+            self._show_preparation(self._scan)
 
     def _mask_choices(self, _: Any = None) -> list[tuple[str, MaskChoice]]:
         without_model = self._session.encoder is None
@@ -202,7 +213,7 @@ class PrepareForm(QWidget):
         ]
 
     def _apply(self) -> None:
-        self._set(self.editor.mask.copy())
+        self._set(resized(self.editor.mask, self.size.value))
 
     def _set(self, mask: Any) -> None:
         if self._scan is None or self._filling:
@@ -211,13 +222,13 @@ class PrepareForm(QWidget):
             self._session.recipe(self._scan),
             size=self.size.value,
             background=self.background.value,
-            background_sample=self.sample.value,
             mask=mask,
         )
         self._session.set_recipe(self._scan, recipe)
 
     def _on_reset(self) -> None:
         if self._scan is not None:
+            self._chosen.pop(self._scan, None)
             self._session.set_recipe(self._scan, default_recipe(self._scan))
 
 
@@ -236,14 +247,6 @@ def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         for new, old in zip(size, mask.shape, strict=True)
     )
     return mask[np.ix_(rows, cols)]
-
-
-def save_mask(mask: np.ndarray, size: tuple[int, int], folder: Path) -> Path:
-    """Write the signal mask of a scan where a training in another process reads it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "mask.npy"
-    np.save(path, resized(mask, size))
-    return path
 
 
 def _size_text(size: tuple[int, int], scan: Scan) -> str:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from napari_kikuchi.scan import Block, Scan
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class TrainingRequest:
     """A training, as ``napari-kikuchi train`` takes it.
 
@@ -35,7 +40,7 @@ class TrainingRequest:
     watch
         Positions whose latent map is written as the training goes.
     mask
-        ``.npy`` file of the signal mask; None: found from the data.
+        Signal mask, for :meth:`write_mask` to write; None: found from the data.
     objective, beta, likelihood
         What the network is trained for; None: the command's own choice.
     """
@@ -54,12 +59,23 @@ class TrainingRequest:
     watch: Block | None = None
     size: tuple[int, int] | None = None
     background: Literal["exact", "sample", "none"] | None = None
-    mask: Path | None = None
+    mask: NDArray[np.bool_] | None = None
     objective: str | None = None
     beta: float | None = None
     likelihood: str | None = None
     device: str | None = None
     threads: int | None = None
+
+    @property
+    def mask_file(self) -> Path | None:
+        """Where the command reads the signal mask."""
+        return None if self.mask is None else self.folder / "mask.npy"
+
+    def write_mask(self) -> None:
+        """Write the signal mask, if there is one, before the command is started."""
+        if self.mask_file is not None and self.mask is not None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            np.save(self.mask_file, self.mask)
 
     def arguments(self) -> list[str]:
         """The command line, without the program.
@@ -101,7 +117,7 @@ class TrainingRequest:
                     "watch": watch,
                     "size": size,
                     "background": self.background,
-                    "mask": self.mask,
+                    "mask": self.mask_file,
                     "objective": self.objective,
                     "beta": self.beta,
                     "likelihood": self.likelihood,

@@ -9,15 +9,18 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.preprocess import RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
-from napari_kikuchi.ui.preparation import Preparation, default_recipe, prepare_sampled
+from napari_kikuchi.ui.preparation import Average, Preparation, average, default_recipe, fit
 from napari_kikuchi.ui.work import Work, start
 
 if TYPE_CHECKING:
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
     from napari_kikuchi.latent.encoder import Encoder
     from napari_kikuchi.preprocess import Recipe
     from napari_kikuchi.ui.arrivals import Arrivals
+
+# After a failure a scan is read again when it is needed, but not at every move of the mouse.
+_RETRY_S = 2.0
 
 _sessions: weakref.WeakKeyDictionary[Viewer, Session] = weakref.WeakKeyDictionary()
 
@@ -114,8 +120,13 @@ class Session:
         self.encoder_path: Path | None = None
         self._encoder_chosen = self._encoder_needed = False
         self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
+        # With the time at which each may be read again.
+        self._averages: weakref.WeakKeyDictionary[
+            Scan, tuple[Average | Exception | None, float]
+        ] = weakref.WeakKeyDictionary()
+        # The last one by a scan's own recipe and by that of the model.
         self._preparations: weakref.WeakKeyDictionary[
-            Scan, dict[int, tuple[Recipe, Preparation | Exception | None]]
+            Scan, dict[bool, tuple[Recipe, Preparation | Exception]]
         ] = weakref.WeakKeyDictionary()
         self.arrivals: Arrivals | None = None
 
@@ -229,23 +240,36 @@ class Session:
         Returns
         -------
         Preparation, Exception or None
-            Why it failed if it did. None while it is being made, which the first call begins;
-            ``prepared`` tells when it is there.
+            Why it failed if it did. None while patterns are being read, which the first call for
+            a scan begins; ``prepared`` tells when that is done.
         """
         recipe = self.recipe(scan) if recipe is None else recipe
+        sample = self._average(scan)
+        if not isinstance(sample, Average):
+            return sample
+        # A model's mask must suit the scan; one drawn for the scan is the user's will.
+        of_model = self.encoder is not None and recipe is self.encoder.recipe
         known = self._preparations.setdefault(scan, {})
-        # Keyed by identity, with the recipe kept alive beside: recipes hold masks, and have no ==.
-        if id(recipe) not in known:
-            known[id(recipe)] = (recipe, None)
+        if of_model not in known or known[of_model][0] is not recipe:
+            result: Preparation | Exception
+            try:
+                result = fit(scan, recipe, sample, of_model)
+            except RecipeMismatchError as error:
+                result = error.with_traceback(None)  # which would keep the window alive
+            known[of_model] = (recipe, result)
+        return known[of_model][1]
 
-            def keep(result: Preparation | Exception) -> None:
-                known[id(recipe)] = (recipe, result)
+    def _average(self, scan: Scan) -> Average | Exception | None:
+        found, again = self._averages.get(scan, (None, 0.0))
+        if not isinstance(found, Average) and monotonic() >= again:
+            self._averages[scan] = (found, inf)  # being read
+
+            def keep(result: Average | Exception) -> None:
+                self._averages[scan] = (result, monotonic() + _RETRY_S)
                 self.prepared.emit(scan)
 
-            # A model's mask must suit the scan; one drawn for the scan is the user's will.
-            of_model = self.encoder is not None and recipe is self.encoder.recipe
-            self.start(prepare_sampled(scan, recipe, of_model), done=keep, failed=keep)
-        return known[id(recipe)][1]
+            self.start(average(scan), done=keep, failed=keep)
+        return found
 
     def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:
         """Choose the model with which patterns are reconstructed."""

@@ -22,7 +22,7 @@ from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
 from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.models import remember_model
-from napari_kikuchi.ui.prepare_form import save_mask
+from napari_kikuchi.ui.prepare_form import resized
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
 
@@ -51,10 +51,14 @@ class TrainForm(QWidget):
         self._live = LiveMap(session)
         self._active = ""
         self._plotted: Path | None = None
+        # What runs or ran last: the form may be changed meanwhile.
+        self._training: TrainingRequest | None = None
+        self._suggested_for: tuple[Path, str] | None = None
         self.scans = Select(
             label="scans",
             choices=[],
-            tooltip="What to learn from: one or several of the open scans",
+            tooltip="What to learn from: one or several of the open scans.\n"
+            "Signal mask and kind of background are those of the first of them.",
         )
         self.scans.max_height = 44
         self.model = ComboBox(
@@ -84,8 +88,9 @@ class TrainForm(QWidget):
             max=1000.0,
             step=1.0,
             value=1.0,
-            tooltip="Weight of the features' divergence from the unit normal.\n"
-            "More of it: fewer active features, blurrier reconstructions.",
+            tooltip="How sparingly the features are used.\n"
+            "More: fewer maps with less noise, but weak contrasts such as cell walls fade first.\n"
+            "Less: finer contrasts and more noise, spread over more maps.",
         )
         self.minutes = FloatSpinBox(
             label="minutes",
@@ -100,7 +105,8 @@ class TrainForm(QWidget):
             min=0,
             max=100_000,
             value=0,
-            tooltip="Stop after so many passes over the patterns; 0: as the model suggests",
+            tooltip="Stop after so many passes over the patterns.\n"
+            "0: as many as fit into the minutes; 50 where minutes have no limit either.",
         )
         self.patterns = SpinBox(
             label="patterns",
@@ -147,7 +153,7 @@ class TrainForm(QWidget):
         self.plot = LossPlot()
         self.panel = JobPanel(
             "Train",
-            lambda: self.request().arguments(),
+            self._arguments,
             "Train in a process of its own; the window stays free",
             command=command,
         )
@@ -193,16 +199,15 @@ class TrainForm(QWidget):
         scans = list(self.scans.value)
         if not scans:
             raise ValueError("Choose at least one scan to train on.")
-        folder = path_of(self.folder, "in which folder the model goes")
         init = None if self.linear else self.init.path
         recipe = self._session.recipe(scans[0])
         mask = None
         if init is None and recipe.mask is not None:
             size = recipe.size if self.linear else preset(self.model.value).size
-            mask = save_mask(recipe.mask, size, folder)
+            mask = resized(recipe.mask, size)
         return TrainingRequest(
             scans=scans,
-            folder=folder,
+            folder=path_of(self.folder, "in which folder the model goes"),
             preset=self.model.value if init is None else None,
             linear=self.linear,
             latent=self.latent.value if self.linear else None,
@@ -218,6 +223,13 @@ class TrainForm(QWidget):
             objective=None if self.linear else self.objective.value,
             beta=None if self.linear else self.beta.value,
         )
+
+    def _arguments(self) -> list[str]:
+        request = self.request()
+        arguments = request.arguments()
+        request.write_mask()
+        self._training = request
+        return arguments
 
     def _watched(self, scan: Scan) -> Block | None:
         if self.watch.value == _NOTHING:
@@ -244,11 +256,15 @@ class TrainForm(QWidget):
 
     def _offer_resume(self) -> None:
         """Offer to go on with what was begun in the folder, if anything was."""
-        folder = self.folder.value
-        begun = isinstance(folder, Path) and (folder / CHECKPOINT_FILE).is_file()
-        self.form.show_row(self.resume, begun and not self.linear)
+        begun = self._begun()
+        self.form.show_row(self.resume, begun)
         if not begun:
             self.resume.value = False
+
+    def _begun(self) -> bool:
+        folder = self.folder.value
+        checkpoint = isinstance(folder, Path) and (folder / CHECKPOINT_FILE).is_file()
+        return checkpoint and not self.linear
 
     def _name_button(self) -> None:
         """Say what the button will do: the choice to resume may be scrolled out of sight."""
@@ -259,9 +275,11 @@ class TrainForm(QWidget):
         # A trained model brings its network along.
         self.model.enabled = self.init.path is None
 
-    def _suggest_folder(self) -> None:
+    def _suggest_folder(self, *, anew: bool = False) -> None:
         paths = [scan.path for scan in self.scans.value if scan.path is not None]
-        if paths:
+        # A folder that was typed in stays until there is something else to train.
+        if paths and (anew or self._suggested_for != (paths[0], self.model.value)):
+            self._suggested_for = (paths[0], self.model.value)
             name = f"{paths[0].stem}.{self.model.value}"
             folder, number = beside(paths[0], name), 1
             while not self.linear and any(folder.glob("*.safetensors")):
@@ -271,19 +289,18 @@ class TrainForm(QWidget):
             self.resume.value = False
 
     def _on_started(self) -> None:
-        folder = path_of(self.folder, "the folder")
-        if not (self.resume.value and folder == self._plotted):
+        request = self._training
+        assert request is not None
+        if not (request.resume and request.folder == self._plotted):
             self.plot.clear()
-        self._plotted = folder
-        self.plot.setVisible(not self.linear)
+        self._plotted = request.folder
+        self.plot.setVisible(not request.linear)
         self._active = ""
         self.form.hide()
-        scan = self.scans.value[0]
-        watch = None if self.linear else self._watched(scan)
-        if watch is None:
+        if request.watch is None:
             self._live.unwatch()
         else:
-            self._live.watch(scan, watch)
+            self._live.watch(request.scans[0], request.watch)
 
     def _on_event(self, event: dict[str, Any]) -> None:
         if event["event"] != "training":
@@ -300,16 +317,18 @@ class TrainForm(QWidget):
             self._live.refresh(Path(event["live"]))
 
     def _on_ended(self) -> None:
+        request, state = self._training, self.panel.job.state
+        assert request is not None
         self.form.show()
-        state = self.panel.job.state
-        folder = path_of(self.folder, "the folder")
         self._offer_resume()
-        if state is JobState.STOPPED and (folder / CHECKPOINT_FILE).is_file():
-            self.resume.value = True
-        else:
-            self._suggest_folder()
+        if self.folder.value == request.folder:
+            if state is JobState.DONE:
+                self._suggest_folder(anew=True)
+            # A training that failed may have found the folder taken by another one.
+            elif self._begun() and (state is JobState.STOPPED or self.plot.validation):
+                self.resume.value = True
         # A training that was stopped leaves its best model, too.
-        model = Path(self.panel.job.result or folder / "model.safetensors")
+        model = Path(self.panel.job.result or request.folder / "model.safetensors")
         if state is not JobState.FAILED and model.is_file():
             remember_model(model)
             self.init.models.reset_choices()

@@ -1,0 +1,92 @@
+"""What a session knows of its scans before a pattern of theirs can be corrected."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_kikuchi.preprocess import RecipeMismatchError
+from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.ui.preparation import Preparation
+from napari_kikuchi.ui.session import session_of
+
+
+class Counting(ArraySource):
+    """Patterns in memory, counted as they are read; a disk that may be pulled out."""
+
+    read = 0
+    gone = False
+
+    def read_run(self, row, start, stop):
+        """See PatternSource."""
+        if self.gone:
+            raise OSError("the disk is gone")
+        type(self).read += stop - start
+        return super().read_run(row, start, stop)
+
+
+@pytest.fixture
+def source():
+    class Fresh(Counting):
+        pass
+
+    return Fresh(np.random.default_rng(0).integers(0, 4000, (40, 40, 12, 12), np.uint16))
+
+
+@pytest.fixture
+def viewer():
+    return ViewerModel()
+
+
+@pytest.fixture
+def session(viewer):
+    return session_of(viewer)
+
+
+def prepared(session, scan, qtbot):
+    qtbot.waitUntil(lambda: session.preparation(scan) is not None)
+    return session.preparation(scan)
+
+
+def test_a_scan_is_read_once_whatever_becomes_of_its_recipe(session, source, qtbot):
+    scan = Scan(source)
+    first = prepared(session, scan, qtbot)
+    assert source.read == 256
+    for side in (12, 6, 4, 3):
+        session.set_recipe(scan, replace(session.recipe(scan), size=(side, side)))
+        found = session.preparation(scan)  # there at once
+        assert found.preprocessor.mask.shape == (side, side)
+        assert found.background is first.background
+    assert session.preparation(scan) is found
+    assert source.read == 256
+    # None but the last is kept.
+    assert [recipe for recipe, _ in session._preparations[scan].values()] == [session.recipe(scan)]
+
+
+def test_a_recipe_that_does_not_fit_says_so_and_another_may(session, source, qtbot):
+    scan = Scan(source)
+    session.set_recipe(scan, replace(session.recipe(scan), size=(24, 24)))
+    assert isinstance(prepared(session, scan, qtbot), RecipeMismatchError)
+    session.set_recipe(scan, replace(session.recipe(scan), size=(6, 6)))
+    assert isinstance(session.preparation(scan), Preparation)
+
+
+def test_what_could_not_be_read_is_read_again_later_and_not_in_a_circle(
+    session, source, qtbot, monkeypatch
+):
+    now = 100.0
+    monkeypatch.setattr("napari_kikuchi.ui.session.monotonic", lambda: now)
+    scan = Scan(source)
+    told = []
+    session.prepared.connect(lambda of: told.append(session.preparation(of)))
+    type(source).gone = True
+    assert str(prepared(session, scan, qtbot)) == "the disk is gone"
+    type(source).gone = False
+    assert str(session.preparation(scan)) == "the disk is gone"
+    qtbot.wait(50)
+    assert len(told) == 1
+    now = 103.0
+    assert str(session.preparation(scan)) == "the disk is gone"  # until it is read
+    qtbot.waitUntil(lambda: len(told) == 2)
+    assert isinstance(told[1], Preparation)
