@@ -23,13 +23,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from scipy.stats import rankdata
 
+from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.ranking import local_difference, rank_features
 from napari_kikuchi.latent.train import VaeTraining, train_vae
-from napari_kikuchi.preprocess import Recipe, bin_to, prepare
+from napari_kikuchi.preprocess import Recipe, prepare
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import make_structure, simulate_scan

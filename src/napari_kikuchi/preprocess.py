@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 # Patterns preprocessed at a time: enough to keep the arithmetic busy, little memory.
 BATCH = 64
-# A frame whose border is brighter than this share of its bright level has no dark surround.
-_DARK_SURROUND = 0.35
 # Standard deviations of a pattern that become 1: of noise, one pixel in 16,000 lies beyond.
 _DEVIATIONS = 4
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
@@ -326,76 +324,6 @@ def mean_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[NDArray[np.f
         total += patterns.sum(axis=0, dtype=np.float64)
         yield Progress(start + len(patterns), len(positions), "Averaging patterns")
     return (total / len(positions)).astype(np.float32)
-
-
-def bin_to(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Average patterns down by area.
-
-    Parameters
-    ----------
-    patterns
-        Of shape (n, height, width).
-    size
-        Height and width wanted.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of shape (n, *size). Each pixel is the mean over the area it covers; pixels on its edge
-        count by the part covered.
-    """
-    count, height, width = patterns.shape
-    rows, cols = size
-    # Whole factors are plain sums: four times as fast as a product, and no thread is woken.
-    if height % rows == 0:
-        binned = patterns.reshape(count, rows, height // rows, width).mean(axis=2, dtype=np.float32)
-    else:
-        binned = _area_weights(height, rows) @ patterns.astype(np.float32, copy=False)
-    if width % cols == 0:
-        return binned.reshape(count, rows, cols, width // cols).mean(axis=3)
-    return binned @ _area_weights(width, cols).T
-
-
-@lru_cache(maxsize=32)
-def _area_weights(length: int, size: int) -> NDArray[np.float32]:
-    edges = np.linspace(0, length, size + 1)
-    pixels = np.arange(length)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (np.clip(overlap, 0, None) * size / length).astype(np.float32)
-
-
-def find_signal_mask(mean_pattern: NDArray) -> NDArray[np.bool_]:
-    """Find where the screen gives a signal.
-
-    A round screen leaves the corners of the frame dark. The mask is what is brighter than a level
-    between that dark surround and the screen, in one piece and without holes; the whole frame
-    where nothing dark surrounds it.
-
-    Parameters
-    ----------
-    mean_pattern
-        Mean of some patterns, of shape (height, width).
-
-    Returns
-    -------
-    numpy.ndarray
-        True where there is a signal, of the same shape.
-    """
-    from scipy import ndimage
-
-    border = np.concatenate(
-        [mean_pattern[0], mean_pattern[-1], mean_pattern[:, 0], mean_pattern[:, -1]]
-    )
-    dark, bright = np.percentile(border, 5), np.percentile(mean_pattern, 75)
-    if bright <= 0 or dark > _DARK_SURROUND * bright:
-        return np.ones(mean_pattern.shape, bool)
-    level = dark + 0.25 * (bright - dark)
-    smooth = ndimage.gaussian_filter(mean_pattern.astype(np.float64), 1)
-    pieces, count = ndimage.label(smooth > level)
-    if count == 0:
-        return np.ones(mean_pattern.shape, bool)
-    largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
-    return ndimage.binary_fill_holes(pieces == largest)
 
 
 def check_size(scan: Scan, size: tuple[int, int]) -> None:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.preprocess import (
     Preprocessor,
     Recipe,
-    bin_to,
     check_recipe,
-    find_signal_mask,
     fit_mask,
     mean_pattern,
 )
