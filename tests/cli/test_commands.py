@@ -115,11 +115,12 @@ def test_train_adapts_the_shipped_model_and_resumes(run, small_scan, tmp_path):
 def test_the_objective_is_a_choice_that_the_model_tells_and_a_resumed_training_keeps(
     run, small_scan, tmp_path
 ):
-    command = ["train", small_scan, "--out", tmp_path, "--beta", 4, "--likelihood", "unit", *QUICK]
+    weights = ["--beta", 4, "--kl-warm-up", 7, "--likelihood", "unit"]
+    command = ["train", small_scan, "--out", tmp_path, *weights, *QUICK]
     run(*command, "--objective", "contrastive", "--epochs", 1)
     settings = read_model(tmp_path / "model.safetensors").provenance["settings"]
-    found = (settings["objective"], settings["beta"], settings["likelihood"])
-    assert found == ("contrastive", 4, "unit")
+    names = ("objective", "beta", "kl_warm_up", "likelihood")
+    assert [settings[name] for name in names] == ["contrastive", 4, 7, "unit"]
     result = run(*command, "--objective", "vae", "--epochs", 2, "--resume", code=1)
     assert "objective was 'contrastive', is 'vae'" in result.stderr
 

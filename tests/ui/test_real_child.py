@@ -29,7 +29,7 @@ def test_train_stop_resume_and_encode(dock, tmp_path, qtbot):
     seen = []
     panel.reported.connect(seen.append)
     dock.train.model.value = "quick-16"
-    dock.train.epochs.value = 25
+    dock.train.more.epochs.value = 25
     panel.button.click()
     qtbot.waitUntil(lambda: bool(dock.train.plot.validation), timeout=PATIENCE_MS)
     panel.button.click()

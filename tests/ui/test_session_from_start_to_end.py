@@ -35,7 +35,7 @@ def test_sample_to_saved_maps(make_napari_viewer, tmp_path, monkeypatch, qtbot):
     # Train some steps.
     train = dock.train
     train.model.value = "quick-16"
-    train.epochs.value = 2
+    train.more.epochs.value = 2
     train.folder.value = tmp_path / "run"
     train.panel.button.click()
     qtbot.waitUntil(lambda: not train.panel.job.active, timeout=PATIENCE_MS)

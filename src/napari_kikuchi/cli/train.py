@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -126,6 +126,15 @@ def train(
             show_default=False,
         ),
     ] = None,
+    kl_warm_up: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Steps over which --beta grows to its value: features are first learnt, then "
+            "saved.  [default: 600]",
+            show_default=False,
+        ),
+    ] = None,
     likelihood: Annotated[
         Likelihood | None,
         typer.Option(
@@ -171,6 +180,7 @@ def train(
                 "--watch": watch,
                 "--objective": objective,
                 "--beta": beta,
+                "--kl-warm-up": kl_warm_up,
                 "--likelihood": likelihood,
             }
             leave_out(networks_only, "--linear trains no network")
@@ -213,13 +223,17 @@ def train(
             training = TrainingSettings(
                 epochs=epochs, minutes=minutes, seed=seed, device=device, threads=threads
             )
+            chosen: dict[str, Any] = {
+                "objective": objective,
+                "beta": beta,
+                "kl_warm_up": kl_warm_up,
+                "likelihood": likelihood,
+            }
             settings = VaeTraining(
                 preset=preset,
-                objective=(objective or Objective.VAE).value,
-                beta=1.0 if beta is None else beta,
-                likelihood=(likelihood or Likelihood.CALIBRATED).value,
                 patterns_per_scan=patterns,
                 training=training,
+                **{name: value for name, value in chosen.items() if value is not None},
             )
             job = train_vae(
                 opened,

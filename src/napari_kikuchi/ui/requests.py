@@ -41,7 +41,7 @@ class TrainingRequest:
         Positions whose latent map is written as the training goes.
     mask
         Signal mask, for :meth:`write_mask` to write; None: found from the data.
-    objective, beta, likelihood
+    objective, beta, kl_warm_up, likelihood
         What the network is trained for; None: the command's own choice.
     """
 
@@ -62,6 +62,7 @@ class TrainingRequest:
     mask: NDArray[np.bool_] | None = None
     objective: str | None = None
     beta: float | None = None
+    kl_warm_up: int | None = None
     likelihood: str | None = None
     device: str | None = None
     threads: int | None = None
@@ -120,6 +121,7 @@ class TrainingRequest:
                     "mask": self.mask_file,
                     "objective": self.objective,
                     "beta": self.beta,
+                    "kl_warm_up": self.kl_warm_up,
                     "likelihood": self.likelihood,
                     "device": self.device,
                     "threads": self.threads,

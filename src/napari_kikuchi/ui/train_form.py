@@ -25,6 +25,7 @@ from napari_kikuchi.ui.models import remember_model
 from napari_kikuchi.ui.prepare_form import resized
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
+from napari_kikuchi.ui.training_options import TrainingOptions
 
 LINEAR = "linear"
 _CENTRE, _DRAWN, _NOTHING = "middle of the map", "region drawn on the map", "nothing"
@@ -72,26 +73,6 @@ class TrainForm(QWidget):
         self.latent = SpinBox(
             label="features", min=2, max=512, value=32, tooltip="Number of principal components"
         )
-        self.objective = ComboBox(
-            label="objective",
-            choices=[
-                ("reconstruct", "vae"),
-                ("reconstruct and disregard noise (contrastive)", "contrastive"),
-            ],
-            tooltip="reconstruct: a variational autoencoder.\n"
-            "contrastive: besides, noise that a camera adds shall not move a pattern in latent "
-            "space; takes twice the time.",
-        )
-        self.beta = FloatSpinBox(
-            label="β",
-            min=0.0,
-            max=1000.0,
-            step=1.0,
-            value=1.0,
-            tooltip="How sparingly the features are used.\n"
-            "More: fewer maps with less noise, but weak contrasts such as cell walls fade first.\n"
-            "Less: finer contrasts and more noise, spread over more maps.",
-        )
         self.minutes = FloatSpinBox(
             label="minutes",
             min=0.0,
@@ -99,22 +80,6 @@ class TrainForm(QWidget):
             step=5.0,
             value=10.0,
             tooltip="Stop after so many minutes; 0: no limit. The best model so far is kept.",
-        )
-        self.epochs = SpinBox(
-            label="epochs",
-            min=0,
-            max=100_000,
-            value=0,
-            tooltip="Stop after so many passes over the patterns.\n"
-            "0: as many as fit into the minutes; 50 where minutes have no limit either.",
-        )
-        self.patterns = SpinBox(
-            label="patterns",
-            min=256,
-            max=10_000_000,
-            step=1000,
-            value=16_000,
-            tooltip="Drawn at random from each scan; all of a smaller scan",
         )
         self.init = ModelChoice(
             "start from",
@@ -145,11 +110,8 @@ class TrainForm(QWidget):
             self.watch,
             self.folder,
             self.resume,
-            self.objective,
-            self.beta,
-            self.epochs,
-            self.patterns,
         )
+        self.more = TrainingOptions()
         self.plot = LossPlot()
         self.panel = JobPanel(
             "Train",
@@ -163,6 +125,7 @@ class TrainForm(QWidget):
         layout.addWidget(self.panel)
         layout.addWidget(self.plot)
         layout.addWidget(self.form)
+        layout.addWidget(self.more)
         layout.addStretch()
         self.model.changed.connect(self._on_model)
         self.init.models.changed.connect(self._on_init)
@@ -211,17 +174,14 @@ class TrainForm(QWidget):
             preset=self.model.value if init is None else None,
             linear=self.linear,
             latent=self.latent.value if self.linear else None,
-            epochs=None if self.linear else self.epochs.value or None,
             minutes=None if self.linear else self.minutes.value or None,
-            patterns=self.patterns.value,
             init=init,
             resume=self.resume.value and not self.linear,
             watch=None if self.linear else self._watched(scans[0]),
             size=recipe.size if self.linear else None,
             background=recipe.background if init is None else None,
             mask=mask,
-            objective=None if self.linear else self.objective.value,
-            beta=None if self.linear else self.beta.value,
+            **self.more.chosen(network=not self.linear),
         )
 
     def _arguments(self) -> list[str]:
@@ -240,16 +200,9 @@ class TrainForm(QWidget):
 
     def _on_model(self) -> None:
         self.form.show_row(self.latent, self.linear)
-        networks_only = (
-            self.minutes,
-            self.epochs,
-            self.init,
-            self.watch,
-            self.objective,
-            self.beta,
-        )
-        for widget in networks_only:
+        for widget in (self.minutes, self.init, self.watch):
             self.form.show_row(widget, not self.linear)
+        self.more.show_for(network=not self.linear)
         self._suggest_folder()
         self._offer_resume()
         self._name_button()
@@ -297,6 +250,7 @@ class TrainForm(QWidget):
         self.plot.setVisible(not request.linear)
         self._active = ""
         self.form.hide()
+        self.more.hide()
         if request.watch is None:
             self._live.unwatch()
         else:
@@ -320,6 +274,7 @@ class TrainForm(QWidget):
         request, state = self._training, self.panel.job.state
         assert request is not None
         self.form.show()
+        self.more.show()
         self._offer_resume()
         if self.folder.value == request.folder:
             if state is JobState.DONE:
