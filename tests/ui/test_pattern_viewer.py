@@ -1,5 +1,6 @@
 """The pattern viewer in a real window, moved by a real mouse and real keys."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -247,6 +248,13 @@ def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen
     assert button.text() == "b"
     window.qtbot.waitUntil(lambda: window.session.encoder is not None)
     assert loaded == [first, second]
+    # The same one again is no news; written anew, it is.
+    window.session.offer_encoder(second)
+    assert window.session.encoder is not None
+    os.utime(second, ns=(0, 0))
+    window.session.offer_encoder(second)
+    window.qtbot.waitUntil(lambda: window.session.encoder is not None)
+    assert loaded == [first, second, second]
 
     window.session.set_encoder(Halving(), first)
     window.session.offer_encoder(third)
