@@ -178,6 +178,22 @@ def test_a_file_that_is_not_whole_is_told_of_and_opened_on_request(
     assert (subject.row, subject.col) == (5, 8)
 
 
+def test_a_file_that_has_gone_before_it_is_opened_on_request_is_told_of(
+    make_napari_viewer, scan_file, told
+):
+    scan_file.write_bytes(scan_file.read_bytes()[: 42 + 100 * 200])
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin=PLUGIN)
+    (box,) = dialogs(QMessageBox)
+    scan_file.write_bytes(b"")
+    next(b for b in box.buttons() if b.text() == "Open what is there").click()
+    assert len(viewer.layers) == 0
+    assert told == []
+    (again,) = dialogs(QMessageBox)
+    assert str(scan_file) in again.text()
+    again.close()
+
+
 def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path):
     viewer = make_napari_viewer()
     for name, content in (("empty.up2", b""), ("text.up2", b"not patterns, but long enough" * 9)):
