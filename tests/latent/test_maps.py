@@ -246,8 +246,8 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
     monkeypatch.setattr(places, "user_folder", lambda: tmp_path / "user")
     monkeypatch.setattr(places, "_is_open", lambda folder: "archive" not in folder.parts)
     maps = [
-        default_maps_path(tmp_path / "mine" / "welds.oh5", "quick-32", scan)
-        for scan in (None, "Scan 1", "Scan 2")
+        default_maps_path(tmp_path / "mine" / "welds.oh5", "quick-32", options)
+        for options in (None, {"scan": "Scan 1"}, {"scan": "Scan 2"}, {"crop": True})
     ]
     maps += [
         default_maps_path(tmp_path / "archive" / day / "weld.up2", "quick-32")
@@ -259,7 +259,7 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
     maps += [
         default_maps_path(tmp_path / "mine" / file, "quick-32") for file in ("weld.up1", "weld.up2")
     ]
-    assert len(set(maps)) == 7
+    assert len(set(maps)) == 8
     (tmp_path / "theirs").mkdir()
     for file in ("weld.UP1", "weld.UP2", "alone.up2", "alone.oh5"):
         (tmp_path / "theirs" / file).touch()
@@ -269,10 +269,11 @@ def test_no_two_scans_share_a_place_for_their_maps(tmp_path, monkeypatch):
     alone = default_maps_path(tmp_path / "theirs" / "alone.up2", "quick-32")
     assert alone.name == "alone.quick-32.zarr"
     assert maps[1] == tmp_path / "mine" / "welds Scan 1.quick-32.zarr"
+    assert maps[3] == tmp_path / "mine" / "welds cropped.quick-32.zarr"
 
 
 def test_a_scan_may_be_called_what_no_file_may(tmp_path):
-    path = default_maps_path(tmp_path / "welds.oh5", "quick-32", "Site: 1/2")
+    path = default_maps_path(tmp_path / "welds.oh5", "quick-32", {"scan": "Site: 1/2"})
     assert path == tmp_path / "welds Site_ 1_2.quick-32.zarr"
 
 

@@ -1,10 +1,20 @@
+import gc
+import threading
+import weakref
+
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
+from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
+from napari_kikuchi.ui.layers import map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.session import session_of
+from napari_kikuchi.ui.show_maps import show_store
 
 
 @pytest.fixture
@@ -63,18 +73,26 @@ def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
     assert offered() == [False, False, True]
 
 
-def test_the_keys_of_the_viewer_step_through_what_the_filter_leaves(browser, stack, qtbot):
-    keys = {str(key): act for key, act in browser._viewer.keymap.items()}
+def test_keys_step_through_what_the_filter_leaves(make_napari_viewer, stack, qtbot):
+    viewer = make_napari_viewer(show=True)
+    browser = FeatureBrowser(viewer)
+    viewer.window.add_dock_widget(browser)
     browser.show_stack(stack, ScanLink())
     browser.filter.setText("feature 1")
     ranked = [name for i in stack.ranking() if (name := stack.names[i]).startswith("feature 1")]
     assert len(ranked) == 12
     # The best, feature 100, passes the filter and stays selected.
-    for name in ranked[1:]:
-        keys["."](browser._viewer)
+    qtbot.waitUntil(lambda: list(shown(browser)) == ["feature 100"])
+    canvas = viewer.window._qt_viewer.canvas.native
+    for place, name in zip((canvas, browser.table, browser.choice), ranked[1:], strict=False):
+        qtbot.keyClick(place, Qt.Key.Key_Period)
         qtbot.waitUntil(lambda name=name: list(shown(browser)) == [name])
-    keys[","](browser._viewer)
-    qtbot.waitUntil(lambda: list(shown(browser)) == [ranked[-2]])
+    for place, name in ((browser.table, ranked[2]), (canvas, ranked[1])):
+        qtbot.keyClick(place, Qt.Key.Key_Comma)
+        qtbot.waitUntil(lambda name=name: list(shown(browser)) == [name])
+    # Elsewhere the keys are letters.
+    qtbot.keyClick(browser.filter, Qt.Key.Key_Period)
+    assert browser.filter.text() == "feature 1."
 
 
 def test_contrast_set_by_hand_is_remembered_and_kept_by_a_promoted_layer(browser, stack, qtbot):
@@ -95,8 +113,6 @@ def test_contrast_set_by_hand_is_remembered_and_kept_by_a_promoted_layer(browser
 
 
 def test_stacks_behind_layers_are_offered_and_a_removed_layer_comes_back(browser, stack, qtbot):
-    from napari_kikuchi.ui.layers import map_layer
-
     data, attributes, _ = map_layer(stack, 3, ScanLink(record={"name": "weld"}))
     browser._viewer.add_image(data, **attributes)
     assert browser.choice.currentText() == "weld: 100 maps"
@@ -129,12 +145,75 @@ def test_a_map_that_cannot_be_read_is_told_in_the_browser(browser, stack, tmp_pa
     assert len(browser._viewer.layers) == 0
 
 
-def test_a_closed_browser_leaves_the_viewer_as_it_was(browser, stack, qtbot):
-    viewer = browser._viewer
-    gone = []
-    browser.destroyed.connect(lambda: gone.append(True))
-    viewer.window.remove_dock_widget(browser)
-    browser.deleteLater()
-    qtbot.waitUntil(lambda: bool(gone))
-    assert not viewer.keymap
+def test_an_answer_that_comes_late_is_not_shown_for_another_stack(browser, stack, qtbot):
+    few = MapStack(np.zeros((2, 6, 8), np.float32), [Channel("one"), Channel("two")])
+    for maps in (stack, few):
+        data, attributes, _ = map_layer(maps, 0, ScanLink())
+        browser._viewer.add_image(data, **attributes)
+    browser.choice.setCurrentIndex(0)
+    browser.table.selectRow(0)  # the last of a hundred: there is none of this number among the two
+    browser.choice.setCurrentIndex(1)
+    first = browser._stacks[0]
+    qtbot.waitUntil(lambda: first._cache.get(99) is not None)
+    qtbot.wait(50)
+    assert len(browser._viewer.layers) == 2
+    assert browser.status.text() == "Choose a map to show it."
+    browser.table.selectRow(0)
+    qtbot.waitUntil(lambda: browser.status.text() == "one: rank 1 of 2")
+
+
+def test_a_store_that_is_written_anew_takes_the_place_of_what_it_held(
+    make_napari_viewer, stack, scan_file, tmp_path, qtbot
+):
+    def readers():
+        return [one for one in threading.enumerate() if one.name.startswith("maps")]
+
+    viewer = make_napari_viewer()
+    session, scan, store = session_of(viewer), open_scan(scan_file), tmp_path / "maps.zarr"
+    before = len(readers())
+    show_store(session, store, scan)
+    _, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
+    channels = [Channel(f"feature {i + 1}", score=-i) for i in range(100)]
+    values = np.asarray(stack.values) + 1000
+    model = {"path": str(tmp_path / "weld.quick-32" / "model.safetensors")}
+    write_maps(
+        store, MapStack(values, channels, provenance={"model": model, "scan": {"name": "weld"}})
+    )
+    show_store(session, store, scan)
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 1": 1000})
+    assert [browser.choice.itemText(i) for i in range(browser.choice.count())] == [
+        "weld (quick-32): 100 maps"
+    ]
+    assert len(readers()) == before + 1
+    browser.next()
+    qtbot.waitUntil(lambda: shown(browser) == {"feature 2": 1001})
+    # Nor are maps offered whose layer the user has removed.
+    viewer.layers.clear()
+    assert browser.choice.count() == browser._proxy.rowCount() == 0
+    assert not browser.next_button.isEnabled()
+    assert len(readers()) == before
+
+
+def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack, tmp_path, qtbot):
+    viewer = make_napari_viewer(show=True)
+    dock, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
+    viewer.open(tmp_path / "maps.zarr", plugin=PLUGIN)
+    qtbot.waitUntil(lambda status=browser.status: "rank 1 of 100" in status.text())
+    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".")}
+    assert len(keys) == 2
+    gone = weakref.ref(browser)
+    # The x of the dock.
+    dock.title.close_button.click()
+    assert not keys.keys() & viewer.keymap.keys()
+    for act in keys.values():  # as a key that is still pressed
+        act(viewer)
+    del dock, browser
+
+    def is_gone():
+        gc.collect()
+        return gone() is None
+
+    qtbot.waitUntil(is_gone)
+    viewer.layers.clear()
     viewer.add_image(np.zeros((4, 4)))

@@ -1,10 +1,13 @@
+import gc
 import shutil
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
 import pytest
 from magicgui.widgets import ComboBox, SpinBox
+from napari._app_model import get_app_model
 from qtpy.QtCore import QPoint, QPointF, Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QApplication
@@ -12,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 from napari_kikuchi.io import Up2Writer, places
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.ui import models
+from napari_kikuchi.ui import LATENT_MAPS, PLUGIN, models
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.job_panel import JobPanel
@@ -291,6 +294,39 @@ def test_closing_the_window_ends_the_job(dock, qtbot):
     dock.session.viewer.close()
     qtbot.waitUntil(lambda: not job.active)
     assert events[-1]["event"] == "stopped"
+
+
+def test_a_dock_that_is_closed_goes_on_with_its_work_and_comes_back(
+    make_napari_viewer, scan_file, qtbot
+):
+    viewer = make_napari_viewer(show=True)
+    viewer.open(scan_file, plugin=PLUGIN)
+
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, LATENT_MAPS)
+    widget.train.panel.job._command = (sys.executable, str(FAKE), "waits")
+    kept, job = weakref.ref(widget), widget.train.panel.job
+    del widget
+    events = []
+    job.reported.connect(events.append)
+    kept().train.panel.button.click()
+    qtbot.waitUntil(lambda: len(events) == 2)
+    dock.title.close_button.click()
+    del dock
+    qtbot.waitUntil(lambda: any(LATENT_MAPS in name for name in viewer.window.dock_widgets))
+    gc.collect()
+    qtbot.wait(50)
+    assert job.state == JobState.RUNNING
+    assert not kept().isVisible()
+    get_app_model().commands.execute_command("napari-kikuchi.latent_maps").result()
+    assert kept().isVisible()
+    kept().train.panel.button.click()
+    qtbot.waitUntil(lambda: job.state == JobState.STOPPED)
+
+    # Without work it may go.
+    dock, _ = viewer.window.add_plugin_dock_widget(PLUGIN, LATENT_MAPS)
+    dock.title.close_button.click()
+    qtbot.wait(50)
+    assert not any(LATENT_MAPS in name for name in viewer.window.dock_widgets)
 
 
 def test_many_maps_come_in_the_feature_browser(make_napari_viewer, qtbot):

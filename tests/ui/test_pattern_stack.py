@@ -1,10 +1,15 @@
 import numpy as np
+import pytest
 from napari._app_model import get_app_model
 from napari.layers import Image
+from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.ui.latent_maps import LatentMaps
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_stack import pattern_stack
+from napari_kikuchi.ui.reader import navigator_layer
 
 
 def run(command):
@@ -39,19 +44,60 @@ def test_it_opens_in_a_viewer_of_its_own(make_napari_viewer, scan_file, monkeypa
     assert other.layers[0].data.shape == patterns.shape
 
 
-def test_patterns_are_opened_again_as_squares(
-    make_napari_viewer, tmp_path, monkeypatch, patterns, write_scan
-):
+@pytest.fixture
+def viewer(make_napari_viewer, monkeypatch):
     viewer = make_napari_viewer()
-    told = []
-    monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
     monkeypatch.setattr("napari.viewer.current_viewer", lambda: viewer)
+    return viewer
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """What the user is told of errors."""
+    messages = []
+    monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", messages.append)
+    return messages
+
+
+def test_patterns_are_opened_again_as_squares(viewer, told, tmp_path, patterns, write_scan, qtbot):
     viewer.open(write_scan(tmp_path / "wide.up2", patterns[:, :, :6]), plugin="napari-kikuchi")
+    whole = viewer.layers[0]
     run("open_cropped")
-    assert len(viewer.layers) == 2
+    assert len(viewer.layers) == 1  # the window goes on meanwhile
+    qtbot.waitUntil(lambda: len(viewer.layers) == 2)
     scan = link_of(viewer.layers[-1]).source.scan
     assert scan.pattern_shape == (6, 6)
     np.testing.assert_array_equal(scan.read(3, 5), patterns[3, 5, :6, 2:8])
     run("open_cropped")  # the square ones are selected now
-    assert "patterns of 6 x 6 pixels stay as they are" in told.pop()
+    assert "patterns of 6 x 6 are squares" in told.pop()
     assert len(viewer.layers) == 2
+    # What is made of them goes elsewhere than what is made of the whole patterns.
+    dock = LatentMaps(viewer)
+    folders = set()
+    for choice in range(2):
+        dock.choice.setCurrentIndex(choice)
+        dock.train.scans.value = [dock.scan]
+        folders.add(dock.train.folder.value.name)
+    assert folders == {"wide.quick-32", "wide cropped.quick-32"}
+    dock.close()
+
+    viewer.layers.selection = {whole}
+    (tmp_path / "wide.up2").unlink()
+    run("open_cropped")
+    qtbot.waitUntil(lambda: bool(boxes()))
+    assert "wide.up2" in boxes()[0].text()
+    boxes()[0].close()
+
+
+def boxes():
+    """The messages that wait to be read."""
+    return [
+        w for w in QApplication.topLevelWidgets() if isinstance(w, QMessageBox) and w.isVisible()
+    ]
+
+
+def test_patterns_in_memory_cannot_be_opened_again(viewer, told, patterns):
+    data, attributes, _ = navigator_layer(Scan(ArraySource(patterns[:, :, :6]), name="simulated"))
+    viewer.add_image(data, **attributes)
+    run("open_cropped")
+    assert "simulated is in memory only" in told.pop()

@@ -1,5 +1,7 @@
 """The pattern viewer in a real window, moved by a real mouse and real keys."""
 
+import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +12,9 @@ from qtpy.QtWidgets import QWidget
 
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.preprocess import Recipe, prepare
-from napari_kikuchi.ui.arrivals import PATTERN_VIEWER
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.preprocess import Recipe, mean_pattern, prepare
+from napari_kikuchi.ui import PATTERN_VIEWER
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import ScanLink
 from napari_kikuchi.ui.pattern_viewer import PatternViewer
@@ -19,6 +22,7 @@ from napari_kikuchi.ui.pattern_views import View, tone, view_limits
 from napari_kikuchi.ui.pointer import MARKER
 from napari_kikuchi.ui.reader import navigator_layer
 from napari_kikuchi.ui.session import session_of
+from napari_kikuchi.ui.show_maps import open_browser
 
 PLUGIN = "napari-kikuchi"
 
@@ -247,6 +251,13 @@ def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen
     assert button.text() == "b"
     window.qtbot.waitUntil(lambda: window.session.encoder is not None)
     assert loaded == [first, second]
+    # The same one again is no news; written anew, it is.
+    window.session.offer_encoder(second)
+    assert window.session.encoder is not None
+    os.utime(second, ns=(0, 0))
+    window.session.offer_encoder(second)
+    window.qtbot.waitUntil(lambda: window.session.encoder is not None)
+    assert loaded == [first, second, second]
 
     window.session.set_encoder(Halving(), first)
     window.session.offer_encoder(third)
@@ -275,6 +286,57 @@ def test_the_mean_pattern_of_a_region_is_held(window, patterns):
     window.patterns.hold_button.click()
     window.move(1, 1)
     window.wait_for("row 1, column 1")
+
+
+def test_the_region_of_a_scan_is_averaged_wherever_the_cursor_has_been(
+    window, patterns, tmp_path, write_scan, monkeypatch
+):
+    scan = window.session.subject.scan
+    other = open_scan(write_scan(tmp_path / "other.up2", patterns[::-1]))
+    data, attributes, _ = navigator_layer(other)
+    window.viewer.add_image(data, **attributes, translate=(0, 30))
+    corners = np.array([[0.9, 0.7], [0.9, 2.1], [2.1, 2.1], [2.1, 0.7]])
+    window.viewer.add_shapes([corners], shape_type="rectangle", units=("um", "um"))
+    # On its way to the button the cursor has passed over the other scan.
+    window.session.point_at(window.patterns._pointer.point_at((1.0, 31.0)))
+    assert window.session.subject.scan is other
+    window.patterns.region_button.click()
+    window.wait_for("mean of 18 patterns")
+    assert window.session.subject.scan is scan
+    window.session.release()
+
+    # The mean of a scan that was closed meanwhile is of no use.
+    free = threading.Event()
+
+    def held_up(*arguments):
+        free.wait(10)
+        return (yield from mean_pattern(*arguments))
+
+    monkeypatch.setattr("napari_kikuchi.ui.region_mean.mean_pattern", held_up)
+    button = window.patterns.region_button
+    button.click()
+    assert button.text() == "cancel"
+    window.viewer.layers.remove(window.viewer.layers[0])
+    free.set()
+    window.qtbot.waitUntil(lambda: button.text() == "region mean")
+    assert not window.session.held
+    # No other scan lies under the region.
+    button.click()
+    assert button.text() == "region mean"
+
+
+def test_the_values_are_those_of_the_maps_that_are_shown(window, qtbot):
+    scan = window.session.subject.scan
+    values = np.arange(70, dtype=np.float32)[:, None, None] + np.zeros((1, *scan.map_shape))
+    channels = [Channel(f"feature {i + 1}", score=i) for i in range(70)]
+    text = window.patterns.values
+    browser = open_browser(window.session)
+    browser.show_stack(MapStack(values.astype(np.float32), channels, scan.step), ScanLink(scan))
+    qtbot.waitUntil(lambda: text.text() == "feature 70 69")
+    browser.next()
+    qtbot.waitUntil(lambda: text.text() == "feature 69 68")
+    window.viewer.layers.remove(browser.current.layer)
+    assert text.text() == ""
 
 
 def test_values_of_the_best_maps_stand_beside_the_pattern(window, stack):
@@ -306,7 +368,7 @@ def test_a_long_notice_lies_over_nothing(window, qtbot):
     window.viewer.window._qt_window.resizeDocks(
         [panel.parent(), other.parent()], [1, 1000], Qt.Orientation.Vertical
     )
-    panel._tell("The model expects another screen. " * 12)
+    panel.notice.tell("The model expects another screen. " * 12)
     lines = panel.notice.heightForWidth(panel.notice.width())
     assert lines >= 5 * panel.fontMetrics().height()
 
@@ -319,7 +381,7 @@ def test_a_long_notice_lies_over_nothing(window, qtbot):
 
     qtbot.wait(100)  # for the docks to settle
     qtbot.waitUntil(apart)
-    panel._tell("")
+    panel.notice.tell("")
     assert panel.notice.isHidden()
 
 
@@ -367,6 +429,11 @@ def test_a_recipe_that_does_not_fit_is_told_of(window):
     notice = window.patterns.notice
     window.qtbot.waitUntil(lambda: "60 x 60" in notice.text(), timeout=10_000)
     window.wait_for_views(View.RAW)
+    # Only as long as it is wanted.
+    window.patterns.controls.choose(View.RAW)
+    assert notice.text() == ""
+    window.patterns.controls.choose(View.RAW, View.PREPROCESSED)
+    assert "60 x 60" in notice.text()
 
 
 def test_closing_lets_go_of_the_viewer_and_opening_again_takes_up(window):

@@ -3,13 +3,17 @@ import sys
 
 import numpy as np
 import pytest
+from napari.layers import Labels
+from napari.layers._layer_actions import _convert_to_labels, _duplicate_layer
 from qtpy.QtWidgets import QApplication, QInputDialog, QMessageBox
 
 from napari_kikuchi.io import PatternFileError, open_scan
 from napari_kikuchi.io.map_store import write_maps
 from napari_kikuchi.maps import Region
-from napari_kikuchi.ui.arrivals import PATTERN_VIEWER
-from napari_kikuchi.ui.link import link_of, scan_of
+from napari_kikuchi.ui import PATTERN_VIEWER
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import ScanLink, link_of, scan_of
+from napari_kikuchi.ui.navigator import Navigator
 from napari_kikuchi.ui.reader import get_map_reader, get_scan_reader, read_scan
 from napari_kikuchi.ui.session import session_of
 
@@ -89,6 +93,50 @@ def test_a_navigator_is_refined_in_the_background(make_napari_viewer, tmp_path, 
     assert np.unique(viewer.layers[0].data).size > 2000
 
 
+def test_only_the_layer_that_a_navigator_fills_is_refined(
+    make_napari_viewer, tmp_path, write_scan, qtbot, monkeypatch
+):
+    begun = []
+    monkeypatch.setattr(Navigator, "refine", lambda self: begun.append(self) or iter(()))
+    path = write_scan(tmp_path / "long.up2", np.ones((48, 50, 8, 8), np.uint16))
+    viewer = make_napari_viewer()
+    viewer.open(path, plugin=PLUGIN)
+    (layer,) = viewer.layers
+    assert len(begun) == 1
+    viewer.layers.selection = {layer}
+    _duplicate_layer(viewer.layers)
+    viewer.add_image(layer.data, metadata=layer.metadata)
+    assert len(begun) == 1
+
+
+def test_labels_made_of_maps_are_left_alone(make_napari_viewer, stack, scan_file, qtbot):
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin=PLUGIN)
+    scan = scan_of(viewer.layers[0])
+    for data, attributes, _ in layers_of(stack, ScanLink(scan)):
+        viewer.add_image(data, **attributes)
+    # The navigator, and a map that is hidden.
+    for layer in (viewer.layers[0], viewer.layers["feature 1"]):
+        viewer.layers.selection = {layer}
+        with np.errstate(invalid="ignore"):
+            _convert_to_labels(viewer.layers)
+        labels = viewer.layers[viewer.layers.index(layer) + 1]
+        assert isinstance(labels, Labels)
+        assert scan_of(labels) is scan
+
+
+def test_maps_may_go_before_their_scan_is_found(make_napari_viewer, stack, qtbot):
+    viewer = make_napari_viewer()
+    session = session_of(viewer)
+    settled = []
+    session.link_changed.connect(settled.append)
+    for data, attributes, _ in layers_of(stack):
+        viewer.add_image(data, **attributes)
+    viewer.layers.clear()
+    qtbot.waitUntil(lambda: bool(settled))
+    assert session.subject is None
+
+
 def test_reading_a_huge_scan_imports_neither_torch_nor_kikuchipy(tmp_path):
     path = tmp_path / "huge.up2"
     from napari_kikuchi.io.up2 import LONG_HEADER
@@ -128,6 +176,22 @@ def test_a_file_that_is_not_whole_is_told_of_and_opened_on_request(
     # The middle, row 6 and column 8, was not reached: the nearest pattern is shown.
     subject = session_of(viewer).subject
     assert (subject.row, subject.col) == (5, 8)
+
+
+def test_a_file_that_has_gone_before_it_is_opened_on_request_is_told_of(
+    make_napari_viewer, scan_file, told
+):
+    scan_file.write_bytes(scan_file.read_bytes()[: 42 + 100 * 200])
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin=PLUGIN)
+    (box,) = dialogs(QMessageBox)
+    scan_file.write_bytes(b"")
+    next(b for b in box.buttons() if b.text() == "Open what is there").click()
+    assert len(viewer.layers) == 0
+    assert told == []
+    (again,) = dialogs(QMessageBox)
+    assert str(scan_file) in again.text()
+    again.close()
 
 
 def test_a_file_that_cannot_be_read_is_a_message_and_no_layer(make_napari_viewer, tmp_path):

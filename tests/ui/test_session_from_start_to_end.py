@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from napari_kikuchi.ui.arrivals import PATTERN_VIEWER
+from napari_kikuchi.ui import PATTERN_VIEWER
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.link import link_of, scan_of
 from napari_kikuchi.ui.pattern_views import View

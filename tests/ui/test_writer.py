@@ -6,6 +6,7 @@ import pytest
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.pointer import MARKER
 from napari_kikuchi.ui.writer import LayerSaveError, stack_of, write_map_layers
 
 
@@ -53,6 +54,16 @@ def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, patterns, t
     source = link_of(again.layers[0]).source
     qtbot.waitUntil(lambda: source.scan is not None)
     np.testing.assert_array_equal(source.scan.read(2, 3), patterns[2, 3])
+
+
+def test_the_mark_of_a_held_position_does_not_keep_maps_from_being_saved(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    viewer.add_points([[1, 1]], name=MARKER)
+    assert viewer.layers.save(str(tmp_path / "saved.zarr"))
+    assert len(read_maps(tmp_path / "saved.zarr")) == 4
 
 
 def test_maps_get_the_ending_by_which_napari_knows_them(stack, tmp_path):

@@ -167,7 +167,7 @@ def encode(
         opened = open_scan(scan, **options)
         source = shipped_encoder() if model is None else model
         name = f"linear-{latent}" if linear else model_name(source.absolute())
-        target = default_maps_path(scan, name, scan_name) if out is None else out
+        target = default_maps_path(scan, name, options) if out is None else out
         if linear:
             from napari_kikuchi.cli.linear import encode_linear
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import glob
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import platformdirs
@@ -43,16 +45,26 @@ def _is_open(folder: Path) -> bool:
     return True
 
 
-def scan_label(scan_path: Path, scan_name: str | None = None) -> str:
-    """What files made of a scan begin with: its file's name, and its own if the file holds several.
+def scan_label(scan_path: Path, options: Mapping[str, Any]) -> str:
+    """What files made of a scan begin with: its file's name, and what tells it from others in it.
 
     The ending of the file is part of it where another scan of the same name lies beside it.
-    Characters of ``scan_name`` that no file name may have become underscores.
+    Characters of a scan's name that no file name may have become underscores.
+
+    Parameters
+    ----------
+    scan_path
+        The file.
+    options
+        With which it was opened: ``"scan"`` names one of several, ``"crop"`` leaves the central
+        squares of its patterns.
     """
-    label = scan_path.name if _has_twin(scan_path) else scan_path.stem
-    if scan_name is None:
-        return label
-    return f"{label} " + re.sub(r'[<>:"/\\|?*]', "_", scan_name)
+    parts = [scan_path.name if _has_twin(scan_path) else scan_path.stem]
+    if options.get("scan") is not None:
+        parts.append(re.sub(r'[<>:"/\\|?*]', "_", options["scan"]))
+    if options.get("crop"):
+        parts.append("cropped")
+    return " ".join(parts)
 
 
 def _has_twin(scan_path: Path) -> bool:

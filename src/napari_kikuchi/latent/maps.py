@@ -127,7 +127,9 @@ def encode_scan(
     )
 
 
-def default_maps_path(scan_path: str | Path, model_name: str, scan_name: str | None = None) -> Path:
+def default_maps_path(
+    scan_path: str | Path, model_name: str, options: Mapping[str, Any] | None = None
+) -> Path:
     """Where the maps of a scan go: ``<scan>.<model>.zarr`` beside it, if that can be written to.
 
     Parameters
@@ -136,11 +138,11 @@ def default_maps_path(scan_path: str | Path, model_name: str, scan_name: str | N
         File of the scan.
     model_name
         What a person calls the model, see :func:`~napari_kikuchi.io.places.model_name`.
-    scan_name
-        Which scan, of a file that holds several.
+    options
+        With which the scan was opened, see :func:`~napari_kikuchi.io.places.scan_label`.
     """
     scan_path = Path(scan_path)
-    label = scan_label(scan_path, scan_name)
+    label = scan_label(scan_path, options or {})
     # A model of this scan is called after it; its name need not be said twice.
     return beside(scan_path, f"{label}.{model_name.removeprefix(f'{label}.')}.zarr")
 

@@ -4,3 +4,4 @@
 PLUGIN = "napari-kikuchi"
 PATTERN_VIEWER = "Kikuchi pattern viewer"
 FEATURE_BROWSER = "Feature browser"
+LATENT_MAPS = "Latent maps"

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image
 from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
@@ -18,7 +19,7 @@ from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Layer
+    from napari.layers import Layer
 
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.navigator import Navigator
@@ -64,7 +65,9 @@ class Arrivals:
         if link is None:
             return
         source = link.source
-        if link.channel is not None and not layer.visible:
+        # napari copies a layer's metadata to the labels that it makes of it.
+        is_map = isinstance(layer, Image)
+        if is_map and link.channel is not None and not layer.visible:
             layer.thumbnail = thumbnail(layer)
         if source.scan is None and not source.opening and not source.problem:
             self._session.open_link(source)
@@ -73,8 +76,17 @@ class Arrivals:
         self._open_pattern_viewer()
         if link.browsed:
             self._open(FEATURE_BROWSER)
-        if link.navigator is not None and link.navigator.stride > 1:
+        if is_map and link.navigator is not None and self._to_refine(layer, link.navigator):
             self._refine(layer, link.navigator)
+
+    def _to_refine(self, layer: Image, navigator: Navigator) -> bool:
+        """Whether a layer shows the values that refining changes, and nothing refines them yet."""
+        known = (link_of(other) for other in self._refinements)
+        return (
+            navigator.stride > 1
+            and layer.data is navigator.values
+            and all(link is None or link.navigator is not navigator for link in known)
+        )
 
     def _is_first(self, arrived: Layer, source: ScanLink) -> bool:
         """Whether no other layer belongs to the same scan."""
@@ -87,7 +99,10 @@ class Arrivals:
         """Show the pattern in the middle of a scan, rather than nothing or that of another scan."""
         if source.scan is None or (self._session.subject is not None and not anew):
             return
-        layer = next(layer for layer, link in self._session.links() if link.source is source)
+        layers = (layer for layer, link in self._session.links() if link.source is source)
+        layer = next(layers, None)
+        if layer is None:  # removed before its scan was open
+            return
         self._session.point_at(Point(source.scan, *_middle(source.scan), layer))
 
     def _offer_model(self, link: LayerLink) -> None:

@@ -91,7 +91,7 @@ class EncodeForm(QWidget):
     def _suggest_out(self) -> None:
         if self._scan is not None and self._scan.path is not None and self.model.path is not None:
             self.out.value = default_maps_path(
-                self._scan.path, model_name(self.model.path), self._scan.options.get("scan")
+                self._scan.path, model_name(self.model.path), self._scan.options
             )
 
     def _show(self, path: str) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
 
-from qtpy.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from qtpy.QtCore import QEvent, QModelIndex, QObject, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -21,13 +24,16 @@ from qtpy.QtWidgets import (
 
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.feature_table import NAME, SCORE, SORT_ROLE, FeatureTable, ScoreBar
+from napari_kikuchi.ui.layers import model_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.stack_layer import StackLayer
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
 PREVIOUS_KEY, NEXT_KEY = ",", "."
+_INVITATION = "Encode a scan, or open its maps, to browse them here."
 
 
 class FeatureBrowser(QWidget):
@@ -43,18 +49,35 @@ class FeatureBrowser(QWidget):
         super().__init__()
         self._viewer = viewer
         self._stacks: list[StackLayer] = []
+        self._browsed: StackLayer | None = None
         self._table: FeatureTable | None = None
         self._proxy = QSortFilterProxyModel(self)
         self._proxy.setSortRole(SORT_ROLE)
         self._proxy.setFilterKeyColumn(NAME)
         self._proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._build()
-        viewer.layers.events.inserted.connect(self._collect)
-        for key, move in ((PREVIOUS_KEY, self.previous), (NEXT_KEY, self.next)):
-            viewer.bind_key(key, lambda _, move=move: move(), overwrite=True)
-        # A slot of an object that is being destroyed is not called; a function is.
-        self.destroyed.connect(lambda: self._release())
+        handlers: list[tuple[Any, Any]] = [
+            (viewer.layers.events.inserted, self._collect),
+            (viewer.layers.events.removed, self._on_removed),
+        ]
+        for signal, handler in handlers:
+            signal.connect(handler)
+        # Called when the widget is gone, so it must neither need it nor keep it.
+        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
+        self.destroyed.connect(partial(_let_go, self._stacks, weakly))
         self._collect()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Step by the keys of the viewer, too."""
+        super().showEvent(event)
+        for key, move in ((PREVIOUS_KEY, self.previous), (NEXT_KEY, self.next)):
+            self._viewer.bind_key(key, _weakly(move), overwrite=True)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Let the keys go: napari hides and forgets a dock that is closed."""
+        super().hideEvent(event)
+        for key in (PREVIOUS_KEY, NEXT_KEY):
+            self._viewer.bind_key(key, None)
 
     def _build(self) -> None:
         self.choice = QComboBox()
@@ -68,7 +91,9 @@ class FeatureBrowser(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._proxy.setFilterFixedString)
         self.table = self._build_table()
-        self.status = QLabel("Encode a scan, or open its maps, to browse them here.")
+        for searching in (self.choice, self.table):
+            searching.installEventFilter(self)
+        self.status = QLabel(_INVITATION)
         self.status.setWordWrap(True)
         buttons = QHBoxLayout()
         made = []
@@ -163,12 +188,16 @@ class FeatureBrowser(QWidget):
         else:
             super().keyPressEvent(event)
 
-    def _release(self) -> None:
-        self._viewer.layers.events.inserted.disconnect(self._collect)
-        for key in (PREVIOUS_KEY, NEXT_KEY):
-            self._viewer.bind_key(key, None)
-        for shown in self._stacks:
-            shown.close()
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Keep the keys from the lists, which would search for what begins with them."""
+        if (
+            isinstance(event, QKeyEvent)
+            and event.type() == QEvent.Type.KeyPress
+            and event.text() in (PREVIOUS_KEY, NEXT_KEY)
+        ):
+            self.keyPressEvent(event)
+            return True
+        return super().eventFilter(watched, event)
 
     def _collect(self) -> None:
         for layer in self._viewer.layers:
@@ -180,6 +209,20 @@ class FeatureBrowser(QWidget):
             else:
                 self._offer(link.stack, link.source)
 
+    def _on_removed(self, event: Any) -> None:
+        """Forget the stacks of which no layer is left, as when their store is written anew."""
+        gone = link_of(event.value)
+        links = [link_of(layer) for layer in self._viewer.layers]
+        if gone is None or any(link is not None and link.stack is gone.stack for link in links):
+            return
+        for i, known in enumerate(self._stacks):
+            if known.stack is gone.stack:
+                # First here: the choice tells at once which one is browsed instead.
+                forgotten = self._stacks.pop(i)
+                self.choice.removeItem(i)
+                forgotten.close()
+                return
+
     def _knows(self, stack: MapStack) -> bool:
         return any(known.stack is stack for known in self._stacks)
 
@@ -188,20 +231,26 @@ class FeatureBrowser(QWidget):
         for i, known in enumerate(self._stacks):
             if known.stack is stack:
                 return i
-        shown = StackLayer(self._viewer, stack, source)
-        shown.changed.connect(self._tell)
-        shown.failed.connect(self.status.setText)
-        self._stacks.append(shown)
-        self.choice.addItem(f"{source.name}: {len(stack)} maps")
+        self._stacks.append(StackLayer(self._viewer, stack, source))
+        self.choice.addItem(f"{source.name}{model_suffix(stack)}: {len(stack)} maps")
         return len(self._stacks) - 1
 
     def _on_choice(self) -> None:
-        if self.current is None:
+        if self.current is self._browsed:
             return
-        self._table = FeatureTable(self.current.stack)
+        if self._browsed is not None:
+            self._browsed.leave()
+            self._browsed.changed.disconnect(self._tell)
+            self._browsed.failed.disconnect(self.status.setText)
+        self._browsed = self.current
+        self._table = None if self.current is None else FeatureTable(self.current.stack)
         self._proxy.setSourceModel(self._table)
-        self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
-        self.status.setText("Choose a map to show it.")
+        self.status.setText(_INVITATION)
+        if self.current is not None:
+            self.current.changed.connect(self._tell)
+            self.current.failed.connect(self.status.setText)
+            self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
+            self.status.setText("Choose a map to show it.")
 
     def _step(self, by: int) -> None:
         row = self.table.currentIndex().row() + by
@@ -233,3 +282,24 @@ class FeatureBrowser(QWidget):
         score = stack.channels[channel].score
         told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
         self.status.setText(told if score is None else f"{told}, score {score:.3g}")
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[Any], None]:
+    """A key's function that calls a method of a widget unless the widget is gone."""
+    reference = WeakMethod(method)
+
+    def act(_: Any) -> None:
+        alive = reference()
+        if alive is not None:
+            alive()
+
+    return act
+
+
+def _let_go(stacks: list[StackLayer], handlers: list[tuple[Any, WeakMethod[Any]]]) -> None:
+    for signal, reference in handlers:
+        handler = reference()
+        if handler is not None:
+            signal.disconnect(handler)
+    for shown in stacks:
+        shown.close()

@@ -86,4 +86,4 @@ class FirstLook(QWidget):
         scan = self._looked_at
         assert scan is not None
         path = scan.path or Path(scan.name)
-        return beside(path, f"{scan_label(path, scan.options.get('scan'))}.{ending}")
+        return beside(path, f"{scan_label(path, scan.options)}.{ending}")

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_info
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QComboBox, QFormLayout, QTabWidget, QVBoxLayout, QWidget
 
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui import LATENT_MAPS, PLUGIN
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.encode_form import EncodeForm
 from napari_kikuchi.ui.first_look import FirstLook
@@ -72,6 +75,24 @@ class LatentMaps(QWidget):
             signal.connect(handler)
         self.destroyed.connect(lambda: [s.disconnect(h) for s, h in handlers])
         self._collect()
+
+    def changeEvent(self, event: QEvent | None) -> None:
+        """A dock that is closed during its work is only hidden: napari has let it go."""
+        super().changeEvent(event)
+        closed = event is not None and event.type() == QEvent.Type.ParentChange
+        if closed and self.parent() is None and self._busy:
+            QTimer.singleShot(0, lambda: self._dock_hidden())
+
+    @property
+    def _busy(self) -> bool:
+        panels = (self.first_look.panel, self.train.panel, self.encode.panel)
+        return any(panel.job.active for panel in panels)
+
+    def _dock_hidden(self) -> None:
+        # Under the name that napari gives it, by which the menu finds it.
+        dock = self.session.viewer.window.add_dock_widget(self, name=f"{LATENT_MAPS} ({PLUGIN})")
+        dock.hide()
+        show_info(f"The work goes on. {LATENT_MAPS}, in the menu of plugins, shows it again.")
 
     @property
     def scan(self) -> Scan | None:

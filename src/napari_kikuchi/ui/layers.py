@@ -69,11 +69,18 @@ def layers_of(
 def telling_suffix(stack: MapStack, taken: Collection[str]) -> str:
     """What tells the maps of a stack from others of their names: the model that made them.
 
-    A model that is named after the scan of the maps is called by the rest of its name.
     Empty if no name is taken, or if the maps do not say which model it was.
     """
+    return model_suffix(stack) if any(name in taken for name in stack.names) else ""
+
+
+def model_suffix(stack: MapStack) -> str:
+    """The model that made some maps, in brackets; empty if the maps do not say which it was.
+
+    A model that is named after the scan of the maps is called by the rest of its name.
+    """
     model = stack.provenance.get("model", {}).get("path")
-    if not model or not any(channel.name in taken for channel in stack.channels):
+    if not model:
         return ""
     scan = stack.provenance.get("scan", {}).get("name", "")
     return f" ({model_name(Path(model)).removeprefix(f'{scan}.')})"

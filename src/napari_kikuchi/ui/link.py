@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from psygnal import Signal
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -49,8 +48,6 @@ class ScanLink:
     problem
         Why the scan could not be opened; empty if nothing went wrong.
     """
-
-    changed = Signal()
 
     def __init__(
         self,
@@ -119,9 +116,8 @@ class ScanLink:
         return scan
 
     def settle(self, scan: Scan | None, problem: str = "") -> None:
-        """Take note of the scan, or of why there is none, and tell all that show it."""
+        """Take note of the scan, or of why there is none."""
         self.scan, self.problem, self.opening = scan, problem, False
-        self.changed.emit()
 
     def __deepcopy__(self, memo: Any) -> ScanLink:
         # A duplicated layer stays tied to the same scan.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.ui.link import link_of
-from napari_kikuchi.ui.messages import tell_error
+from napari_kikuchi.ui.messages import explain, tell_error
 from napari_kikuchi.ui.reader import navigator_layer
 from napari_kikuchi.ui.session import session_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.layers import LayerData
 
 _SAMPLE = 16
+_CROPPING = "Opening square patterns"
 
 
 def add_pattern_stack(viewer: Viewer) -> None:
@@ -42,14 +44,39 @@ def open_cropped(viewer: Viewer) -> None:
     if scan is None:
         return
     height, width = scan.pattern_shape
-    if height == width or scan.path is None:
+    if height == width:
+        tell_error(ValueError(f"{scan.name}: its patterns of {height} x {width} are squares."))
+        return
+    if scan.path is None:
         tell_error(
-            ValueError(f"{scan.name}: patterns of {height} x {width} pixels stay as they are.")
+            ValueError(f"{scan.name} is in memory only, and only a file can be opened again.")
         )
         return
-    cropped = session_of(viewer).known(open_scan(scan.path, **{**scan.options, "crop": True}))
-    data, attributes, _ = navigator_layer(cropped)
-    viewer.add_image(data, **attributes)
+    session = session_of(viewer)
+
+    def explain_failure(error: Exception) -> None:
+        explain(session.window, "This file cannot be opened", error)
+
+    def show(cropped: Scan) -> None:
+        session.start(
+            _navigator(session.known(cropped)),
+            title=_CROPPING,
+            done=lambda layer: viewer.add_image(layer[0], **layer[1]),
+            failed=explain_failure,
+        )
+
+    session.start(_cropped(scan), title=_CROPPING, done=show, failed=explain_failure)
+
+
+def _cropped(scan: Scan) -> Job[Scan]:
+    yield Progress(0, 0, _CROPPING)
+    assert scan.path is not None
+    return open_scan(scan.path, **{**scan.options, "crop": True})
+
+
+def _navigator(scan: Scan) -> Job[LayerData]:
+    yield Progress(0, 0, _CROPPING)
+    return navigator_layer(scan)
 
 
 def _selected_scan(viewer: Viewer) -> Scan | None:

@@ -13,7 +13,6 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -22,27 +21,22 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.jobs import Progress
-from napari_kikuchi.preprocess import mean_pattern
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
-from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.pattern_controls import PatternControls
 from napari_kikuchi.ui.pattern_feed import PatternFeed, Request
 from napari_kikuchi.ui.pattern_panes import PatternPanes
 from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, Limits, View
 from napari_kikuchi.ui.pointer import Pointer, bind_steps
 from napari_kikuchi.ui.preparation import Model, Preparation
-from napari_kikuchi.ui.regions import drawn_region, positions_inside
+from napari_kikuchi.ui.region_mean import RegionAverager
 from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
 
 if TYPE_CHECKING:
     import napari
-    from napari.layers import Layer
     from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_kikuchi.scan import Scan
-    from napari_kikuchi.ui.work import Work
 
 _WIDTH = 380
 _INVITATION = "Move the cursor over a map"
@@ -67,9 +61,9 @@ class PatternViewer(QWidget):
         self._feed = PatternFeed()
         self._pointer = Pointer(self.session)
         self._limits: dict[View, Limits] = {}
-        self._averaging: Work | None = None
         self._unavailable: ScanLink | None = None
-        self._unreadable = False
+        # Why patterns cannot be prepared, and why the last one could not be shown.
+        self._unprepared = self._unreadable = ""
         self._build()
         self._connect()
         self._on_encoder()
@@ -106,14 +100,8 @@ class PatternViewer(QWidget):
             "Keep this pattern while the cursor moves on.\n"
             "A click on the map holds and releases, too; arrow keys step, with Shift by ten."
         )
-        self.region_button = QPushButton("region mean")
-        self.region_button.setToolTip(
-            "Mean pattern of the region drawn on the map: the selected shape, else the last one"
-        )
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setMaximumHeight(4)
-        self.progress.hide()
+        self._averager = RegionAverager(self.session)
+        self.region_button = self._averager.button
         self.notice = Notice()
         self.locate_button = QPushButton("Locate…")
         self.locate_button.setToolTip("Say where the scan is now")
@@ -130,12 +118,12 @@ class PatternViewer(QWidget):
         layout.setSpacing(6)
         layout.addWidget(self.scan_label)
         layout.addWidget(self.panes, 1)
-        layout.addWidget(self.progress)
+        layout.addWidget(self._averager.bar)
         layout.addLayout(where)
         layout.addWidget(self.values)
         layout.addLayout(notice)
         layout.addWidget(self.controls)
-        self._tell("")
+        self._tell()
 
     def _connect(self) -> None:
         session, viewer = self.session, self.session.viewer
@@ -146,7 +134,6 @@ class PatternViewer(QWidget):
         self.controls.rescale.connect(self._rescale)
         self.controls.model_button.clicked.connect(self._ask_for_model)
         self.hold_button.clicked.connect(self._on_hold_clicked)
-        self.region_button.clicked.connect(self.show_region_mean)
         self.locate_button.clicked.connect(self._ask_for_scan)
         bind_steps(self.panes.model, session)
         handlers = [
@@ -159,6 +146,9 @@ class PatternViewer(QWidget):
             (viewer.layers.events.inserted, self._on_links),
             (viewer.layers.events.inserted, self._show_values),
             (viewer.layers.events.removed, self._on_links),
+            (viewer.layers.events.removed, self._show_values),
+            # A browsed layer is renamed whenever it shows another map.
+            (viewer.layers.events.renamed, self._show_values),
             (viewer.layers.selection.events.active, self._on_links),
         ]
         for signal, handler in handlers:
@@ -167,9 +157,14 @@ class PatternViewer(QWidget):
         weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
         self.destroyed.connect(partial(_let_go, self._feed, self._pointer, weakly))
 
-    def _tell(self, text: str, locate: bool = False) -> None:
-        self.notice.tell(text)
-        self.locate_button.setVisible(locate)
+    def _tell(self) -> None:
+        """Say all that is wrong now, and nothing that was."""
+        missing = "" if self._unavailable is None else self._unavailable.problem
+        problems = (missing, self._unprepared, self._unreadable)
+        text = "\n".join(dict.fromkeys(filter(None, problems)))
+        if text != self.notice.text():  # this is asked at every move of the cursor
+            self.notice.tell(text)
+        self.locate_button.setVisible(self._unavailable is not None)
 
     # ------------------------------------------------------------------ patterns
 
@@ -177,8 +172,11 @@ class PatternViewer(QWidget):
         subject = self.session.subject
         if not self.isVisible():
             return
+        self._unprepared = ""
         if subject is None:
+            self._unreadable = ""
             self._show_nothing()
+            self._tell()
             return
         views = self.controls.views
         preparation: Preparation | None = None
@@ -190,6 +188,7 @@ class PatternViewer(QWidget):
         if MODEL_VIEWS.intersection(views) and self.session.encoder is not None:
             fitted = self._prepared(subject.scan, model=True)
             model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
+        self._tell()
         always = self.controls.autoscale_always.isChecked()
         self._feed.request(
             Request(
@@ -214,7 +213,7 @@ class PatternViewer(QWidget):
         recipe = encoder.recipe if model and encoder is not None else None
         found = self.session.preparation(scan, recipe)
         if isinstance(found, Exception):
-            self._tell(str(found))
+            self._unprepared = str(found)
             return None
         return found
 
@@ -223,12 +222,12 @@ class PatternViewer(QWidget):
         if self.session.subject is None:
             return
         if isinstance(shown, Exception):
-            self._unreadable = True
-            self._tell(f"This pattern cannot be shown: {shown}")
+            self._unreadable = f"This pattern cannot be shown: {shown}"
+            self._tell()
         elif shown is not None:
             if self._unreadable:
-                self._unreadable = False
-                self._on_links()
+                self._unreadable = ""
+                self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
@@ -260,7 +259,6 @@ class PatternViewer(QWidget):
 
     def _on_prepared(self, scan: Scan) -> None:
         if self.session.subject is not None and self.session.subject.scan is scan:
-            self._on_links()
             self._request()
 
     def _on_encoder(self, *_: Any) -> None:
@@ -290,57 +288,6 @@ class PatternViewer(QWidget):
     def _on_held(self, held: bool) -> None:
         self.hold_button.setChecked(held)
 
-    def show_region_mean(self) -> None:
-        """Average the patterns of the drawn region and hold their mean; again: cancel."""
-        if self._averaging is not None and self._averaging.active:
-            self._averaging.cancel()
-            self._end_averaging()
-            return
-        region, under = drawn_region(self.session.viewer), self._map()
-        if region is None or under is None:
-            tell_error(
-                ValueError("Draw a region first: add a shapes layer and draw a shape on the map.")
-            )
-            return
-        layer, scan = under
-        positions = positions_inside(*region, layer)
-        if len(positions) == 0:
-            tell_error(ValueError(f"The region holds no position of {scan.name}."))
-            return
-
-        def show(mean: Any) -> None:
-            self._end_averaging()
-            self.session.hold(RegionMean(scan, len(positions), mean))
-
-        def fail(error: Exception) -> None:
-            self._end_averaging()
-            tell_error(error)
-
-        self.region_button.setText("cancel")
-        self.progress.show()
-        self._averaging = self.session.start(
-            mean_pattern(scan, positions), done=show, failed=fail, progressed=self._on_progress
-        )
-
-    def _on_progress(self, update: Progress) -> None:
-        self.progress.setRange(0, update.total)
-        self.progress.setValue(update.done)
-
-    def _end_averaging(self) -> None:
-        self._averaging = None
-        self.progress.hide()
-        self.region_button.setText("region mean")
-
-    def _map(self) -> tuple[Layer, Scan] | None:
-        """The map on which a region lies, and its scan: the one pointed at last, or the topmost."""
-        subject = self.session.subject
-        if isinstance(subject, Point):
-            return subject.layer, subject.scan
-        for layer, link in self.session.links():
-            if link.source.scan is not None:
-                return layer, link.source.scan
-        return None
-
     # ------------------------------------------------------------------ scans that have moved
 
     def _on_links(self, *_: Any) -> None:
@@ -348,9 +295,7 @@ class PatternViewer(QWidget):
         self._unavailable = None
         if link is not None and link.source.scan is None and link.source.problem:
             self._unavailable = link.source
-            self._tell(link.source.problem, locate=True)
-        else:
-            self._tell("")
+        self._tell()
         if link is not None and link.channel is not None:
             self.controls.traversal.feature.setValue(link.channel + 1)
 

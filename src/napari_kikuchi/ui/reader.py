@@ -124,7 +124,9 @@ def _tell(session: Session, path: Path, options: dict[str, Any], error: PatternF
     from napari_kikuchi.ui.messages import choose, explain, offer
 
     def reopen(**more: Any) -> None:
-        for data, attributes, _ in read_scan(str(path), **options, **more):
+        found = read_scan(str(path), **options, **more)
+        # Where it fails again, that has been told.
+        for data, attributes, _ in found if found is not _NOTHING else ():
             session.viewer.add_image(data, **attributes)
 
     if isinstance(error, UnknownGridError) and error.shapes:

@@ -118,6 +118,7 @@ class Session:
         self.held = False
         self.encoder: Encoder | None = None
         self.encoder_path: Path | None = None
+        self._encoder_written: int | None = None
         self._encoder_chosen = self._encoder_needed = False
         self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
         # With the time at which each may be read again.
@@ -274,10 +275,10 @@ class Session:
     def set_encoder(self, encoder: Encoder | None, path: Path | None = None) -> None:
         """Choose the model with which patterns are reconstructed."""
         self._encoder_chosen = encoder is not None
-        self._use_encoder(encoder, path)
+        self._use_encoder(encoder, path, _written(path))
 
-    def _use_encoder(self, encoder: Encoder | None, path: Path | None) -> None:
-        self.encoder, self.encoder_path = encoder, path
+    def _use_encoder(self, encoder: Encoder | None, path: Path | None, written: int | None) -> None:
+        self.encoder, self.encoder_path, self._encoder_written = encoder, path, written
         self.encoder_changed.emit(encoder)
 
     def load_encoder(self, path: Path) -> None:
@@ -288,24 +289,24 @@ class Session:
 
     def offer_encoder(self, path: Path) -> None:
         """Name the model of the maps that came last, for when one is needed and none is chosen."""
-        if self._encoder_chosen or path == self.encoder_path or not path.is_file():
+        if not path.is_file() or (self._encoder_chosen and path != self.encoder_path):
             return
-        self._encoder_needed = False
-        if self.encoder is None:
-            self.encoder_path = path
-            self.encoder_changed.emit(None)
-        else:
-            self._use_encoder(None, path)
+        written = _written(path)
+        # A model that was trained anew is another one, even where it lies.
+        if (path, written) != (self.encoder_path, self._encoder_written):
+            self._encoder_needed = False
+            self._use_encoder(None, path, written)
 
     def need_encoder(self) -> None:
         """Read the model that was offered, unless that has begun."""
         if self.encoder is None and self.encoder_path is not None and not self._encoder_needed:
             self._encoder_needed = True
-            path = self.encoder_path
+            path, written = self.encoder_path, self._encoder_written
 
             def use(found: Encoder) -> None:
-                if self.encoder_path == path:  # else another was offered or chosen meanwhile
-                    self._use_encoder(found, path)
+                # Else another was offered or chosen meanwhile.
+                if (path, written) == (self.encoder_path, self._encoder_written):
+                    self._use_encoder(found, path, written)
 
             self.start(_load(path), title="Loading the model", done=use)
 
@@ -352,6 +353,11 @@ def session_of(viewer: Viewer) -> Session:
 def _opened(scan: Scan) -> tuple[Path | None, dict[str, Any], int | None]:
     """From which file a scan was opened, how, and when the file was written if that is known."""
     return scan.path, dict(scan.options), getattr(scan.source, "modified", None)
+
+
+def _written(path: Path | None) -> int | None:
+    """When a file was written, if there is one."""
+    return path.stat().st_mtime_ns if path is not None and path.is_file() else None
 
 
 def _load(path: Path) -> Job[Encoder]:

@@ -11,7 +11,7 @@ from qtpy.QtCore import QTimer
 
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.ui.arrivals import FEATURE_BROWSER, PLUGIN
+from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer, telling_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
 
 
-# Lets the window answer between two layers.
+# Lets the window answer between two layers: napari takes a fifth of a second for each.
 _PAUSE_MS = 15
 
 # Where maps were read from: those that are written anew must not be shown under their old names.
@@ -44,22 +44,22 @@ def show_store(session: Session, path: Path, scan: Scan) -> None:
     """
     from napari_kikuchi.io.map_store import read_maps
 
-    _remove_former(session.viewer, path)
     stack = read_maps(path)
-    _stores[stack] = path
     links = (link.source for _, link in session.links())
     source = next((known for known in links if known.scan is scan), None) or ScanLink(scan)
-    show_stack(session, stack, source)
+
+    def exchange() -> Iterator[None]:
+        # The new ones last: napari would number their names while others bear these.
+        yield from _remove_former(session.viewer, path)
+        _stores[stack] = path
+        yield from _show(session, stack, source)
+
+    _begin(exchange())
 
 
 def show_stack(session: Session, stack: MapStack, source: ScanLink) -> None:
     """Show a stack: up to 64 maps as layers, one after another so that the window stays live."""
-    if len(stack) > MAX_LAYERS:
-        open_browser(session).show_stack(stack, source)
-        return
-    adding = _layers_one_by_one(session.viewer, stack, source)
-    next(adding)
-    _continue(adding)
+    _begin(_show(session, stack, source))
 
 
 def open_browser(session: Session) -> FeatureBrowser:
@@ -68,15 +68,33 @@ def open_browser(session: Session) -> FeatureBrowser:
     return cast("FeatureBrowser", browser)
 
 
-def _remove_former(viewer: ViewerModel, path: Path) -> None:
-    """Remove the layers of maps that a store held before it was written anew."""
-    for layer in list(viewer.layers):
+def _remove_former(viewer: ViewerModel, path: Path) -> Iterator[None]:
+    """Remove the layers of maps that a store held before it was written anew, one by one."""
+    while (layer := _former(viewer, path)) is not None:
+        viewer.layers.remove(layer)
+        yield
+
+
+def _former(viewer: ViewerModel, path: Path) -> Layer | None:
+    """The lowest map of a store: where maps are still being added, that is the one to come last."""
+    from napari.layers import Image
+
+    for layer in viewer.layers:
         link = link_of(layer)
-        if link is None or link.stack is None:
+        # What the user has made of a map, such as labels, is the user's.
+        if link is None or link.stack is None or not isinstance(layer, Image):
             continue
         opened = layer.source.path and Path(layer.source.path)
         if path in (_stores.get(link.stack), opened):
-            viewer.layers.remove(layer)
+            return layer
+    return None
+
+
+def _show(session: Session, stack: MapStack, source: ScanLink) -> Iterator[None]:
+    if len(stack) > MAX_LAYERS:
+        open_browser(session).show_stack(stack, source)
+    else:
+        yield from _layers_one_by_one(session.viewer, stack, source)
 
 
 def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:
@@ -104,9 +122,8 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
         viewer.add_shapes(data, **attributes)
 
 
-def _continue(adding: Iterator[None]) -> None:
-    def go_on() -> None:
-        if next(adding, adding) is None:
-            QTimer.singleShot(_PAUSE_MS, go_on)
-
-    QTimer.singleShot(_PAUSE_MS, go_on)
+def _begin(steps: Iterator[None]) -> None:
+    """Take the first step now, and each other once the window has answered."""
+    for _ in steps:
+        QTimer.singleShot(_PAUSE_MS, lambda: _begin(steps))
+        return

@@ -82,8 +82,13 @@ class StackLayer(QObject):
             attributes["contrast_limits"] = tuple(self.layer.contrast_limits)
         self._viewer.add_image(data, **attributes)
 
+    def leave(self) -> None:
+        """Another stack is looked at: what has been asked for is not shown any more."""
+        self._wanted = None
+
     def close(self) -> None:
         """Stop reading."""
+        self.leave()
         self._cache.close()
 
     def _on_loaded(self, index: int) -> None:
@@ -128,5 +133,7 @@ class StackLayer(QObject):
 
 
 def _stands_for(layer: Layer, stack: MapStack) -> bool:
+    from napari.layers import Image
+
     link = link_of(layer)
-    return link is not None and link.browsed and link.stack is stack
+    return link is not None and link.browsed and link.stack is stack and isinstance(layer, Image)

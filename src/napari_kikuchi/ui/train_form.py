@@ -11,7 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select,
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_kikuchi.io.places import beside
+from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.latent.presets import PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import CHECKPOINT_FILE
@@ -230,10 +230,13 @@ class TrainForm(QWidget):
 
     def _suggest_folder(self, *, anew: bool = False) -> None:
         paths = [scan.path for scan in self.scans.value if scan.path is not None]
+        if not paths:
+            return
+        options = next(scan.options for scan in self.scans.value if scan.path is not None)
+        name = f"{scan_label(paths[0], options)}.{self.model.value}"
         # A folder that was typed in stays until there is something else to train.
-        if paths and (anew or self._suggested_for != (paths[0], self.model.value)):
-            self._suggested_for = (paths[0], self.model.value)
-            name = f"{paths[0].stem}.{self.model.value}"
+        if anew or self._suggested_for != (paths[0], name):
+            self._suggested_for = (paths[0], name)
             folder, number = beside(paths[0], name), 1
             while not self.linear and any(folder.glob("*.safetensors")):
                 number += 1

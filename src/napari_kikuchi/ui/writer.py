@@ -72,7 +72,8 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
     layers
         Data, attributes and type of each, from the bottom of the layer list to its top. Images
         are the maps, shapes the regions drawn on them. A layer that shows a whole stack in turn
-        stands for those of its maps that have no layer of their own.
+        stands for those of its maps that have no layer of their own. Points, such as the mark of
+        a held position, are left out.
 
     Returns
     -------

@@ -1,0 +1,61 @@
+from dataclasses import replace
+
+import numpy as np
+from qtpy.QtCore import QTimer
+
+from napari_kikuchi.io.map_store import write_maps
+from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.session import session_of
+from napari_kikuchi.ui.show_maps import show_store
+
+
+def names(viewer):
+    return [layer.name for layer in viewer.layers]
+
+
+def test_the_window_answers_while_maps_take_the_place_of_others(
+    make_napari_viewer, stack, scan_file, tmp_path, qtbot
+):
+    viewer = make_napari_viewer()
+    session, store = session_of(viewer), tmp_path / "maps.zarr"
+    viewer.open(scan_file, plugin="napari-kikuchi")
+    scan = link_of(viewer.layers[0]).source.scan
+    write_maps(store, stack)
+    show_store(session, store, scan)
+    ranked = ["weld: pattern contrast", *(f"feature {i}" for i in (1, 3, 4, 2))]
+    qtbot.waitUntil(lambda: names(viewer) == ranked)
+    # Labels made of a map are the user's, whatever napari copied to them.
+    viewer.add_labels(
+        np.zeros(scan.map_shape, int), name="grains", metadata=viewer.layers[1].metadata
+    )
+
+    answered, clock = [0], QTimer()
+    clock.timeout.connect(lambda: answered.append(len(answered)))
+    clock.start(0)
+    changed = []
+    for event in (viewer.layers.events.inserted, viewer.layers.events.removed):
+        event.connect(lambda _: changed.append(answered[-1]))
+    write_maps(store, replace(stack, values=stack.values + 1000))
+    show_store(session, store, scan)
+    qtbot.waitUntil(lambda: len(changed) == 8)
+    clock.stop()
+    assert len(set(changed)) == 8  # at most one layer came or went at a time
+    assert sorted(names(viewer)) == sorted([*ranked, "grains"])
+    assert all(viewer.layers[name].data.mean() > 900 for name in ranked[1:])
+
+
+def test_maps_that_are_still_coming_give_way_to_newer_ones(
+    make_napari_viewer, stack, scan_file, tmp_path, qtbot
+):
+    viewer = make_napari_viewer()
+    session, store = session_of(viewer), tmp_path / "maps.zarr"
+    viewer.open(scan_file, plugin="napari-kikuchi")
+    scan = link_of(viewer.layers[0]).source.scan
+    for offset in (0, 1000):
+        write_maps(store, replace(stack, values=stack.values + offset))
+        show_store(session, store, scan)
+        qtbot.waitUntil(lambda: len(viewer.layers) > 2)
+    qtbot.waitUntil(lambda: len(viewer.layers) == 5)
+    qtbot.wait(100)
+    assert len(viewer.layers) == 5
+    assert all(layer.data.mean() > 900 for layer in viewer.layers[1:])
