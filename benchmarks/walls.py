@@ -3,8 +3,8 @@
 For each level of noise and each seed an additive scan is simulated. Each method gives maps of it;
 the figure is the area under the ROC curve (AUC) of wall (strength above 0.5) against interior
 (below 0.1), of the best map, as it is or as its difference to the local median. Encoders offer
-their first eight ranked features only. Image quality is kikuchipy's (FFT) of the patterns less
-their background, contrast the standard deviation of the same.
+their first eight ranked features only. Beside them: image quality (kikuchipy's) of the patterns as
+recorded and less their background, their sharpness as recorded, their contrast less background.
 
     python benchmarks/walls.py --adapt-minutes 10 --threads 1
 
@@ -30,6 +30,7 @@ from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.ranking import local_difference, rank_features
 from napari_kikuchi.latent.train import VaeTraining, train_vae
+from napari_kikuchi.physics.quality import image_quality, pattern_contrast, sharpness
 from napari_kikuchi.preprocess import Recipe, prepare
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
@@ -81,8 +82,14 @@ def _measure(
     patterns = patterns.reshape(-1, *scan.pattern_shape)
     figures = {}
     corrected, mask = _corrected(scan, patterns)
-    figures["IQ"] = _best_auc([_image_quality(corrected).reshape(rows, cols)], wall)
-    figures["contrast"] = _best_auc([corrected[:, mask].std(axis=1).reshape(rows, cols)], wall)
+    measures = {
+        "IQ raw": image_quality(patterns, mask),
+        "sharpness": sharpness(patterns, mask),
+        "IQ": image_quality(corrected, mask),
+        "contrast": pattern_contrast(corrected, mask),
+    }
+    for name, values in measures.items():
+        figures[name] = _best_auc([values.reshape(rows, cols)], wall)
 
     def maps(encoder: Encoder) -> np.ndarray:
         prepared = finish(prepare(scan, encoder.recipe))(patterns)
@@ -113,13 +120,6 @@ def _corrected(scan: Scan, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray
     prepare_as_is = finish(prepare(scan, Recipe(size=scan.pattern_shape, background="exact")))
     binned = bin_to(patterns, scan.pattern_shape)
     return np.where(prepare_as_is.mask, prepare_as_is.subtract(binned), 0), prepare_as_is.mask
-
-
-def _image_quality(patterns: np.ndarray) -> np.ndarray:
-    from kikuchipy.signals import EBSD
-
-    signal = EBSD(patterns[None].astype(np.float32))
-    return signal.get_image_quality(normalize=True, show_progressbar=False)[0]
 
 
 def _best_auc(maps: Iterable[np.ndarray], wall: np.ndarray) -> float:

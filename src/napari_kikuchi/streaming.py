@@ -81,7 +81,7 @@ def map_scan(
         What the function raised, with a note of the place in the scan.
     """
     workers = workers or os.cpu_count() or 1
-    blocks = list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
+    blocks = work_blocks(scan)
     waiting = [block for block in blocks if not writer.is_done(block)]
     done = scan.count - sum(_count(scan, block) for block in waiting)
     yield Progress(done, scan.count, message)
@@ -109,6 +109,11 @@ def map_scan(
             for future in wait(running).done:
                 if not future.cancelled() and future.exception() is None:
                     writer.confirm(running[future], future.result())
+
+
+def work_blocks(scan: Scan) -> list[Block]:
+    """The blocks in which :func:`map_scan` goes through a scan."""
+    return list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
 
 
 def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> int:

@@ -139,6 +139,15 @@ def test_decode_writes_what_a_model_keeps_and_what_it_imagines(run, small_scan, 
     assert "--model" in run("decode", "--random", "1,1", "--out", tmp_path / "a.up2", code=1).stderr
 
 
+def test_maps_of_classical_methods_go_beside_the_scan(run, small_scan):
+    told = json.loads(run("maps", small_scan, "--maps", "contrast,quality", "--json").stdout)
+    assert told == {"result": str(small_scan.with_name("small.physics.zarr"))}
+    assert read_maps(told["result"]).names == ["image quality (FFT)", "pattern contrast"]
+    assert "--pc X,Y,Z" in run("maps", small_scan, "--maps", "indexing", code=1).stderr
+    assert "leave out --tilt" in run("maps", small_scan, "--tilt", 60, code=1).stderr
+    assert "not beauty" in run("maps", small_scan, "--maps", "beauty", code=1).stderr
+
+
 def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):
     result = run("train", small_scan, "--out", tmp_path, "--preset", "published-16", *QUICK, code=1)
     assert "120 x 120" in result.stderr

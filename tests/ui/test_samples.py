@@ -6,6 +6,7 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_kikuchi
+from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.ui import samples
 from napari_kikuchi.ui.link import KEY
 
@@ -53,3 +54,10 @@ def test_every_command_of_the_manifest_can_be_called():
     for command in MANIFEST.contributions.commands:
         module, name = command.python_name.split(":")
         assert callable(getattr(__import__(module, fromlist=[name]), name)), command.id
+
+
+@pytest.mark.parametrize("name", ["additive", "wrought"])
+def test_the_truth_of_a_simulated_sample_is_shown_like_any_map(make_napari_viewer, name):
+    viewer = make_napari_viewer()
+    viewer.open(str(sample_folder() / f"{name}.truth.zarr"), plugin="napari-kikuchi")
+    assert {"grain", "wall", "twin"} <= {layer.name for layer in viewer.layers}

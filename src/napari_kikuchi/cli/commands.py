@@ -16,6 +16,7 @@ from napari_kikuchi.cli.console import (
     run,
     shown,
 )
+from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
     CropOption,
     DeviceOption,
@@ -183,6 +184,9 @@ def encode(
             f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
+
+
+app.command()(maps)
 
 
 @app.command()

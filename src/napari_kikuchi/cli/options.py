@@ -78,6 +78,14 @@ class Rescale(StrEnum):
     DEVIATION = "deviation"
 
 
+class Convention(StrEnum):
+    """How a projection centre is written."""
+
+    BRUKER = "bruker"
+    EDAX = "edax"
+    OXFORD = "oxford"
+
+
 class Objective(StrEnum):
     """What a network is trained for."""
 

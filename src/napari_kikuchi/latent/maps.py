@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi import __version__
-from napari_kikuchi.io.map_store import MapStoreError, check_target, read_maps
+from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.io.origin import drawn_before, scan_origin
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.ranking import feature_score
-from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import PatternFunction, map_scan
@@ -121,7 +122,7 @@ def encode_scan(
             step=scan.step,
             provenance={"method": "latent", **origin, "version": __version__, "date": now},
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
-            regions=_drawn_before(path, origin["scan"]["fingerprint"]),
+            regions=drawn_before(path, origin["scan"]["fingerprint"]),
             score=feature_score,
         )
     )
@@ -155,17 +156,6 @@ def preprocessor_of(stack: MapStack) -> Preprocessor | None:
     mask = np.asarray(stack.arrays["mask"], bool)
     background = np.asarray(stack.arrays["background"], np.float32)
     return Preprocessor(Recipe.from_settings(recipe, mask), background)
-
-
-def _drawn_before(path: Path, fingerprint: Mapping[str, Any]) -> Sequence[Region]:
-    """Regions of the store that is about to be replaced, if it shows the same scan."""
-    try:
-        former = read_maps(path)
-    except (FileNotFoundError, MapStoreError):
-        return ()
-    scan = former.provenance.get("scan")
-    same = isinstance(scan, Mapping) and scan.get("fingerprint") == fingerprint
-    return former.regions if same else ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,12 +202,7 @@ def _pattern_function(
 def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:
     """What the values of the maps come from, fit for JSON."""
     return {
-        "scan": {
-            "path": None if scan.path is None else str(scan.path.absolute()),
-            "name": scan.name,
-            "options": dict(scan.options),
-            "fingerprint": scan.fingerprint(),
-        },
+        "scan": scan_origin(scan),
         "model": {
             "kind": encoder.kind,
             "latent": encoder.latent,

@@ -81,11 +81,11 @@ class Structure:
             If there are more cells than float32 can number.
         """
         named = {
-            "grain": (self.grain, "glasbey"),
-            "cell": (self.cell, "glasbey"),
+            "grain": (self.grain, "tab20"),
+            "cell": (self.cell, "tab20"),
             "wall": (self.wall, "gray"),
-            "particle": (self.particle, "glasbey"),
-            "twin": (self.twin, "glasbey"),
+            "particle": (self.particle, "tab20"),
+            "twin": (self.twin, "tab20"),
         }
         for name, (values, _) in named.items():
             if values.max() >= _EXACT_IN_FLOAT32:

@@ -1,0 +1,164 @@
+"""``napari-kikuchi maps``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.options import (
+    Background,
+    Convention,
+    CropOption,
+    EventsOption,
+    FlipOption,
+    JsonOption,
+    PartialOption,
+    ScanArgument,
+    ScanNameOption,
+    ShapeOption,
+    StepOption,
+    leave_out,
+    numbers,
+    scan_options,
+)
+
+
+def maps(
+    scan: ScanArgument,
+    kinds: Annotated[
+        str,
+        typer.Option(
+            "--maps",
+            metavar="KIND,…",
+            help="quality, sharpness, contrast, intensity, and indexing, which needs --pc.",
+        ),
+    ] = "quality,sharpness,contrast,intensity",
+    pc: Annotated[
+        str | None,
+        typer.Option(
+            "--pc",
+            metavar="X,Y,Z",
+            help="Projection centre, to index the patterns.",
+            show_default=False,
+        ),
+    ] = None,
+    convention: Annotated[
+        Convention | None,
+        typer.Option(
+            help="Of the projection centre: bruker has y from the top, edax and oxford from the "
+            "bottom.  [default: bruker]",
+            show_default=False,
+        ),
+    ] = None,
+    tilt: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the sample from the horizontal, in degrees.  [default: 70]",
+            show_default=False,
+        ),
+    ] = None,
+    detector_tilt: Annotated[
+        float | None,
+        typer.Option(
+            help="Of the screen from the vertical, in degrees.  [default: 0]", show_default=False
+        ),
+    ] = None,
+    phase: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.cif",
+            help="What to index, or ni for nickel.  [default: ni]",
+            show_default=False,
+        ),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HxW",
+            help="Average patterns down to so many pixels first.  [default: as recorded]",
+            show_default=False,
+        ),
+    ] = None,
+    background: Annotated[
+        Background,
+        typer.Option(
+            help="Static background. Contrast is the difference from it; image quality and "
+            "indexing take its smooth part away; none leaves patterns as recorded."
+        ),
+    ] = Background.SAMPLE,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew where a run was stopped.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Map store to write.  [default: SCAN.physics.zarr beside the scan]",
+            show_default=False,
+        ),
+    ] = None,
+    shape: ShapeOption = None,
+    step: StepOption = None,
+    scan_name: ScanNameOption = None,
+    crop: CropOption = False,
+    flip: FlipOption = False,
+    allow_partial: PartialOption = False,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Map what classical methods say of each pattern, to stand beside latent features.
+
+    Image quality, sharpness, contrast, intensity; with indexing: orientations, KAM, GROD, grains.
+
+    Stopped with Ctrl-C it keeps the blocks that are done; the same command goes on from there.
+
+    [bold]napari-kikuchi maps scan.up2 --maps quality,indexing --pc 0.42,0.22,0.50[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io import open_scan
+        from napari_kikuchi.physics.indexing import HoughIndexing
+        from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
+        from napari_kikuchi.preprocess import Recipe
+
+        chosen = cast("list[Kind]", [kind.strip() for kind in kinds.split(",")])
+        given = {
+            "--pc": pc,
+            "--convention": convention,
+            "--tilt": tilt,
+            "--detector-tilt": detector_tilt,
+            "--phase": phase,
+        }
+        if "indexing" not in chosen:
+            leave_out(given, "only --maps indexing uses geometry and phase")
+        indexing = None
+        if pc is not None:
+            x, y, z = numbers(pc, "--pc", (float, float, float))
+            indexing = HoughIndexing(
+                pc=(x, y, z),
+                convention=(convention or Convention.BRUKER).value,
+                sample_tilt=70.0 if tilt is None else tilt,
+                detector_tilt=detector_tilt or 0.0,
+                phase=phase or "ni",
+            )
+        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
+        opened = open_scan(scan, **options)
+        pixels = opened.pattern_shape if size is None else numbers(size, "--size", (int, int))
+        target = default_physics_path(scan, options) if out is None else out
+        job = physics_maps(
+            opened,
+            chosen,
+            target,
+            indexing=indexing,
+            recipe=Recipe(size=pixels, background=background.value),
+            resume=not restart,
+        )
+        stack = run(job, output, going_on="The same command goes on from here.")
+        report_result(
+            output,
+            f"Wrote [bold]{shown(target)}[/]: {', '.join(stack.names)}.\n"
+            f"See them with: napari-kikuchi view {shown(target)}",
+            result=target,
+        )

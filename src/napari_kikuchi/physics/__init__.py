@@ -1,0 +1,1 @@
+"""Physics maps: what classical methods say of each pattern."""
