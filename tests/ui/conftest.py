@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.maps import Channel, MapStack
 
+_PATIENCE_MS = 30_000
 _NEED_A_SCREEN = {"qtbot", "qapp", "make_napari_viewer"}
 
 
@@ -22,6 +24,13 @@ def pytest_runtest_setup(item):
             'xvfb-run -a -s "-screen 0 1600x1000x24" pytest',
             pytrace=False,
         )
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """Waits for longer than its own five seconds: a busy machine is no failure."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=_PATIENCE_MS)
+    return qtbot
 
 
 @pytest.fixture

@@ -109,6 +109,8 @@ def test_only_the_layer_that_a_navigator_fills_is_refined(
     assert len(begun) == 1
 
 
+# napari says so of every image that becomes labels.
+@pytest.mark.filterwarnings('ignore:projection mode "mean" is not compatible:UserWarning')
 def test_labels_made_of_maps_are_left_alone(make_napari_viewer, stack, scan_file, qtbot):
     viewer = make_napari_viewer()
     viewer.open(scan_file, plugin=PLUGIN)
