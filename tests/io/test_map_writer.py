@@ -4,6 +4,7 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
+from napari_kikuchi.io import map_writer
 from napari_kikuchi.io.map_store import MapStoreError, is_map_store, read_maps
 from napari_kikuchi.io.map_writer import MapWriter, ResumeError
 from napari_kikuchi.jobs import Progress, finish
@@ -204,3 +205,15 @@ def test_unfinished_maps_say_that_they_are(tmp_path):
     write(begin(tmp_path), BLOCKS[:1])
     with pytest.raises(MapStoreError, match="these maps are not finished"):
         read_maps(tmp_path / "maps.zarr.partial")
+
+
+def test_the_disk_keeps_up_while_blocks_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(map_writer, "_SYNC_BYTES", VALUES[:, :2].nbytes)
+    synced = []
+    monkeypatch.setattr(map_writer.MapArray, "sync", lambda self: synced.append(True))
+    writer = begin(tmp_path)
+    counts = []
+    for block in BLOCKS:  # of half the values, a quarter, and an eighth twice
+        write(writer, [block])
+        counts.append(len(synced))
+    assert counts == [1, 1, 1, 2]

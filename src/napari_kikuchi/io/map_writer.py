@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _DTYPE = np.dtype(np.float32)
+_SYNC_BYTES = 64 * 2**20
 _MANIFEST, _JOURNAL, _STORE = "manifest.json", "done.jsonl", "store-"
 
 
@@ -60,6 +61,7 @@ class MapWriter:
         self._confirmed = dict(self._read_journal())
         # Those of which this process knows that the file holds them.
         self._seen: set[_Key] = set()
+        self._unsynced = 0
 
     @classmethod
     def open(
@@ -142,6 +144,15 @@ class MapWriter:
             file.write(f"\n{line}")
         self._confirmed[_key(block)] = checksum
         self._seen.add(_key(block))
+        self._sync_now_and_then(block)
+
+    def _sync_now_and_then(self, block: Block) -> None:
+        """Let the disk keep up, so that the end need not wait for it."""
+        height, width = block.shape
+        self._unsynced += self.maps.shape[0] * height * width * _DTYPE.itemsize
+        if self._unsynced >= _SYNC_BYTES:
+            self.maps.sync()
+            self._unsynced = 0
 
     def _holds(self, key: _Key) -> bool:
         if key in self._seen:
