@@ -1,7 +1,5 @@
 """Averaging patterns down, and finding where they have a signal."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,13 +7,7 @@ from hypothesis import strategies as st
 
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.io import open_scan
-
-SAMPLES = Path(__file__).parents[1] / "sample_data"
-
-
-@pytest.fixture(scope="module")
-def silicon():
-    return open_scan(SAMPLES / "silicon_moving_screen.up1")
+from napari_kikuchi.samples import sample_folder
 
 
 def round_screen(size, radius, margin=0.0):
@@ -89,7 +81,7 @@ class TestSignalMask:
         assert find_signal_mask(1000 - 1000 * (1 - edge) * np.hypot(y, x) / np.sqrt(2)).all()
 
     def test_real_frame_that_the_screen_nearly_fills(self):
-        scan = open_scan(SAMPLES / "nickel_3x3.up2")
+        scan = open_scan(sample_folder() / "nickel_3x3.up2")
         found = find_signal_mask(scan.patterns.mean(axis=(0, 1)).compute())
         assert not found[[0, -1], [-1, -1]].any()
         assert found[[0, -1], [0, 0]].all()

@@ -1,14 +1,11 @@
 """From recorded patterns to what a model reads."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_kikuchi.images import bin_to, find_signal_mask
-from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import (
     Preprocessor,
@@ -19,19 +16,6 @@ from napari_kikuchi.preprocess import (
     prepare,
 )
 from napari_kikuchi.scan import ArraySource, Scan
-
-SAMPLES = Path(__file__).parents[1] / "sample_data"
-
-
-@pytest.fixture(scope="module")
-def silicon():
-    return open_scan(SAMPLES / "silicon_moving_screen.up1")
-
-
-def round_screen(size, radius, margin=0.0):
-    """Pixels of a square frame within a disk around its centre."""
-    axis = np.arange(size) - (size - 1) / 2
-    return np.hypot(axis[:, None], axis) < radius * size / 2 - margin
 
 
 def random_scan(rows=4, cols=6, size=(20, 20), dtype="u2", seed=0, **options):
@@ -214,7 +198,7 @@ class TestRecipe:
         np.testing.assert_array_equal(finish(prepare(silicon, recipe)).mask, recipe.mask)
 
     def test_a_model_of_a_smaller_screen_takes_it(self, silicon):
-        mask = round_screen(60, 0.8)
+        mask = np.hypot(*np.mgrid[-29.5:30, -29.5:30]) < 24
         np.testing.assert_array_equal(finish(prepare(silicon, Recipe(mask=mask))).mask, mask)
 
     def test_a_mask_chosen_for_this_scan_is_taken_as_it_is(self, silicon):

@@ -6,9 +6,12 @@ from functools import partial
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
+from pattern_window import PLUGIN, Window
 
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.ui.session import session_of
 
 _PATIENCE_MS = 30_000
 _NEED_A_SCREEN = {"qtbot", "qapp", "make_napari_viewer"}
@@ -31,6 +34,18 @@ def qtbot(qtbot):
     """Waits for longer than its own five seconds: a busy machine is no failure."""
     qtbot.waitUntil = partial(qtbot.waitUntil, timeout=_PATIENCE_MS)
     return qtbot
+
+
+@pytest.fixture
+def windowless():
+    """A viewer that has no window."""
+    return ViewerModel()
+
+
+@pytest.fixture
+def session(windowless):
+    """Of a viewer that has no window."""
+    return session_of(windowless)
 
 
 @pytest.fixture
@@ -73,3 +88,15 @@ def stack(scan_file):
         "fingerprint": scan.fingerprint(),
     }
     return MapStack(values, channels, scan.step, {"scan": record})
+
+
+@pytest.fixture
+def window(make_napari_viewer, scan_file, qtbot):
+    """A real window in which the scan is open and its patterns are shown."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1400, 900)
+    viewer.open(scan_file, plugin=PLUGIN)
+    window = Window(viewer, qtbot)
+    window.wait_for("row 6, column 8")
+    qtbot.wait(50)
+    return window

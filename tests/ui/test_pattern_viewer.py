@@ -1,13 +1,11 @@
 """The pattern viewer in a real window, moved by a real mouse and real keys."""
 
-import os
 import threading
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
-import pytest
-from qtpy.QtCore import QPoint, Qt
+from pattern_window import PLUGIN, Window, toned
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
 from napari_kikuchi.io import open_scan
@@ -17,70 +15,10 @@ from napari_kikuchi.preprocess import Recipe, mean_pattern, prepare
 from napari_kikuchi.ui import PATTERN_VIEWER
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import ScanLink
-from napari_kikuchi.ui.pattern_viewer import PatternViewer
-from napari_kikuchi.ui.pattern_views import View, tone, view_limits
+from napari_kikuchi.ui.pattern_views import View
 from napari_kikuchi.ui.pointer import MARKER
 from napari_kikuchi.ui.reader import navigator_layer
-from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import open_browser
-
-PLUGIN = "napari-kikuchi"
-
-
-class Window:
-    """A viewer with a scan in it, and what a hand does there."""
-
-    def __init__(self, viewer, qtbot):
-        self.viewer = viewer
-        self.qtbot = qtbot
-        self.session = session_of(viewer)
-        self.canvas = viewer.window._qt_viewer.canvas
-
-    @property
-    def patterns(self):
-        widgets = self.viewer.window.dock_widgets.values()
-        return next(widget for widget in widgets if isinstance(widget, PatternViewer))
-
-    def place(self, row, col):
-        """Where on the canvas a scan position is."""
-        layer = self.viewer.layers[0]
-        world = np.array(layer.data_to_world((row, col)))
-        offset = (world - self.viewer.scene.camera.center[-2:]) * self.viewer.scene.camera.zoom
-        size = self.canvas.native.size()
-        return QPoint(round(size.width() / 2 + offset[1]), round(size.height() / 2 + offset[0]))
-
-    def move(self, row, col):
-        self.qtbot.mouseMove(self.canvas.native, self.place(row, col))
-
-    def click(self, row, col):
-        self.move(row, col)
-        self.qtbot.mouseClick(
-            self.canvas.native, Qt.MouseButton.LeftButton, pos=self.place(row, col)
-        )
-
-    def key(self, key, modifier=Qt.KeyboardModifier.NoModifier):
-        self.qtbot.keyClick(self.canvas.native, key, modifier)
-
-    def wait_for(self, text):
-        self.qtbot.waitUntil(lambda: text in self.patterns.position.text(), timeout=10_000)
-
-    def wait_for_views(self, *views):
-        self.qtbot.waitUntil(lambda: self.patterns.panes.shown == list(views), timeout=10_000)
-
-
-@pytest.fixture
-def window(make_napari_viewer, scan_file, qtbot):
-    viewer = make_napari_viewer(show=True)
-    viewer.window.resize(1400, 900)
-    viewer.open(scan_file, plugin=PLUGIN)
-    window = Window(viewer, qtbot)
-    window.wait_for("row 6, column 8")
-    qtbot.wait(50)
-    return window
-
-
-def toned(view, values):
-    return tone(values, view_limits(view, values))
 
 
 def test_the_pattern_under_the_cursor_is_shown_held_and_stepped(window, patterns):
@@ -157,118 +95,6 @@ def test_views_scales_and_recipes(window, patterns):
     controls.gamma.setValue(0.5)
     assert show.model.layers["raw"].colormap.name == "viridis"
     assert show.model.layers["raw"].gamma == 0.5
-
-
-class Halving:
-    """An encoder that gives back half of every pattern."""
-
-    kind, latent, recipe = "halving", 25, Recipe(size=(5, 5), background="none")
-
-    def encode(self, patterns):
-        return patterns.reshape(len(patterns), -1)
-
-    def decode(self, features):
-        return features.reshape(-1, 5, 5) / 2
-
-
-def test_a_model_reconstructs(window, patterns):
-    controls = window.patterns.controls
-    controls.choose(View.RECONSTRUCTED, View.DIFFERENCE)
-    assert controls.views == ()
-    window.session.set_encoder(Halving(), Path("half.safetensors"))
-    assert controls.model_button.text() == "half"
-    controls.choose(View.RECONSTRUCTED, View.DIFFERENCE)
-    window.wait_for_views(View.RECONSTRUCTED, View.DIFFERENCE)
-    prepared = finish(prepare(window.session.subject.scan, Halving.recipe))(patterns[6, 8])
-    panes = window.patterns.panes
-    np.testing.assert_allclose(
-        panes.image(View.RECONSTRUCTED), toned(View.RECONSTRUCTED, prepared / 2), atol=1e-4
-    )
-    np.testing.assert_allclose(
-        panes.image(View.DIFFERENCE), toned(View.DIFFERENCE, -prepared / 2), atol=1e-4
-    )
-
-
-def test_a_feature_is_moved_and_the_pattern_changes(window):
-    controls, panes = window.patterns.controls, window.patterns.panes
-    assert not controls.traversal.isVisible()
-    window.session.set_encoder(Halving(), Path("half.safetensors"))
-    controls.choose(View.RECONSTRUCTED, View.TRAVERSAL)
-    window.wait_for_views(View.RECONSTRUCTED, View.TRAVERSAL)
-    assert controls.traversal.isVisible()
-    assert controls.traversal.feature.maximum() == 25
-    np.testing.assert_array_equal(panes.image(View.TRAVERSAL), panes.image(View.RECONSTRUCTED))
-    controls.traversal.feature.setValue(14)
-    controls.traversal.by.setValue(-5)
-
-    def changed():
-        return np.argwhere(panes.image(View.TRAVERSAL) != panes.image(View.RECONSTRUCTED)).tolist()
-
-    window.qtbot.waitUntil(lambda: changed() == [[2, 3]])
-
-
-def test_the_feature_of_the_selected_map_is_the_one_to_move(window, stack):
-    for data, attributes, _ in layers_of(stack):
-        window.viewer.add_image(data, **attributes)
-    feature = window.patterns.controls.traversal.feature
-    window.viewer.layers.selection.active = window.viewer.layers["feature 3"]
-    assert feature.value() == 3
-    window.viewer.layers.selection.active = window.viewer.layers["feature 2"]
-    assert feature.value() == 2
-
-
-def test_a_model_leaves_the_recipes_of_the_scans_alone(window, patterns):
-    scan = window.session.subject.scan
-    drawn = Recipe(size=(10, 10), mask=np.eye(10, dtype=bool))
-    window.session.set_recipe(scan, drawn)
-    window.patterns.controls.choose(View.PREPROCESSED, View.RECONSTRUCTED)
-    window.session.set_encoder(Halving(), Path("half.safetensors"))
-    window.wait_for_views(View.PREPROCESSED, View.RECONSTRUCTED)
-    assert window.session.recipe(scan) is drawn
-    assert window.patterns.panes.image(View.PREPROCESSED).shape == (10, 10)
-    assert window.patterns.panes.image(View.RECONSTRUCTED).shape == (5, 5)
-
-
-def test_the_model_of_the_maps_that_came_last_reconstructs_unless_one_was_chosen(
-    window, tmp_path, monkeypatch
-):
-    loaded = []
-
-    def load(path):
-        loaded.append(path)
-        return Halving()
-
-    monkeypatch.setattr("napari_kikuchi.latent.encoder.load_encoder", load)
-    first, second, third = (tmp_path / f"{name}.safetensors" for name in "abc")
-    for path in (first, second, third):
-        path.touch()
-    button = window.patterns.controls.model_button
-    window.session.offer_encoder(first)
-    assert button.text() == "a"
-    window.patterns.controls.choose(View.RECONSTRUCTED)
-    window.wait_for_views(View.RECONSTRUCTED)
-    window.session.offer_encoder(second)
-    assert button.text() == "b"
-    window.qtbot.waitUntil(lambda: window.session.encoder is not None)
-    assert loaded == [first, second]
-    # The same one again is no news; written anew, it is.
-    window.session.offer_encoder(second)
-    assert window.session.encoder is not None
-    os.utime(second, ns=(0, 0))
-    window.session.offer_encoder(second)
-    window.qtbot.waitUntil(lambda: window.session.encoder is not None)
-    assert loaded == [first, second, second]
-
-    window.session.set_encoder(Halving(), first)
-    window.session.offer_encoder(third)
-    assert button.text() == "a"
-
-    long = "a-name-with-too-many-letters-for-a-button"
-    window.session.set_encoder(Halving(), tmp_path / f"{long}.safetensors")
-    start, end = button.text().split("…")
-    assert long.startswith(start)
-    assert long.endswith(end)
-    assert button.fontMetrics().horizontalAdvance(button.text()) < button.width()
 
 
 def test_the_mean_pattern_of_a_region_is_held(window, patterns):

@@ -4,12 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 
 from napari_kikuchi.preprocess import RecipeMismatchError
 from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.ui.preparation import Preparation
-from napari_kikuchi.ui.session import session_of
 
 
 class Counting(ArraySource):
@@ -32,16 +30,6 @@ def source():
         pass
 
     return Fresh(np.random.default_rng(0).integers(0, 4000, (40, 40, 12, 12), np.uint16))
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def session(viewer):
-    return session_of(viewer)
 
 
 def prepared(session, scan, qtbot):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 
 from napari_kikuchi.preprocess import Recipe
@@ -8,7 +7,6 @@ from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.ui.mask_editor import Tool
 from napari_kikuchi.ui.preparation import Preparation
 from napari_kikuchi.ui.prepare_form import MaskChoice, PrepareForm
-from napari_kikuchi.ui.session import session_of
 
 MIDDLE = QPoint(60, 60)
 
@@ -23,16 +21,6 @@ class Model:
 def scan(name):
     patterns = np.random.default_rng(0).integers(100, 4000, (4, 5, 40, 40), np.uint16)
     return Scan(ArraySource(patterns), name=name)
-
-
-@pytest.fixture
-def viewer():
-    return ViewerModel()
-
-
-@pytest.fixture
-def session(viewer):
-    return session_of(viewer)
 
 
 @pytest.fixture

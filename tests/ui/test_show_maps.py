@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from qtpy.QtCore import QTimer
 
 from napari_kikuchi.io.map_store import write_maps
@@ -9,16 +10,20 @@ from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
 
 
+@pytest.fixture
+def viewer(make_napari_viewer, scan_file):
+    """With a scan in it."""
+    viewer = make_napari_viewer()
+    viewer.open(scan_file, plugin="napari-kikuchi")
+    return viewer
+
+
 def names(viewer):
     return [layer.name for layer in viewer.layers]
 
 
-def test_the_window_answers_while_maps_take_the_place_of_others(
-    make_napari_viewer, stack, scan_file, tmp_path, qtbot
-):
-    viewer = make_napari_viewer()
+def test_the_window_answers_while_maps_take_the_place_of_others(viewer, stack, tmp_path, qtbot):
     session, store = session_of(viewer), tmp_path / "maps.zarr"
-    viewer.open(scan_file, plugin="napari-kikuchi")
     scan = link_of(viewer.layers[0]).source.scan
     write_maps(store, stack)
     show_store(session, store, scan)
@@ -44,12 +49,8 @@ def test_the_window_answers_while_maps_take_the_place_of_others(
     assert all(viewer.layers[name].data.mean() > 900 for name in ranked[1:])
 
 
-def test_maps_that_are_still_coming_give_way_to_newer_ones(
-    make_napari_viewer, stack, scan_file, tmp_path, qtbot
-):
-    viewer = make_napari_viewer()
+def test_maps_that_are_still_coming_give_way_to_newer_ones(viewer, stack, tmp_path, qtbot):
     session, store = session_of(viewer), tmp_path / "maps.zarr"
-    viewer.open(scan_file, plugin="napari-kikuchi")
     scan = link_of(viewer.layers[0]).source.scan
     for offset in (0, 1000):
         write_maps(store, replace(stack, values=stack.values + offset))

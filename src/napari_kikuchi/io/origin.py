@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import MapStoreError, read_maps
 from napari_kikuchi.maps import Region
+from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Scan
 
 
@@ -19,6 +23,35 @@ def scan_origin(scan: Scan) -> dict[str, Any]:
         "options": dict(scan.options),
         "fingerprint": scan.fingerprint(),
     }
+
+
+def maps_identity(
+    origin: Mapping[str, Any], scan: Scan, preprocessor: Preprocessor
+) -> dict[str, Any]:
+    """What the values of maps depend on, so that only maps of the same are gone on with.
+
+    Parameters
+    ----------
+    origin
+        What the provenance says of them, :func:`scan_origin` as ``"scan"`` among it.
+    scan
+        Which positions have a pattern counts, too.
+    preprocessor
+        Its background and mask count.
+    """
+    present = b"all" if scan.present is None else scan.present.tobytes()
+    return dict(origin) | {
+        "scan": origin["scan"]["fingerprint"],
+        "positions": zlib.crc32(present),
+        "background": zlib.crc32(preprocessor.background.tobytes()),
+        "mask": zlib.crc32(preprocessor.mask.tobytes()),
+    }
+
+
+def maps_provenance(method: str, origin: Mapping[str, Any]) -> dict[str, Any]:
+    """The provenance of maps that are finished now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"method": method, **origin, "version": __version__, "date": now}
 
 
 def drawn_before(path: Path, fingerprint: Mapping[str, Any]) -> Sequence[Region]:

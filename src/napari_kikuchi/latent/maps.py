@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.origin import drawn_before, scan_origin
+from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
@@ -95,12 +92,7 @@ def encode_scan(
         _check_recipe(preprocessor.recipe, encoder.recipe)
     path.parent.mkdir(parents=True, exist_ok=True)
     origin = _origin(scan, encoder)
-    identity = origin | {
-        "scan": origin["scan"]["fingerprint"],
-        "positions": zlib.crc32(b"all" if scan.present is None else scan.present.tobytes()),
-        "background": zlib.crc32(preprocessor.background.tobytes()),
-        "mask": zlib.crc32(preprocessor.mask.tobytes()),
-    }
+    identity = maps_identity(origin, scan, preprocessor)
     writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
     with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
         yield from map_scan(
@@ -115,12 +107,11 @@ def encode_scan(
         "path": None if model is None else str(Path(model).absolute()),
         "provenance": dict(encoder.provenance),
     }
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     return (
         yield from writer.finish(
             [Channel(f"feature {i + 1}") for i in range(encoder.latent)],
             step=scan.step,
-            provenance={"method": "latent", **origin, "version": __version__, "date": now},
+            provenance=maps_provenance("latent", origin),
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
             regions=drawn_before(path, origin["scan"]["fingerprint"]),
             score=feature_score,

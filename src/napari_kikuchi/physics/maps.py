@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_kikuchi import __version__
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.origin import drawn_before, scan_origin
+from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
@@ -165,12 +162,7 @@ def physics_maps(
         "recipe": preprocessor.recipe.settings(),
         "indexing": settings,
     }
-    identity = origin | {
-        "scan": origin["scan"]["fingerprint"],
-        "positions": zlib.crc32(b"all" if scan.present is None else scan.present.tobytes()),
-        "background": zlib.crc32(preprocessor.background.tobytes()),
-        "mask": zlib.crc32(preprocessor.mask.tobytes()),
-    }
+    identity = maps_identity(origin, scan, preprocessor)
     channels = _channels(wanted)
     path.parent.mkdir(parents=True, exist_ok=True)
     writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
@@ -183,12 +175,11 @@ def physics_maps(
     if indexing is not None:
         yield from _map_orientations(scan, writer, indexing.phase, grain_threshold)
         origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
-    now = datetime.now(UTC).isoformat(timespec="seconds")
     return (
         yield from writer.finish(
             channels,
             step=scan.step,
-            provenance={"method": "physics", **origin, "version": __version__, "date": now},
+            provenance=maps_provenance("physics", origin),
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
             regions=drawn_before(path, origin["scan"]["fingerprint"]),
         )

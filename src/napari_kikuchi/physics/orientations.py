@@ -80,8 +80,7 @@ def kernel_average_misorientation(
         In degrees, of shape (rows, columns); NaN where no neighbour counts.
     """
     rows, cols, _ = quaternions.shape
-    pairs = neighbours((rows, cols), grid)
-    angles = _angles_of_pairs(quaternions, pairs, symmetry)
+    pairs, angles = _neighbour_angles(quaternions, symmetry, grid)
     counted = angles <= limit  # Not a NaN.
     ends = pairs[counted].T.ravel()
     total = np.bincount(ends, np.tile(angles[counted], 2), minlength=rows * cols)
@@ -120,8 +119,8 @@ def find_grains(
     from scipy.sparse.csgraph import connected_components
 
     rows, cols, _ = quaternions.shape
-    pairs = neighbours((rows, cols), grid)
-    joined = pairs[_angles_of_pairs(quaternions, pairs, symmetry) <= threshold]
+    pairs, angles = _neighbour_angles(quaternions, symmetry, grid)
+    joined = pairs[angles <= threshold]
     graph = coo_array((np.ones(len(joined), bool), tuple(joined.T)), shape=(rows * cols,) * 2)
     _, component = connected_components(graph, directed=False)
     known = np.isfinite(quaternions).all(axis=-1).ravel()
@@ -241,11 +240,14 @@ def neighbours(
     return np.concatenate([np.stack([a.ravel(), b.ravel()], axis=1) for a, b in beside])
 
 
-def _angles_of_pairs(
-    quaternions: NDArray, pairs: NDArray[np.intp], symmetry: Any
-) -> NDArray[np.float64]:
+def _neighbour_angles(
+    quaternions: NDArray, symmetry: Any, grid: Literal["square", "hexagonal"]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Each pair of neighbours, and the angle between the two in degrees."""
+    rows, cols, _ = quaternions.shape
+    pairs = neighbours((rows, cols), grid)
     flat = quaternions.reshape(-1, 4)
-    return misorientation_angles(flat[pairs[:, 0]], flat[pairs[:, 1]], symmetry)
+    return pairs, misorientation_angles(flat[pairs[:, 0]], flat[pairs[:, 1]], symmetry)
 
 
 def _rotations(symmetry: Any) -> NDArray[np.float64]:
