@@ -31,16 +31,3 @@ def pick_device(name: str = "auto") -> str:
             f"device {name!r} is not available to torch here; choose {', '.join(available)} or auto"
         )
     return name
-
-
-def computes_bfloat16(device: str) -> bool:
-    """Whether a device multiplies in bfloat16 itself, and does not only imitate it, slowly."""
-    import torch
-
-    if device == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device == "cpu":
-        # An older torch does not tell.
-        known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-        return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
-    return False

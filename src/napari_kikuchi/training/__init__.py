@@ -49,8 +49,8 @@ class TrainingSettings:
     device
         ``"cuda"``, ``"mps"``, ``"cpu"`` or ``"auto"``.
     precision
-        As Lightning Fabric names them; ``"auto"`` is bfloat16 mixed precision where the device
-        computes it, which is faster, and single precision elsewhere.
+        As Lightning Fabric names them; ``"auto"`` is bfloat16 mixed precision on CUDA, and single
+        precision elsewhere.
     threads
         Of torch on a processor; None leaves the caller's choice alone.
     """
