@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,6 +16,20 @@ def stack(scores):
 
 def test_ranking_puts_the_highest_score_first_and_maps_without_one_last():
     assert stack([0.2, None, 0.9, 0.2, None]).ranking() == [2, 0, 3, 1, 4]
+
+
+def test_red_green_and_blue_with_limits_are_one_picture_which_is_shown_first():
+    values = np.array([[[0.2, 0.3]], [[1, 2]], [[0.1, 0.2]], [[0, 0.1]]], np.float32)
+    red, green, blue = (Channel(c, colormap=c, limits=(0, 1)) for c in ("red", "green", "blue"))
+    coloured = MapStack(values, [blue, Channel("KAM", score=2), red, green])
+    assert coloured.picture() == coloured.shown_first() == (2, 3, 0)
+    assert red.contrast(values[2]) == (0, 1)
+    assert Channel("KAM").contrast(values[1]) == contrast_limits(values[1])
+
+    # A map that someone likes in red is none, nor are two of the colours.
+    liked = [replace(blue, limits=None), *coloured.channels[1:]]
+    assert MapStack(values, liked).picture() == ()
+    assert MapStack(values, liked).shown_first() == (1,)
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2, 3), (2, 2, 3, 1)])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Enough values for percentiles that do not visibly move, few enough to take no time.
 _CONTRAST_SAMPLE = 100_000
+_COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,20 @@ class Channel:
         A napari colormap that suits the values.
     score
         What the stack is ranked by; None where it is not ranked.
+    limits
+        Values between which it is shown, where others would mislead; None: see
+        :func:`contrast_limits`. Maps with limits in red, green and blue are one picture.
     """
 
     name: str
     unit: str = ""
     colormap: str = "gray"
     score: float | None = None
+    limits: tuple[float, float] | None = None
+
+    def contrast(self, values: ArrayLike) -> tuple[float, float]:
+        """Limits between which the map is shown if these are its values."""
+        return contrast_limits(values) if self.limits is None else self.limits
 
 
 @dataclass(frozen=True)
@@ -124,6 +133,18 @@ class MapStack:
             return np.inf if score is None else -score
 
         return sorted(range(len(self.channels)), key=last_first)
+
+    def picture(self) -> tuple[int, ...]:
+        """Indices of the channels that are the red, green and blue of a picture, if there is one.
+
+        Shown by itself, or between limits of its own, each of them would mislead.
+        """
+        parts = {one.colormap: i for i, one in enumerate(self.channels) if one.limits is not None}
+        return tuple(parts[colour] for colour in _COLOURS) if parts.keys() >= {*_COLOURS} else ()
+
+    def shown_first(self) -> tuple[int, ...]:
+        """Indices of the channels to be seen before any is chosen: a picture, or the best map."""
+        return self.picture() or tuple(self.ranking()[:1])
 
 
 def contrast_limits(

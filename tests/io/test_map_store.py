@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from napari_kikuchi.io.map_store import (
     MapStoreError,
     is_map_store,
     read_maps,
+    read_provenance,
     update_regions,
     write_maps,
 )
@@ -27,7 +29,7 @@ def make_stack(shape=(3, 4, 5), dtype=np.float32, **changes):
     channels = [
         Channel("feature 1", score=0.25),
         Channel("image quality", unit="µm", colormap="red", score=0.75),
-        Channel("grain", colormap="viridis"),
+        Channel("grain", colormap="viridis", limits=(90.0, 110.0)),
     ]
     stack = MapStack(
         values,
@@ -147,6 +149,14 @@ def test_other_viewers_are_told_names_colours_and_contrast_and_show_the_best_map
         assert window["min"] == values.min()
         assert window["max"] == values.max()
         assert window["min"] < window["start"] < window["end"] < window["max"]
+    assert (channels[2]["window"]["start"], channels[2]["window"]["end"]) == (90, 110)
+
+
+def test_the_provenance_is_read_without_the_maps(store):
+    shutil.rmtree(store / "0")
+    assert read_provenance(store) == make_stack().provenance
+    with pytest.raises(FileNotFoundError):
+        read_provenance(store / "elsewhere")
 
 
 def test_an_older_store_is_replaced_and_nothing_else_is_left(store):

@@ -24,7 +24,7 @@ import numpy as np
 from napari_kikuchi.io.atomic import move, replacing
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.jobs import Job, Progress, finish
-from napari_kikuchi.maps import Channel, MapStack, Region, contrast_limits
+from napari_kikuchi.maps import Channel, MapStack, Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +48,18 @@ _COLORS = {
 
 class MapStoreError(ValueError):
     """A path that holds no map store that this version can read."""
+
+
+def read_provenance(path: str | Path) -> Mapping[str, Any]:
+    """The provenance of a map store, without its maps: reads one small file only.
+
+    Raises
+    ------
+    FileNotFoundError, MapStoreError
+        As :func:`read_maps`.
+    """
+    provenance = _store_attributes(Path(path))[KEY].get("provenance")
+    return provenance if isinstance(provenance, Mapping) else {}
 
 
 def is_map_store(path: str | Path) -> bool:
@@ -88,7 +100,7 @@ def read_maps(path: str | Path) -> MapStack:
         maps = stored_array(path, values.shape, values.dtype)
         stack = MapStack(
             values=values,
-            channels=[Channel(**channel) for channel in ours["channels"]],
+            channels=[_channel_from_json(channel) for channel in ours["channels"]],
             step=(step[0], step[1]),
             provenance=ours["provenance"],
             regions=[_region_from_json(region) for region in ours["regions"]],
@@ -218,7 +230,7 @@ def complete_store(
     def look(channel: int) -> tuple[Mapping[str, float], float | None]:
         values = maps.read_map(channel)
         given = stack.channels[channel].score if score is None else score(values)
-        return _window(values), given
+        return _window(values, stack.channels[channel]), given
 
     message = "Reading the maps" if score is None else "Ranking the maps"
     windows, channels = [], []
@@ -330,8 +342,8 @@ def _store_attributes(path: Path) -> Mapping[str, Any]:
 
 
 def _ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    # All channels at once would be drawn over each other: only the best is shown.
-    shown = stack.ranking()[:1]
+    # All channels at once would be drawn over each other.
+    shown = stack.shown_first()
     return {
         "version": "0.5",
         "multiscales": [
@@ -368,11 +380,23 @@ def _ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> 
 def _our_attributes(stack: MapStack) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "channels": [asdict(channel) for channel in stack.channels],
+        "channels": [_channel_to_json(channel) for channel in stack.channels],
         "provenance": dict(stack.provenance),
         "regions": [asdict(region) for region in stack.regions],
         "arrays": list(stack.arrays),
     }
+
+
+def _channel_to_json(channel: Channel) -> dict[str, Any]:
+    content = asdict(channel)
+    if channel.limits is None:  # Which not every version has known.
+        del content["limits"]
+    return content
+
+
+def _channel_from_json(channel: Mapping[str, Any]) -> Channel:
+    limits = channel.get("limits")
+    return Channel(**{**channel, "limits": limits and (float(limits[0]), float(limits[1]))})
 
 
 def _region_from_json(region: Mapping[str, Any]) -> Region:
@@ -380,8 +404,8 @@ def _region_from_json(region: Mapping[str, Any]) -> Region:
     return Region(region["name"], region["shape_type"], vertices)
 
 
-def _window(values: NDArray) -> dict[str, float]:
-    start, end = contrast_limits(values)
+def _window(values: NDArray, channel: Channel) -> dict[str, float]:
+    start, end = channel.contrast(values)
     finite = np.isfinite(values)
     if not finite.all():
         values = values[finite]

@@ -62,9 +62,8 @@ _INDEXED = (
     *(Channel(f"quaternion {part}") for part in "abcd"),
 )
 _FROM_ORIENTATIONS = (
-    Channel("IPF red", colormap="red"),
-    Channel("IPF green", colormap="green"),
-    Channel("IPF blue", colormap="blue"),
+    # Between limits of their own their sum would have another hue.
+    *(Channel(f"IPF {part}", colormap=part, limits=(0.0, 1.0)) for part in ("red", "green", "blue")),
     Channel("KAM", "°", "viridis"),
     Channel("GROD", "°", "viridis"),
     Channel("grain", colormap="tab20"),

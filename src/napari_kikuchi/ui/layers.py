@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.maps import MapStack, contrast_limits
+from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.link import LayerLink, ScanLink
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def layers_of(
     -------
     list of tuple
         Data, attributes and type of each layer. The best map comes last, so that it stands on top
-        of the layer list, and it alone is visible; regions lie above it.
+        of the layer list; it alone is visible, or the three that are a picture in colours.
+        Regions lie above all maps.
     """
     if source is None:
         source = ScanLink(record=stack.provenance.get("scan"))
@@ -58,9 +59,9 @@ def layers_of(
     if len(stack) > limit:
         layers = [browsed_layer(stack, best_first[0], source)]
     else:
-        suffix = telling_suffix(stack, taken)
+        suffix, shown = telling_suffix(stack, taken), stack.shown_first()
         layers = [
-            map_layer(stack, i, source, visible=i == best_first[0], suffix=suffix)
+            map_layer(stack, i, source, visible=i in shown, suffix=suffix)
             for i in reversed(best_first)
         ]
     return layers + ([regions_layer(stack)] if stack.regions else [])
@@ -93,19 +94,24 @@ def map_layer(
     values = stack.map(channel)
     attributes = {
         "name": stack.channels[channel].name + suffix,
-        "contrast_limits": contrast_limits(values),
+        "contrast_limits": stack.channels[channel].contrast(values),
         "colormap": stack.channels[channel].colormap,
         "visible": visible,
         "metadata": LayerLink(source, stack, channel).metadata(),
         **grid(stack.step),
     }
+    # The colours of a picture add up, but the lowest of them covers what lies below.
+    if channel in [i for i in stack.ranking() if i in stack.picture()][:-1]:
+        attributes["blending"] = "additive"
     return values, attributes, "image"
 
 
 def browsed_layer(stack: MapStack, channel: int, source: ScanLink) -> LayerData:
     """A layer for all the maps of a stack, which shows one of them now."""
     values, attributes, kind = map_layer(stack, channel, source)
-    return values, attributes | {"metadata": LayerLink(source, stack).metadata()}, kind
+    attributes["metadata"] = LayerLink(source, stack).metadata()
+    attributes.pop("blending", None)  # It shows other maps, too.
+    return values, attributes, kind
 
 
 def thumbnail(layer: Image) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from functools import partial
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, Signal
 
-from napari_kikuchi.maps import MapStack, contrast_limits
+from napari_kikuchi.maps import MapStack
 
 # A few neighbours of a large map, a few dozen of a usual one.
 _KEPT_BYTES = 64 * 2**20
@@ -73,7 +73,7 @@ class MapCache(QObject):
 
     def _read(self, index: int) -> LoadedMap:
         values = self.stack.map(index)
-        return LoadedMap(values, contrast_limits(values))
+        return LoadedMap(values, self.stack.channels[index].contrast(values))
 
     def _announce(self, index: int, done: Future[LoadedMap]) -> None:
         # Runs in the reader's thread; the signal carries the map to the window's.

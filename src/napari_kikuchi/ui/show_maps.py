@@ -98,13 +98,14 @@ def _show(session: Session, stack: MapStack, source: ScanLink) -> Iterator[None]
 
 
 def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:
-    """Add the best map, which is shown, on top; then each next one below the one before."""
+    """Add the best map on top; then each next one below the one before."""
     from napari.layers import Image
 
     suffix = telling_suffix(stack, {layer.name for layer in viewer.layers})
     above: Layer | None = None
+    shown = stack.shown_first()
     for channel in stack.ranking():
-        data, attributes, _ = map_layer(stack, channel, source, above is None, suffix)
+        data, attributes, _ = map_layer(stack, channel, source, channel in shown, suffix)
         layer = Image(data, **attributes)
         selected = set(viewer.layers.selection)
         if above is None:

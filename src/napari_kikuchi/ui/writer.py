@@ -167,6 +167,7 @@ def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
             unit=known.unit,
             colormap=colormap["name"] if isinstance(colormap, dict) else str(colormap),
             score=known.score,
+            limits=known.limits,
         ),
         read=lambda: np.asarray(data),
         shape=tuple(data.shape),
