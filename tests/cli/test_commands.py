@@ -145,7 +145,16 @@ def test_maps_of_classical_methods_go_beside_the_scan(run, small_scan):
     assert read_maps(told["result"]).names == ["image quality (FFT)", "pattern contrast"]
     assert "--pc X,Y,Z" in run("maps", small_scan, "--maps", "indexing", code=1).stderr
     assert "leave out --tilt" in run("maps", small_scan, "--tilt", 60, code=1).stderr
+    assert "leave out --grain" in run("maps", small_scan, "--grain-threshold", 2, code=1).stderr
     assert "not beauty" in run("maps", small_scan, "--maps", "beauty", code=1).stderr
+
+
+def test_without_pyebsdindex_indexing_names_the_line_that_installs_it(run, small_scan, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyebsdindex", None)
+    asked = ["maps", small_scan, "--maps", "indexing", "--pc", "0.42,0.22,0.5"]
+    told = run(*asked, "--grain-threshold", 2, code=1).stderr
+    line = 'Error Hough indexing needs PyEBSDIndex: pip install "napari-kikuchi[index]"'
+    assert told.strip() == line  # and no traceback
 
 
 def test_mismatched_scan_says_what_differs(run, small_scan, tmp_path):

@@ -208,7 +208,8 @@ def errors_told(output: Output) -> Iterator[None]:
         yield
     except typer.Exit:
         raise
-    except (ValueError, OSError, FloatingPointError) as error:
+    # An optional package that is missing names the line that installs it.
+    except (ValueError, OSError, FloatingPointError, ImportError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
         else:

@@ -74,6 +74,15 @@ def maps(
             show_default=False,
         ),
     ] = None,
+    grain_threshold: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Misorientation in degrees above which neighbours belong to different grains.  "
+            "[default: 5]",
+            show_default=False,
+        ),
+    ] = None,
     size: Annotated[
         str | None,
         typer.Option(
@@ -121,6 +130,7 @@ def maps(
         from napari_kikuchi.io import open_scan
         from napari_kikuchi.physics.indexing import HoughIndexing
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
+        from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.preprocess import Recipe
 
         chosen = cast("list[Kind]", [kind.strip() for kind in kinds.split(",")])
@@ -130,9 +140,10 @@ def maps(
             "--tilt": tilt,
             "--detector-tilt": detector_tilt,
             "--phase": phase,
+            "--grain-threshold": grain_threshold,
         }
         if "indexing" not in chosen:
-            leave_out(given, "only --maps indexing uses geometry and phase")
+            leave_out(given, "only --maps indexing uses geometry, phase and grains")
         indexing = None
         if pc is not None:
             x, y, z = numbers(pc, "--pc", (float, float, float))
@@ -153,6 +164,7 @@ def maps(
             target,
             indexing=indexing,
             recipe=Recipe(size=pixels, background=background.value),
+            grain_threshold=GRAIN_THRESHOLD if grain_threshold is None else grain_threshold,
             resume=not restart,
         )
         stack = run(job, output, going_on="The same command goes on from here.")
