@@ -1,4 +1,4 @@
-"""The grid of a scan from the header of an EDAX ``.ang`` file."""
+"""What the header of an EDAX ``.ang`` file says of a scan: its grid and projection centre."""
 
 from __future__ import annotations
 
@@ -65,17 +65,38 @@ def read_ang_grid(path: Path) -> AngGrid | None:
     return AngGrid(path, rows, cols_odd, cols_even, grid, step)
 
 
+def read_ang_centre(path: Path) -> tuple[float, float, float] | None:
+    """Read the projection centre from an ``.ang`` file's header, in EDAX's convention.
+
+    None where the header has none, or none that can be one.
+    """
+    fields = _header_fields(path)
+    try:
+        x, y, z = (float(fields[f"{axis}-star"]) for axis in "xyz")
+    except (KeyError, ValueError):
+        return None
+    return (x, y, z) if z > 0 else None
+
+
 def companion_ang(path: Path) -> AngGrid | None:
     """Grid from the ``.ang`` file of the same name beside a pattern file; None without any."""
-    for suffix in (".ang", ".ANG"):
-        if (candidate := path.with_suffix(suffix)).is_file():
-            return read_ang_grid(candidate)
-    return None
+    beside = ang_beside(path)
+    return None if beside is None else read_ang_grid(beside)
+
+
+def ang_beside(path: Path) -> Path | None:
+    """The ``.ang`` file of the same name beside a pattern file, if there is one."""
+    places = (path.with_suffix(suffix) for suffix in (".ang", ".ANG"))
+    return next((place for place in places if place.is_file()), None)
 
 
 def _header_fields(path: Path) -> dict[str, str]:
-    """What the comment lines before the first position say, as ``# KEY: value``."""
+    """What the comment lines before the first position say.
+
+    As ``# KEY: value``, but the projection centre as ``# x-star value``.
+    """
     wanted = {"GRID", "XSTEP", "YSTEP", "NCOLS_ODD", "NCOLS_EVEN", "NROWS"}
+    centre = {"x-star", "y-star", "z-star"}
     fields = {}
     with path.open(encoding="latin-1") as file:
         for line in file:
@@ -84,4 +105,7 @@ def _header_fields(path: Path) -> dict[str, str]:
             key, _, value = line[1:].partition(":")
             if key.strip() in wanted:
                 fields[key.strip()] = value.strip()
+            name, *values = line[1:].replace(":", " ").split() or [""]
+            if name in centre and values:
+                fields[name] = values[0]
     return fields

@@ -13,10 +13,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Convention = Literal["bruker", "edax", "oxford"]
+
 # PyEBSDIndex runs numba's parallel loops, and on some machines numba's threads end the process
 # when two of ours enter such loops at once.
 _INDEXING = Lock()
-_NICKEL = "ni"
+NICKEL = "ni"
 _NICKEL_LATTICE = 3.5236  # Å
 
 
@@ -46,10 +48,10 @@ class HoughIndexing:
     """
 
     pc: tuple[float, float, float]
-    convention: Literal["bruker", "edax", "oxford"] = "bruker"
+    convention: Convention = "bruker"
     sample_tilt: float = 70.0
     detector_tilt: float = 0.0
-    phase: str = _NICKEL
+    phase: str = NICKEL
 
     def __post_init__(self) -> None:
         if not self.pc[2] > 0:
@@ -175,12 +177,12 @@ def read_phase(phase: str) -> Any:
     from diffpy.structure import Atom, Lattice, Structure, StructureFormatError
     from orix.crystal_map import Phase
 
-    if phase == _NICKEL:
+    if phase == NICKEL:
         lattice = Lattice(*[_NICKEL_LATTICE] * 3, 90, 90, 90)
-        return Phase(_NICKEL, space_group=225, structure=Structure([Atom("Ni")], lattice))
+        return Phase(NICKEL, space_group=225, structure=Structure([Atom("Ni")], lattice))
     if not Path(phase).is_file():
         raise FileNotFoundError(
-            f'{phase}: expected a phase, the path of a CIF file or "{_NICKEL}"; there is no such '
+            f'{phase}: expected a phase, the path of a CIF file or "{NICKEL}"; there is no such '
             "file"
         )
     try:
@@ -196,7 +198,7 @@ def read_phase(phase: str) -> Any:
 
 
 def _modified(phase: str) -> int:
-    return 0 if phase == _NICKEL else Path(phase).stat().st_mtime_ns
+    return 0 if phase == NICKEL else Path(phase).stat().st_mtime_ns
 
 
 @lru_cache(maxsize=2)

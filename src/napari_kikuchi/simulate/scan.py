@@ -125,6 +125,22 @@ def truth_path(path: str | Path) -> Path:
     return path.with_name(f"{path.stem}.truth.zarr")
 
 
+def simulated_detector(path: str | Path) -> Detector | None:
+    """The detector of a simulated scan, from the truth beside it; None where there is none."""
+    from napari_kikuchi.io.map_store import MapStoreError, read_provenance
+
+    path = Path(path)
+    try:
+        provenance = read_provenance(truth_path(path))
+        detector = provenance["settings"]["detector"]
+        # A measured scan may bear the name of a simulated one, but for its ending.
+        if provenance["scan"]["path"] != path.name:
+            return None
+        return Detector(**detector | {"pc": tuple(detector["pc"])})
+    except (FileNotFoundError, MapStoreError, LookupError, TypeError):
+        return None
+
+
 def _check_target(path: Path) -> None:
     """Check, before the time is spent, that nothing is replaced but a simulated scan."""
     from napari_kikuchi.io.map_store import check_target, read_maps

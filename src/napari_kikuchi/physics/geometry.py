@@ -1,0 +1,55 @@
+"""Where the screen stood, as far as files tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from napari_kikuchi.io.ang import ang_beside, read_ang_centre
+from napari_kikuchi.physics.indexing import HoughIndexing
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.simulate import Detector, simulated_detector, truth_path
+
+
+class KnownGeometry(NamedTuple):
+    """The geometry of a scan, and the file that tells it.
+
+    Attributes
+    ----------
+    indexing
+        Its projection centre and tilts; the phase is not told.
+    told_by
+        The truth of a simulated scan, or an ``.ang`` file.
+    """
+
+    indexing: HoughIndexing
+    told_by: Path
+
+
+def known_geometry(scan: Scan) -> KnownGeometry | None:
+    """What the files beside a scan tell of its geometry; None where they tell nothing.
+
+    An ``.ang`` file gives the projection centre only: the tilts are the usual ones.
+    """
+    # Of patterns that were cut or turned upside down the centre is another.
+    if scan.path is None or scan.options.get("crop") or scan.options.get("flip"):
+        return None
+    detector = simulated_detector(scan.path)
+    if detector is not None:
+        return KnownGeometry(_geometry(detector), truth_path(scan.path))
+    ang = ang_beside(scan.path)
+    centre = None if ang is None else read_ang_centre(ang)
+    if ang is None or centre is None:
+        return None
+    return KnownGeometry(HoughIndexing(centre, "edax"), ang)
+
+
+def assumed_geometry() -> HoughIndexing:
+    """Something to begin with where nothing is known: the geometry of kikuchipy's nickel scan."""
+    return _geometry(Detector())
+
+
+def _geometry(detector: Detector) -> HoughIndexing:
+    return HoughIndexing(
+        detector.pc, sample_tilt=detector.sample_tilt, detector_tilt=detector.tilt
+    )
