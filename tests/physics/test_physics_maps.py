@@ -140,6 +140,9 @@ def test_maps_of_orientations_are_those_of_the_whole_map(
     np.testing.assert_allclose(found["KAM"][2:], 0, atol=1e-4)
     units = {channel.name: channel.unit for channel in stack.channels}
     assert {name for name, unit in units.items() if unit == "°"} == {"fit", "KAM", "GROD"}
+    # Seen at once, in the colours that they are.
+    assert [stack.names[i] for i in stack.shown_first()] == ["IPF red", "IPF green", "IPF blue"]
+    assert {stack.channels[i].limits for i in stack.picture()} == {(0.0, 1.0)}
     for channel in stack.channels:
         assert ensure_colormap(channel.colormap), channel.name
 

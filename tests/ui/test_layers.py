@@ -36,17 +36,16 @@ def test_maps_of_two_models_are_told_apart_by_the_model(stack):
 
 
 def test_the_colours_of_a_picture_add_up_and_cover_what_lies_below(stack, make_napari_viewer):
-    values = np.random.default_rng(3).random((4, 12, 16), np.float32)
+    values = np.random.default_rng(3).random((5, 12, 16), np.float32)
     colours = [Channel(f"IPF {c}", colormap=c, limits=(0.0, 1.0)) for c in ("red", "green", "blue")]
     viewer = make_napari_viewer(show=True)
     viewer.add_image(np.ones((12, 16)), scale=stack.step, units=("um", "um"))
-    for layer in made(replace(stack, values=values, channels=[Channel("fit"), *colours])):
+    channels = [Channel("KAM"), *colours, Channel("fit")]
+    for layer in made(replace(stack, values=values, channels=channels)):
         viewer.add_layer(layer)
-    assert [layer.name for layer in viewer.layers if layer.visible][1:] == [
-        "IPF blue",
-        "IPF green",
-        "IPF red",
-    ]
+    names = [layer.name for layer in viewer.layers]
+    assert names[1:] == ["IPF blue", "IPF green", "IPF red", "fit", "KAM"]
+    assert [layer.visible for layer in viewer.layers] == [True] * 4 + [False] * 2
     viewer.reset_view()
     seen = viewer.screenshot(canvas_only=True, flash=False)
     height, width = seen.shape[:2]
@@ -54,7 +53,7 @@ def test_the_colours_of_a_picture_add_up_and_cover_what_lies_below(stack, make_n
     for row, col in ((2, 3), (5, 9), (10, 6)):
         down, right = (np.multiply((row, col), stack.step) - centre) * zoom
         pixel = seen[round(height / 2 + down), round(width / 2 + right), :3]
-        np.testing.assert_allclose(pixel / 255, values[1:, row, col], atol=0.02)
+        np.testing.assert_allclose(pixel / 255, values[1:4, row, col], atol=0.02)
 
 
 def test_maps_lie_in_micrometres_with_contrast_from_percentiles(stack):

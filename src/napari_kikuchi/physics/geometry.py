@@ -50,6 +50,4 @@ def assumed_geometry() -> HoughIndexing:
 
 
 def _geometry(detector: Detector) -> HoughIndexing:
-    return HoughIndexing(
-        detector.pc, sample_tilt=detector.sample_tilt, detector_tilt=detector.tilt
-    )
+    return HoughIndexing(detector.pc, sample_tilt=detector.sample_tilt, detector_tilt=detector.tilt)

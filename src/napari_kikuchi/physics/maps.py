@@ -63,7 +63,10 @@ _INDEXED = (
 )
 _FROM_ORIENTATIONS = (
     # Between limits of their own their sum would have another hue.
-    *(Channel(f"IPF {part}", colormap=part, limits=(0.0, 1.0)) for part in ("red", "green", "blue")),
+    *(
+        Channel(f"IPF {part}", colormap=part, limits=(0.0, 1.0))
+        for part in ("red", "green", "blue")
+    ),
     Channel("KAM", "°", "viridis"),
     Channel("GROD", "°", "viridis"),
     Channel("grain", colormap="tab20"),

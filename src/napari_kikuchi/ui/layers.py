@@ -49,22 +49,30 @@ def layers_of(
     Returns
     -------
     list of tuple
-        Data, attributes and type of each layer. The best map comes last, so that it stands on top
-        of the layer list; it alone is visible, or the three that are a picture in colours.
-        Regions lie above all maps.
+        Data, attributes and type of each layer, in the order of :func:`top_down` from the last to
+        the first; regions lie above all maps. The best map alone is visible, or the three that are
+        a picture in colours.
     """
     if source is None:
         source = ScanLink(record=stack.provenance.get("scan"))
-    best_first = stack.ranking()
     if len(stack) > limit:
-        layers = [browsed_layer(stack, best_first[0], source)]
+        layers = [browsed_layer(stack, stack.ranking()[0], source)]
     else:
         suffix, shown = telling_suffix(stack, taken), stack.shown_first()
         layers = [
             map_layer(stack, i, source, visible=i in shown, suffix=suffix)
-            for i in reversed(best_first)
+            for i in reversed(top_down(stack))
         ]
     return layers + ([regions_layer(stack)] if stack.regions else [])
+
+
+def top_down(stack: MapStack) -> list[int]:
+    """Indices of the maps as their layers lie on each other, from the top: best first.
+
+    A picture, which is visible, lies below the others: each that is switched on is seen.
+    """
+    picture = stack.picture()
+    return sorted(stack.ranking(), key=lambda index: index in picture)
 
 
 def telling_suffix(stack: MapStack, taken: Collection[str]) -> str:
@@ -101,7 +109,7 @@ def map_layer(
         **grid(stack.step),
     }
     # The colours of a picture add up, but the lowest of them covers what lies below.
-    if channel in [i for i in stack.ranking() if i in stack.picture()][:-1]:
+    if channel in stack.picture() and channel != top_down(stack)[-1]:
         attributes["blending"] = "additive"
     return values, attributes, "image"
 

@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
-from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer, telling_suffix
+from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer, telling_suffix, top_down
 from napari_kikuchi.ui.link import ScanLink, link_of
 
 if TYPE_CHECKING:
@@ -98,13 +98,13 @@ def _show(session: Session, stack: MapStack, source: ScanLink) -> Iterator[None]
 
 
 def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:
-    """Add the best map on top; then each next one below the one before."""
+    """Add the map that goes on top; then each next one below the one before."""
     from napari.layers import Image
 
     suffix = telling_suffix(stack, {layer.name for layer in viewer.layers})
     above: Layer | None = None
     shown = stack.shown_first()
-    for channel in stack.ranking():
+    for channel in top_down(stack):
         data, attributes, _ = map_layer(stack, channel, source, channel in shown, suffix)
         layer = Image(data, **attributes)
         selected = set(viewer.layers.selection)
