@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.scan import ArraySource, Block, Scan
-from napari_kikuchi.ui.requests import EncodingRequest, TrainingRequest
+from napari_kikuchi.ui.requests import EncodingRequest, MapsRequest, TrainingRequest
 
 
 def scan(name="a", **options):
@@ -42,6 +43,20 @@ def test_scans_are_opened_again_as_they_were():
     request = EncodingRequest(opened, Path("m.safetensors"), Path("a.m.zarr"))
     assert line(request) == (
         "encode a.up2 --model m.safetensors --out a.m.zarr --shape 4,5 --step 0.5,0.25 --crop"
+    )
+
+
+def test_a_request_for_maps_names_geometry_only_to_index():
+    opened, out = scan(flip=True), Path("a.physics.zarr")
+    simple = MapsRequest(opened, ["quality", "contrast"], out, size=(30, 40), restart=True)
+    assert line(simple) == (
+        "maps a.up2 --maps quality,contrast --out a.physics.zarr --size 30x40 --restart --flip"
+    )
+    indexing = HoughIndexing((0.42, 0.22, 0.5), "oxford", 69.5, phase="steel.cif")
+    indexed = MapsRequest(opened, ["indexing"], out, indexing, grain_threshold=2.5)
+    assert line(indexed) == (
+        "maps a.up2 --maps indexing --out a.physics.zarr --pc 0.42,0.22,0.5 --convention oxford "
+        "--tilt 69.5 --detector-tilt 0.0 --phase steel.cif --grain-threshold 2.5 --flip"
     )
 
 

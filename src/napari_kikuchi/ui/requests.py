@@ -14,6 +14,9 @@ from napari_kikuchi.scan import Block, Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_kikuchi.physics.indexing import HoughIndexing
+    from napari_kikuchi.physics.maps import Kind
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingRequest:
@@ -99,7 +102,6 @@ class TrainingRequest:
         if self.watch is not None:
             rows, cols = self.watch.rows, self.watch.cols
             watch = f"{rows.start},{rows.stop},{cols.start},{cols.stop}"
-        size = None if self.size is None else f"{self.size[0]}x{self.size[1]}"
         return [
             "train",
             *(_path_of(scan) for scan in self.scans),
@@ -116,7 +118,7 @@ class TrainingRequest:
                     "init": self.init,
                     "resume": self.resume,
                     "watch": watch,
-                    "size": size,
+                    "size": _size_flag(self.size),
                     "background": self.background,
                     "mask": self.mask_file,
                     "objective": self.objective,
@@ -154,6 +156,72 @@ class EncodingRequest:
             *_flags({"model": self.model, "out": self.out, "device": self.device}),
             *_opening_arguments(self.scan),
         ]
+
+
+@dataclass(frozen=True)
+class MapsRequest:
+    """Physics maps, as ``napari-kikuchi maps`` takes them.
+
+    Attributes
+    ----------
+    scan
+        What to map.
+    kinds
+        Of maps, some of :data:`~napari_kikuchi.physics.maps.KINDS`.
+    out
+        Map store to write.
+    indexing, grain_threshold
+        For the kind ``"indexing"``; None: the others only.
+    size
+        Height and width to average patterns down to; None: as recorded.
+    restart
+        Begin anew instead of going on with what was stopped.
+    """
+
+    scan: Scan
+    kinds: Sequence[Kind]
+    out: Path
+    indexing: HoughIndexing | None = None
+    grain_threshold: float | None = None
+    size: tuple[int, int] | None = None
+    restart: bool = False
+
+    def arguments(self) -> list[str]:
+        """The command line, without the program.
+
+        Raises
+        ------
+        ValueError
+            If the scan cannot be opened by another process.
+        """
+        geometry: dict[str, Any] = {}
+        if self.indexing is not None:
+            geometry = {
+                "pc": ",".join(map(str, self.indexing.pc)),
+                "convention": self.indexing.convention,
+                "tilt": self.indexing.sample_tilt,
+                "detector_tilt": self.indexing.detector_tilt,
+                "phase": self.indexing.phase,
+                "grain_threshold": self.grain_threshold,
+            }
+        return [
+            "maps",
+            _path_of(self.scan),
+            *_flags(
+                {
+                    "maps": ",".join(self.kinds),
+                    "out": self.out,
+                    "size": _size_flag(self.size),
+                    "restart": self.restart,
+                    **geometry,
+                }
+            ),
+            *_opening_arguments(self.scan),
+        ]
+
+
+def _size_flag(size: tuple[int, int] | None) -> str | None:
+    return None if size is None else f"{size[0]}x{size[1]}"
 
 
 def _path_of(scan: Scan) -> str:
