@@ -130,7 +130,7 @@ class PrepareForm(QWidget):
     def _fill(self, scan: Scan, recipe: Recipe) -> None:
         self._filling = True
         sizes = {*binned_sizes(scan.pattern_shape), recipe.size}
-        self.size.choices = [(_size_text(size, scan), size) for size in sorted(sizes)]
+        self.size.choices = [(size_text(size, scan), size) for size in sorted(sizes)]
         self.size.value = recipe.size
         self.background.value = recipe.background
         self.mask.reset_choices()
@@ -250,6 +250,7 @@ def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return mask[np.ix_(rows, cols)]
 
 
-def _size_text(size: tuple[int, int], scan: Scan) -> str:
+def size_text(size: tuple[int, int], scan: Scan) -> str:
+    """What to call a size after binning in a list."""
     factor = scan.pattern_shape[0] / size[0]
     return f"{size[0]} × {size[1]}" + (f"  (binned by {factor:.3g})" if factor != 1 else "")

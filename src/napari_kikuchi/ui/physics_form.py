@@ -1,0 +1,211 @@
+"""Physics maps of a scan: which, of what, and where they go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from magicgui.types import FileDialogMode
+from magicgui.widgets import CheckBox, ComboBox, FileEdit
+from qtpy.QtWidgets import QVBoxLayout, QWidget
+
+from napari_kikuchi.io.map_store import PARTIAL_SUFFIX, MapStoreError, read_provenance
+from napari_kikuchi.physics.maps import Kind, default_physics_path
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.child import COMMAND
+from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.indexing_options import IndexingOptions
+from napari_kikuchi.ui.job_panel import JobPanel
+from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
+from napari_kikuchi.ui.requests import MapsRequest
+from napari_kikuchi.ui.session import Session
+from napari_kikuchi.ui.show_maps import show_store
+
+# In the order in which their maps come.
+_KINDS: dict[Kind, tuple[str, str]] = {
+    "quality": (
+        "image quality",
+        "How much of a pattern's Fourier spectrum lies at low frequencies: bands, not noise",
+    ),
+    "sharpness": (
+        "sharpness",
+        "At how many frequencies a pattern is strong: fewer where it is blurred.\n"
+        "Noise hides the difference: choose a smaller size for noisy patterns.",
+    ),
+    "contrast": (
+        "contrast",
+        "Standard deviation of a pattern less the static background",
+    ),
+    "intensity": ("mean intensity", "Of the pattern as recorded: topography, mean atomic number"),
+    "indexing": (
+        "orientations, by indexing",
+        "Hough indexing: IPF colours along the surface's normal, confidence, KAM, GROD, grains.\n"
+        "Needs the projection centre and PyEBSDIndex.",
+    ),
+}
+# One click and a short time; nothing need be known for them.
+_SIMPLE = ("quality", "sharpness", "contrast")
+
+
+class PhysicsForm(QWidget):
+    """Maps a scan by classical methods in a child process and shows the maps.
+
+    Parameters
+    ----------
+    session
+        Of the viewer that shows the maps.
+    command
+        Program that makes the maps, and its first arguments.
+    """
+
+    def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
+        super().__init__()
+        self._session = session
+        self._scan: Scan | None = None
+        self._suggested: Path | None = None
+        # What runs or ran last: the form may be changed meanwhile.
+        self._mapping: MapsRequest | None = None
+        self.kinds: dict[Kind, CheckBox] = {
+            kind: CheckBox(text=text, value=kind in _SIMPLE, tooltip=tooltip)
+            for kind, (text, tooltip) in _KINDS.items()
+        }
+        self.indexing = IndexingOptions()
+        self.size = ComboBox(
+            label="size",
+            choices=[("as recorded", None)],
+            tooltip="Average patterns down to so many pixels first: less noise, and faster",
+        )
+        self.out = FileEdit(
+            label="maps",
+            mode=FileDialogMode.OPTIONAL_FILE,
+            filter="*.zarr",
+            tooltip="Where the maps go: an OME-Zarr folder",
+        )
+        self.restart = CheckBox(
+            text="begin anew",
+            tooltip="Leave the maps that were stopped instead of going on with them,\n"
+            "as is needed where other maps are wanted now",
+        )
+        self.panel = JobPanel(
+            "Make maps",
+            self._arguments,
+            "Map every pattern in a process of its own; what was stopped goes on where it was",
+            "What classical methods say of each pattern, to stand beside latent maps.",
+            command,
+        )
+        self.choices = Form(*self.kinds.values())
+        self.form = Form(self.size, self.out, self.restart)
+        layout = QVBoxLayout(self)
+        for widget in (self.panel, self.choices, self.indexing, self.form):
+            layout.addWidget(widget)
+        layout.addStretch()
+        for box in self.kinds.values():
+            box.changed.connect(self._on_kinds)
+        self.out.changed.connect(self._offer_restart)
+        self.restart.changed.connect(self._name_button)
+        self.panel.ended.connect(self._on_ended)
+        self.panel.done.connect(self._show)
+        self._on_kinds()
+        self._offer_restart()
+
+    @property
+    def chosen(self) -> list[Kind]:
+        """The kinds of maps that are ticked."""
+        return [kind for kind, box in self.kinds.items() if box.value]
+
+    def set_scan(self, scan: Scan | None) -> None:
+        """Map this scan."""
+        if scan is self._scan:
+            return
+        self._scan = scan
+        self.indexing.set_scan(scan)
+        recorded: list[tuple[str, tuple[int, int] | None]] = [("as recorded", None)]
+        if scan is not None:
+            smaller = [one for one in binned_sizes(scan.pattern_shape) if one != scan.pattern_shape]
+            recorded += [(size_text(one, scan), one) for one in reversed(smaller)]
+        self.size.choices = recorded
+        self._suggest_out(anew=True)
+
+    def request(self) -> MapsRequest:
+        """What is asked for.
+
+        Raises
+        ------
+        ValueError
+            If something is missing.
+        """
+        if self._scan is None:
+            raise ValueError("Open a scan to map it.")
+        if not self.chosen:
+            raise ValueError("Tick at least one kind of map.")
+        indexed = "indexing" in self.chosen
+        return MapsRequest(
+            self._scan,
+            self.chosen,
+            path_of(self.out, "where the maps go"),
+            indexing=self.indexing.chosen() if indexed else None,
+            grain_threshold=self.indexing.threshold.value if indexed else None,
+            size=self.size.value,
+            restart=self.restart.value,
+        )
+
+    def _arguments(self) -> list[str]:
+        self._mapping = self.request()
+        return self._mapping.arguments()
+
+    def _on_kinds(self) -> None:
+        self.indexing.setVisible("indexing" in self.chosen)
+        self._suggest_out()
+
+    def _suggest_out(self, *, anew: bool = False) -> None:
+        """Suggest a place, unless the user has chosen one for this scan."""
+        if self._scan is None or self._scan.path is None:
+            return
+        if anew or self.out.value == self._suggested:
+            default = default_physics_path(self._scan.path, self._scan.options)
+            self._suggested = self.out.value = _place(default, self.chosen)
+
+    def _offer_restart(self) -> None:
+        """Offer to begin anew where maps were stopped."""
+        begun = self._begun()
+        self.form.show_row(self.restart, begun)
+        if not begun:
+            self.restart.value = False
+        self._name_button()
+
+    def _begun(self) -> bool:
+        out = self.out.value
+        # An empty field has the path ".".
+        return isinstance(out, Path) and (out.parent / f"{out.name}{PARTIAL_SUFFIX}").is_dir()
+
+    def _name_button(self) -> None:
+        resumes = self._begun() and not self.restart.value
+        self.panel.set_title("Resume" if resumes else "Make maps")
+
+    def _on_ended(self) -> None:
+        # What has been made is not to be lost to what was ticked meanwhile.
+        self._suggest_out()
+        self._offer_restart()
+
+    def _show(self, path: str) -> None:
+        assert self._mapping is not None
+        show_store(self._session, Path(path), self._mapping.scan)
+
+
+def _place(default: Path, kinds: Collection[Kind]) -> Path:
+    """Where maps of these kinds take the place of no others: an hour's indexing is not lost."""
+    place, number = default, 1
+    while _holds_others(place, kinds):
+        number += 1
+        place = default.with_name(f"{default.stem}-{number}{default.suffix}")
+    return place
+
+
+def _holds_others(place: Path, kinds: Collection[Kind]) -> bool:
+    try:
+        there = read_provenance(place)
+    except FileNotFoundError:
+        return False
+    except MapStoreError:  # something else, or a store of a newer version
+        return True
+    return there.get("method") != "physics" or not set(there.get("kinds", ())) <= set(kinds)
