@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 
-from napari_kikuchi.io.map_store import write_maps
+from napari_kikuchi.io.map_store import read_maps, write_maps
+from napari_kikuchi.maps import Channel
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
@@ -60,3 +61,31 @@ def test_maps_that_are_still_coming_give_way_to_newer_ones(viewer, stack, tmp_pa
     qtbot.wait(100)
     assert len(viewer.layers) == 5
     assert all(layer.data.mean() > 900 for layer in viewer.layers[1:])
+
+
+def test_a_picture_in_colours_is_seen_at_once_and_saved_as_one(viewer, stack, tmp_path, qtbot):
+    colours = [Channel(f"IPF {c}", colormap=c, limits=(0.0, 1.0)) for c in ("red", "green", "blue")]
+    write_maps(tmp_path / "maps.zarr", replace(stack, channels=[*colours, Channel("KAM")]))
+    scan = link_of(viewer.layers[0]).source.scan
+    show_store(session_of(viewer), tmp_path / "maps.zarr", scan)
+    expected = [
+        ("IPF blue", True, "translucent"),
+        ("IPF green", True, "additive"),
+        ("IPF red", True, "additive"),
+        ("KAM", False, "translucent"),
+    ]
+
+    def maps():
+        return [(layer.name, layer.visible, layer.blending) for layer in viewer.layers][1:]
+
+    qtbot.waitUntil(lambda: maps() == expected)
+    assert [tuple(layer.contrast_limits) for layer in viewer.layers][1:4] == [(0, 1)] * 3
+
+    saved = tmp_path / "saved.zarr"
+    for layer in viewer.layers:
+        layer.contrast_limits = (0.1, 0.2)
+    viewer.layers.selection = set(viewer.layers[1:])
+    assert viewer.layers.save(str(saved), selected=True)
+    found = read_maps(saved)
+    assert found.names == ["IPF red", "IPF green", "IPF blue", "KAM"]
+    assert [found.names[i] for i in found.shown_first()] == found.names[:3]
