@@ -35,7 +35,8 @@ class TestPreprocessing:
         mask[0, 0] = True
         background = np.zeros((size, size), np.float32)
         patterns = (np.random.default_rng(seed).random((5, 20, 20)) * 200 * gain).astype(dtype)
-        out = Preprocessor(Recipe(size=(size, size), mask=mask), background)(patterns)
+        recipe = Recipe(size=(size, size), mask=mask, rescale="range")
+        out = Preprocessor(recipe, background)(patterns)
         assert out.dtype == np.float32
         assert (out[:, ~mask] == 0).all()
         binned = bin_to(patterns, (size, size))[:, mask]
@@ -51,7 +52,8 @@ class TestPreprocessing:
     def test_batches_do_not_show(self):
         patterns = np.random.default_rng(0).random((3, 50, 12, 12))
         preprocess = Preprocessor(
-            Recipe(size=(6, 6), mask=np.ones((6, 6), bool)), np.zeros((6, 6), np.float32)
+            Recipe(size=(6, 6), mask=np.ones((6, 6), bool), rescale="deviation"),
+            np.zeros((6, 6), np.float32),
         )
         whole = preprocess(patterns)
         assert whole.shape == (3, 50, 6, 6)
@@ -59,7 +61,8 @@ class TestPreprocessing:
 
     def test_binning_and_subtraction_commute(self):
         scan = random_scan(size=(24, 24))
-        preprocess = finish(prepare(scan, Recipe(size=(6, 6), background="exact")))
+        recipe = Recipe(size=(6, 6), background="exact", rescale="range")
+        preprocess = finish(prepare(scan, recipe))
         patterns = scan.patterns.compute().astype(float)
         subtracted = patterns - patterns.mean(axis=(0, 1))
         expected = subtracted.reshape(4, 6, 6, 4, 6, 4).mean(axis=(3, 5))
@@ -169,13 +172,63 @@ class TestRescaling:
         assert (self.rescaled(np.full((1, 5, 5), 3.0, np.float32), rescale) == 0).all()
 
 
+class TestCommonScale:
+    """Bands of 3, 4 and 5 % of a background, recorded at several brightnesses."""
+
+    contrasts = np.array([0.03, 0.04, 0.05] * 4)
+
+    def scan(self, brightness=1.0):
+        rng = np.random.default_rng(0)
+        y, x = np.mgrid[-1:1:24j, -1:1:24j]
+        background = np.exp(-(x**2) - y**2)
+        bands = rng.normal(size=(12, 24, 24))
+        bands -= bands.mean(axis=(1, 2), keepdims=True)
+        bands /= bands.std(axis=(1, 2), keepdims=True)
+        patterns = background * (1 + self.contrasts[:, None, None] * bands)
+        patterns *= 40_000 * np.broadcast_to(brightness, 12)[:, None, None]
+        return Scan(ArraySource(np.rint(patterns).astype(np.uint16).reshape(3, 4, 24, 24)))
+
+    def prepared(self, scan, **recipe):
+        mask = np.ones((24, 24), bool)
+        asked = Recipe((24, 24), "exact", mask=mask, rescale="common", **recipe)
+        preprocess = finish(prepare(scan, asked, check_mask=False))
+        return preprocess, preprocess(scan.read_block(next(scan.blocks()))).reshape(-1, 24, 24)
+
+    def test_a_pattern_keeps_its_contrast_whatever_its_brightness(self):
+        brightness = np.random.default_rng(1).uniform(0.5, 1.5, 12)
+        _, even = self.prepared(self.scan())
+        _, uneven = self.prepared(self.scan(brightness))
+        kept = even.std(axis=(1, 2))
+        np.testing.assert_allclose(kept / kept[0], self.contrasts / 0.03, rtol=0.15)
+        # But for what bright patterns leave of their bands in a mean of twelve.
+        np.testing.assert_allclose(uneven, even, atol=0.1)
+
+    def test_four_deviations_over_all_patterns_become_one(self):
+        preprocess, out = self.prepared(self.scan())
+        assert np.sqrt(out.var(axis=(1, 2)).mean()) == pytest.approx(0.25, rel=0.01)
+        # Relative to the mean intensity: here bands follow the background.
+        assert 4 * 0.03 < preprocess.recipe.full_scale < 4 * 0.06
+
+    def test_a_scale_that_is_given_is_kept(self):
+        preprocess, out = self.prepared(self.scan(), full_scale=0.5)
+        other, doubled = self.prepared(self.scan(), full_scale=0.25)
+        assert (preprocess.recipe.full_scale, other.recipe.full_scale) == (0.5, 0.25)
+        np.testing.assert_allclose(np.clip(2 * out, -1, 1), doubled, atol=1e-6)
+
+    def test_patterns_without_contrast_become_nothing(self):
+        flat = Scan(ArraySource(np.full((2, 2, 8, 8), 900, np.uint16)))
+        recipe = Recipe((8, 8), "none", mask=np.ones((8, 8), bool), rescale="common")
+        out = finish(prepare(flat, recipe))(flat.read(0, 0))
+        assert (out == 0).all()
+
+
 class TestRecipe:
     def test_survives_its_settings(self):
         mask = np.eye(30, dtype=bool)
-        recipe = Recipe((30, 30), "exact", 77, mask, 5, "deviation", 0.25)
+        recipe = Recipe((30, 30), "exact", 77, mask, 5, "common", 0.25, 0.125)
         again = Recipe.from_settings(recipe.settings(), mask)
         assert again.settings() == recipe.settings()
-        assert (again.rescale, again.dark_share) == ("deviation", 0.25)
+        assert (again.rescale, again.dark_share, again.full_scale) == ("common", 0.25, 0.125)
         assert again.mask is mask
 
     def test_found_mask_is_part_of_the_fitted_recipe(self, silicon):

@@ -3,6 +3,7 @@
 Bin, subtract the static background of the map, rescale what lies inside the signal mask to
 [-1, 1]. Binning and subtraction commute, so patterns are binned first and all else is cheap.
 The order is that of the reference method (Calvat et al. 2025), and so is rescaling by the range.
+That divides the contrast of a pattern out; with a common scale, each keeps its own.
 """
 
 from __future__ import annotations
@@ -52,11 +53,16 @@ class Recipe:
         Of the sample.
     rescale
         What of a pattern, less its background, becomes [-1, 1]: ``"range"``, from its darkest to
-        its brightest pixel, as published; or ``"deviation"``, four standard deviations about its
+        its brightest pixel, as published; ``"deviation"``, four standard deviations about its
         mean, with what lies beyond clipped: the extremes of a noisy pattern are noise, and scale
-        all of it at random.
+        all of it at random; or ``"common"``, the same for all patterns, each taken to the same
+        mean intensity before the background is subtracted: what dislocations take from the
+        contrast of the bands then stays to be seen.
     dark_share
         Part of the mask that is dark in the scan for which someone has chosen it by hand.
+    full_scale
+        With ``"common"``: what becomes 1, relative to the mean intensity; None: found from the
+        data, four standard deviations over all patterns.
 
     Raises
     ------
@@ -69,8 +75,9 @@ class Recipe:
     background_sample: int = 1024
     mask: NDArray[np.bool_] | None = None
     seed: int = 0
-    rescale: Literal["range", "deviation"] = "range"
+    rescale: Literal["range", "deviation", "common"] = "common"
     dark_share: float = 0.0
+    full_scale: float | None = None
 
     def __post_init__(self) -> None:
         if min(self.size) < 1:
@@ -89,6 +96,7 @@ class Recipe:
             "seed": self.seed,
             "dark_share": self.dark_share,
             "rescale": self.rescale,
+            "full_scale": self.full_scale,
         }
 
     @classmethod
@@ -97,6 +105,7 @@ class Recipe:
     ) -> Recipe:
         """Build a recipe from what :meth:`settings` gave."""
         height, width = settings["size"]
+        rescale = settings["rescale"]
         return cls(
             size=(int(height), int(width)),
             background=settings["background"],
@@ -104,8 +113,9 @@ class Recipe:
             mask=mask,
             seed=int(settings["seed"]),
             # Models from before there was a choice describe the range in words.
-            rescale="deviation" if settings["rescale"] == "deviation" else "range",
+            rescale=rescale if rescale in ("deviation", "common") else "range",
             dark_share=float(settings.get("dark_share", 0)),
+            full_scale=settings.get("full_scale"),
         )
 
 
@@ -144,17 +154,49 @@ class Preprocessor:
             Of shape (..., *recipe.size): within [-1, 1] inside the mask, 0 outside it and for a
             pattern without contrast.
         """
+        return self.with_contrast(patterns)[0]
+
+    def with_contrast(self, patterns: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Prepare patterns, and measure the contrast that rescaling may divide out.
+
+        Parameters
+        ----------
+        patterns
+            As recorded, of shape (..., height, width).
+
+        Returns
+        -------
+        prepared
+            As calling gives them.
+        contrast
+            Standard deviation of :meth:`relative` inside the mask, of shape (...).
+        """
         out = np.empty((*patterns.shape[:-2], *self.recipe.size), np.float32)
+        contrast = np.empty(patterns.shape[:-2], np.float32)
         flat_in = patterns.reshape(-1, *patterns.shape[-2:])
-        flat_out = out.reshape(-1, *self.recipe.size)
+        flat_out, flat_contrast = out.reshape(-1, *self.recipe.size), contrast.reshape(-1)
         for start in range(0, len(flat_in), BATCH):
             part = slice(start, start + BATCH)
-            flat_out[part] = self.rescale(self.subtract(bin_to(flat_in[part], self.recipe.size)))
-        return out
+            binned = bin_to(flat_in[part], self.recipe.size)
+            flat_out[part] = self.rescale(self.subtract(binned))
+            flat_contrast[part] = self.relative(binned)[:, self.mask].std(axis=1)
+        return out, contrast
 
     def subtract(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Binned patterns less the static background."""
-        return binned - self.background
+        """Binned patterns less the static background; for a common scale, see :meth:`relative`."""
+        return (
+            self.relative(binned) if self.recipe.rescale == "common" else binned - self.background
+        )
+
+    def relative(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Binned patterns over their mean intensity, less the background over its own.
+
+        What bands and noise add to the background, in parts of the intensity: however bright the
+        beam, and with none of the background left where that changes.
+        """
+        level = float(self.background[self.mask].mean()) or 1.0
+        brightness = binned[..., self.mask].mean(axis=-1)[..., None, None]
+        return binned / np.where(brightness > 0, brightness, np.inf) - self.background / level
 
     def rescale(self, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrected patterns, each rescaled to [-1, 1] inside the mask."""
@@ -165,10 +207,32 @@ class Preprocessor:
             middle = low + half
         else:
             middle = inside.mean(axis=-1)[..., None, None]
-            half = _DEVIATIONS * inside.std(axis=-1)[..., None, None]
+            half = self._full_scale(inside)
         flat = half <= 0
         scaled = np.clip((corrected - middle) / np.where(flat, 1, half), -1, 1)
         return np.where(self.mask & ~flat, scaled, 0).astype(np.float32)
+
+    def _full_scale(self, inside: NDArray[np.float32]) -> NDArray[np.float32] | float:
+        if self.recipe.rescale == "deviation":
+            return _DEVIATIONS * inside.std(axis=-1)[..., None, None]
+        assert self.recipe.full_scale is not None  # found when the recipe was fitted
+        return self.recipe.full_scale
+
+    def with_full_scale(self, patterns: NDArray) -> Preprocessor:
+        """The same with its common scale found from some patterns, where it needs one.
+
+        Parameters
+        ----------
+        patterns
+            As recorded, of shape (n, height, width).
+        """
+        if self.recipe.rescale != "common" or self.recipe.full_scale is not None:
+            return self
+        inside = self.relative(bin_to(patterns, self.recipe.size))[:, self.mask]
+        deviation = float(np.sqrt(inside.var(axis=1).mean()))
+        # Patterns without any contrast stay without, whatever the scale.
+        scale = _DEVIATIONS * deviation or 1.0
+        return replace(self, recipe=replace(self.recipe, full_scale=scale))
 
 
 def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Preprocessor]:
@@ -192,7 +256,7 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
     Returns
     -------
     Preprocessor
-        Its recipe carries the mask: the recipe's own, or the one found.
+        Its recipe carries mask and scale: the recipe's own, or those found.
 
     Raises
     ------
@@ -208,7 +272,7 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
     background = np.zeros(recipe.size, np.float32)
     if recipe.background != "none":
         background = yield from _static_background(scan, recipe)
-    return Preprocessor(recipe, background)
+    return Preprocessor(recipe, background).with_full_scale(sample)
 
 
 def fit_mask(

@@ -1,5 +1,7 @@
 """Samples of patterns from one or several scans."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,8 +17,11 @@ def test_each_scan_is_prepared_with_its_own_background(make_scan):
     sample = finish(draw_sample(scans, RECIPE, per_scan=20, seed=7))
     assert sample.patterns.shape == (40, 12, 12)
     assert [scan["patterns"] for scan in sample.scans] == [20, 20]
+    # One scale for all of them: a scan with less contrast shows it.
+    scales = [finish(prepare(scan, RECIPE)).recipe.full_scale for scan in scans]
+    assert sample.recipe.full_scale == max(scales) > min(scales)
     for i, scan in enumerate(scans):
-        alone = finish(prepare(scan, RECIPE))
+        alone = finish(prepare(scan, replace(RECIPE, full_scale=max(scales))))
         expected = alone(scan.read_positions(scan.draw(20, 7 + i)))
         np.testing.assert_array_equal(sample.patterns[20 * i : 20 * (i + 1)], expected)
 

@@ -102,7 +102,7 @@ def test_log_shows_equal_ratios_equally_far_apart():
 def test_nothing_is_shown_where_the_screen_gives_no_signal():
     mask = np.zeros(PATTERNS.shape[-2:], bool)
     mask[2:-2, 2:-2] = True
-    recipe = Recipe(size=mask.shape, background="none", mask=mask)
+    recipe = Recipe(size=mask.shape, background="none", mask=mask, rescale="range")
     nothing = np.zeros(mask.shape, np.float32)
     preparation = Preparation(nothing, Preprocessor(recipe, nothing))
     shown = view_pattern(PATTERNS[0, 0], (View.PREPROCESSED,), preparation)[View.PREPROCESSED]

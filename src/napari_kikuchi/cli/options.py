@@ -76,6 +76,7 @@ class Rescale(StrEnum):
 
     RANGE = "range"
     DEVIATION = "deviation"
+    COMMON = "common"
 
 
 class Convention(StrEnum):

@@ -98,7 +98,8 @@ def train(
         Rescale | None,
         typer.Option(
             help="range: darkest to brightest pixel, as published; deviation: four standard "
-            "deviations, which noise does not scale at random.  [default: range]",
+            "deviations, which noise does not scale at random; common: the same scale for every "
+            "pattern, which keeps its contrast.  [default: common]",
             show_default=False,
         ),
     ] = None,
@@ -202,7 +203,7 @@ def train(
             size=pixels,
             background=(background or Background.SAMPLE).value,
             mask=None if mask is None else load_mask(mask),
-            rescale=(rescale or Rescale.RANGE).value,
+            rescale=(rescale or Rescale.COMMON).value,
             seed=seed,
         )
         if linear:

@@ -84,7 +84,7 @@ def prepare_alike(
         fitted.append((yield from prepare(scan, asked, check_mask=not given)))
     if given:
         dark = max(preprocessor.recipe.dark_share for preprocessor in fitted)
-        agreed = replace(recipe, dark_share=dark)
+        agreed = replace(recipe, dark_share=dark, full_scale=_shared_scale(fitted))
         return [replace(preprocessor, recipe=agreed) for preprocessor in fitted]
     masks = {
         f"{i}. {scan.name}": fit.mask
@@ -92,8 +92,16 @@ def prepare_alike(
     }
     if recipe.mask is not None:
         masks["the trained model"] = recipe.mask
-    agreed = replace(recipe, mask=_shared_region(masks), dark_share=0.0)
+    agreed = replace(
+        recipe, mask=_shared_region(masks), dark_share=0.0, full_scale=_shared_scale(fitted)
+    )
     return [replace(preprocessor, recipe=agreed) for preprocessor in fitted]
+
+
+def _shared_scale(fitted: Sequence[Preprocessor]) -> float | None:
+    """The scale of the strongest patterns: a common one shows which scan has more contrast."""
+    scales = [preprocessor.recipe.full_scale for preprocessor in fitted]
+    return max((scale for scale in scales if scale is not None), default=None)
 
 
 def _shared_region(masks: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Enough that bands average out of the background; a second's reading of large patterns.
 SAMPLE = 256
 _SIDE = 60
+# Of these patterns, as many as tell how strong their contrast is: 15 MB of 480 x 480 pixels.
+_KEPT = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +40,13 @@ class Average:
         Their mean, of the shape of a recorded pattern.
     mask
         Where it has a signal, of the same shape.
+    some
+        A few of the patterns themselves, of shape (n, height, width).
     """
 
     pattern: NDArray[np.float32]
     mask: NDArray[np.bool_]
+    some: NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,8 +90,11 @@ def default_recipe(scan: Scan) -> Recipe:
 
 def average(scan: Scan) -> Job[Average]:
     """Average a sample of a scan small enough to be read while someone waits."""
-    pattern = yield from mean_pattern(scan, scan.draw(SAMPLE))
-    return Average(pattern, find_signal_mask(pattern))
+    drawn = scan.draw(SAMPLE)
+    pattern = yield from mean_pattern(scan, drawn)
+    # Drawn in the order of the scan: every so many of them come from all over it.
+    some = scan.read_positions(drawn[:: max(1, len(drawn) // _KEPT)])
+    return Average(pattern, find_signal_mask(pattern), some)
 
 
 def fit(scan: Scan, recipe: Recipe, sample: Average, check_mask: bool = True) -> Preparation:
@@ -113,4 +121,6 @@ def fit(scan: Scan, recipe: Recipe, sample: Average, check_mask: bool = True) ->
     background = np.zeros(recipe.size, np.float32)
     if recipe.background != "none":
         background = bin_to(sample.pattern[None], recipe.size)[0]
-    return Preparation(sample.pattern, Preprocessor(recipe, background))
+    return Preparation(
+        sample.pattern, Preprocessor(recipe, background).with_full_scale(sample.some)
+    )
