@@ -4,7 +4,8 @@ For each level of noise and each seed an additive scan is simulated. Each method
 the figure is the area under the ROC curve (AUC) of wall (strength above 0.5) against interior
 (below 0.1), of the best map, as it is or as its difference to the local median. Encoders offer
 their first eight ranked features only. Beside them: image quality (kikuchipy's) of the patterns as
-recorded and less their background, their sharpness as recorded, their contrast less background.
+recorded and less their background, their sharpness as recorded, their contrast less background and
+relative to their brightness.
 
     python benchmarks/walls.py --adapt-minutes 10 --threads 1
 
@@ -81,12 +82,13 @@ def _measure(
     patterns = np.concatenate([scan.read_block(block) for block in scan.blocks()])
     patterns = patterns.reshape(-1, *scan.pattern_shape)
     figures = {}
-    corrected, mask = _corrected(scan, patterns)
+    whole = finish(prepare(scan, Recipe(size=scan.pattern_shape, background="exact")))
+    mask, unbinned = whole.mask, bin_to(patterns, scan.pattern_shape)
     measures = {
         "IQ raw": image_quality(patterns, mask),
         "sharpness": sharpness(patterns, mask),
-        "IQ": image_quality(corrected, mask),
-        "contrast": pattern_contrast(corrected, mask),
+        "IQ": image_quality(whole.subtract(unbinned), mask),
+        "contrast": pattern_contrast(whole.relative(unbinned), mask),
     }
     for name, values in measures.items():
         figures[name] = _best_auc([values.reshape(rows, cols)], wall)
@@ -113,13 +115,6 @@ def _measure(
         job = train_vae([scan], None, VaeTraining(training=training), run, init=shipped_encoder())
         figures["adapted"] = offered(load_encoder(finish(job), device="cpu"))
     return figures
-
-
-def _corrected(scan: Scan, patterns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Patterns less the static background, 0 outside the signal mask; and that mask."""
-    prepare_as_is = finish(prepare(scan, Recipe(size=scan.pattern_shape, background="exact")))
-    binned = bin_to(patterns, scan.pattern_shape)
-    return np.where(prepare_as_is.mask, prepare_as_is.subtract(binned), 0), prepare_as_is.mask
 
 
 def _best_auc(maps: Iterable[np.ndarray], wall: np.ndarray) -> float:

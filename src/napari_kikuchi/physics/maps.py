@@ -106,9 +106,10 @@ def physics_maps(
     recipe
         Size, signal mask and static background of the patterns; None: the size they have, the
         mask that is found, a sampled background. The contrast is that of patterns less this
-        background; image quality and indexing, which look for all bands of a pattern, take only
-        the background's smooth part away (:func:`smooth_background`); sharpness and intensity
-        none of it. Binning averages noise, which helps the sharpness, and makes all faster.
+        background, relative to their brightness; image quality and indexing, which look for all
+        bands of a pattern, take only the background's smooth part away
+        (:func:`smooth_background`); sharpness and intensity none of it. Binning averages noise,
+        which helps the sharpness, and makes all faster.
     grain_threshold
         Misorientation in degrees above which two neighbours belong to different grains.
     executor, workers
@@ -223,8 +224,8 @@ class _PatternMeasures:
                 case "sharpness":
                     values.append(sharpness(recorded, mask))
                 case "contrast":
-                    corrected = self.preprocessor.subtract(recorded)
-                    values.append(pattern_contrast(corrected, mask))
+                    relative = self.preprocessor.relative(recorded)
+                    values.append(pattern_contrast(relative, mask))
                 case "intensity":
                     values.append(mean_intensity(recorded, mask))
                 case "indexing":

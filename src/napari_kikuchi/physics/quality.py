@@ -95,7 +95,7 @@ def sharpness(patterns: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]
 
 
 def pattern_contrast(patterns: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Standard deviation of the intensities; background-corrected patterns are expected."""
+    """Standard deviation of the intensities; patterns less their background are expected."""
     return patterns[:, mask].std(axis=1).astype(np.float32)
 
 
