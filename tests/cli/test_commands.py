@@ -66,8 +66,9 @@ def test_info_knows_models_and_maps(run, small_scan, tmp_path):
     maps = tmp_path / "maps.zarr"
     run("encode", small_scan, "--linear", "--latent", 4, "--out", maps)
     told = json.loads(run("info", maps, "--json").stdout)
-    assert told["channels"] == 4
-    assert len(told["first in rank"]) == 4
+    # Contrast and reconstruction error come with the features.
+    assert told["channels"] == 4 + 2
+    assert len(told["first in rank"]) == 4 + 2
 
 
 def test_a_broken_file_is_told_without_a_traceback(run, tmp_path):
@@ -96,7 +97,7 @@ def test_linear_maps_equal_those_of_the_encoder(run, small_scan, tmp_path):
     scan = open_scan(small_scan)
     prepared = finish(prepare(scan, encoder.recipe))(scan.patterns.compute())
     expected = encoder.encode(prepared.reshape(-1, 60, 60)).T.reshape(5, 12, 16)
-    np.testing.assert_allclose(np.asarray(read_maps(maps).values[:]), expected, atol=1e-4)
+    np.testing.assert_allclose(np.asarray(read_maps(maps).values[:5]), expected, atol=1e-4)
 
 
 def test_train_adapts_the_shipped_model_and_resumes(run, small_scan, tmp_path):
@@ -240,4 +241,4 @@ def test_paths_are_told_as_they_are(run, small_scan, tmp_path):
 
 def test_maps_in_a_folder_of_any_name_are_described(run, small_scan, tmp_path):
     run("encode", small_scan, "--linear", "--latent", 3, "--out", tmp_path / "maps")
-    assert json.loads(run("info", tmp_path / "maps", "--json").stdout)["channels"] == 3
+    assert json.loads(run("info", tmp_path / "maps", "--json").stdout)["channels"] == 3 + 2

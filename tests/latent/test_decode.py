@@ -94,7 +94,9 @@ def test_positions_without_a_pattern_stay_without(scan, encoder, tmp_path):
 @pytest.mark.parametrize("latent", [4, 6])
 def test_maps_of_another_model_are_refused(scan, maps, latent):
     other = finish(fit_linear([scan], Recipe(size=(12, 12)), latent=latent, sample=20))
-    with pytest.raises(MapStoreError, match=r"expected features of this encoder .* found 6 maps"):
+    with pytest.raises(
+        MapStoreError, match=r"expected features of this encoder .* another made \(linear, 6"
+    ):
         reconstructed_scan(maps, other)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_kikuchi import __version__, open_scan, streaming
+from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import Up2Writer, places
 from napari_kikuchi.io.map_store import read_maps, update_regions
 from napari_kikuchi.io.map_writer import ResumeError
@@ -48,13 +49,22 @@ def scan_file(scan, tmp_path):
 def expected_maps(scan, encoder):
     preprocess = finish(prepare(scan, encoder.recipe))
     patterns = np.asarray(scan.patterns).reshape(-1, *scan.pattern_shape)
-    return encoder.encode(preprocess(patterns)).T.reshape(-1, *scan.map_shape)
+    prepared, mask = preprocess(patterns), preprocess.mask
+    features = encoder.encode(prepared)
+    inside = bin_to(patterns, encoder.recipe.size)[:, mask].astype(float)
+    behind = preprocess.background[mask] / preprocess.background[mask].mean()
+    contrast = (inside / inside.mean(axis=1, keepdims=True) - behind).std(axis=1)
+    error = np.sqrt(((encoder.decode(features) - prepared)[:, mask] ** 2).mean(axis=1))
+    return np.vstack([features.T, contrast, error]).reshape(-1, *scan.map_shape)
 
 
-def test_each_map_holds_one_feature_of_every_pattern(scan, encoder, tmp_path):
+def test_each_map_holds_one_feature_of_every_pattern_or_what_features_leave_out(
+    scan, encoder, tmp_path
+):
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
     np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
-    assert stack.names == ["feature 1", "feature 2", "feature 3", "feature 4"]
+    features = ["feature 1", "feature 2", "feature 3", "feature 4"]
+    assert stack.names == [*features, "pattern contrast", "reconstruction error"]
     assert stack.step == (0.5, 0.25)
     np.testing.assert_array_equal(read_maps(tmp_path / "maps.zarr").values[:], stack.values[:])
 

@@ -48,11 +48,11 @@ def test_train_stop_resume_and_encode(dock, tmp_path, qtbot):
 
     dock.encode.panel.button.click()
     store = tmp_path / "weld.quick-16.zarr"
-    qtbot.waitUntil(lambda: len(dock.session.viewer.layers) == 2 + 16, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: len(dock.session.viewer.layers) == 2 + 18, timeout=PATIENCE_MS)
     stack = read_maps(store)
     encoder = load_encoder(tmp_path / "weld.quick-16" / "model.safetensors", device="cpu")
     expected = encoder.encode(preprocessor_of(stack)(scan.read(3, 5)[None]))[0]
-    np.testing.assert_allclose(np.asarray(stack.values)[:, 3, 5], expected, atol=1e-3)
+    np.testing.assert_allclose(np.asarray(stack.values)[:16, 3, 5], expected, atol=1e-3)
 
 
 def test_an_error_of_the_command_is_told_in_the_form(dock, qtbot):

@@ -25,11 +25,11 @@ class Features(Protocol):
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Features, rows and columns."""
+        """Maps, of which the first are features, rows and columns."""
         ...
 
     def read(self, block: Block) -> NDArray:
-        r"""Those of a block, of shape (features, \*block.shape)."""
+        r"""Those of a block, of shape (maps, \*block.shape)."""
         ...
 
 
@@ -59,11 +59,11 @@ def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike =
     stack = read_maps(path)
     made_by = stack.provenance.get("model", {})
     if made_by.get("weights") != encoder.stored().digest():
+        maker = f"{made_by['kind']}, {made_by['latent']} features" if made_by else "no encoder"
         raise MapStoreError(
             f"{path}: expected features of this encoder ({encoder.kind}, {encoder.latent} "
-            f"features), found {len(stack)} maps that another made "
-            f"({made_by.get('kind') or 'no encoder'}). Give the model that made them, or encode "
-            "the scan anew: its model may have been trained further since."
+            f"features), found maps that another made ({maker}). Give the model that made them, or "
+            "encode the scan anew: its model may have been trained further since."
         )
     features = stored_array(path, stack.values.shape, stack.values.dtype)
     present = np.isfinite(features.read_map(0))
@@ -112,7 +112,8 @@ class DecodedPatterns:
     def read_run(self, row: int, start: int, stop: int) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
         block = Block(slice(row, row + 1), slice(start, stop))
-        features = self.features.read(block)[:, 0].T
+        # Maps of a scan are more than its features, which come first.
+        features = self.features.read(block)[: self.encoder.latent, 0].T
         present = np.isfinite(features).all(axis=1)
         mask = self.encoder.recipe.mask
         assert mask is not None  # a trained encoder has one

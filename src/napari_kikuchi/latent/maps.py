@@ -1,4 +1,9 @@
-"""Latent maps: a scan through an encoder."""
+"""Latent maps: a scan through an encoder.
+
+Beside the features stand two maps of what they leave out: the contrast of each pattern, which
+rescaling may divide out, and how far its reconstruction is from it. The first shows what weakens
+bands, such as dislocations; the second what the encoder has not learned, such as another phase.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +33,9 @@ from napari_kikuchi.streaming import PatternFunction, map_scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Maps of what the features leave out, after them.
+_LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
+
 
 def encode_scan(
     scan: Scan,
@@ -40,7 +48,7 @@ def encode_scan(
     workers: int | None = None,
     resume: bool = True,
 ) -> Job[MapStack]:
-    """Encode every pattern of a scan, and write one map for each latent feature.
+    """Encode every pattern of a scan; write a map for each latent feature, and two more.
 
     Closing the job keeps the blocks that are done; the same call goes on from there.
 
@@ -71,9 +79,12 @@ def encode_scan(
     Returns
     -------
     MapStack
-        Channels ``feature 1``, ``feature 2``... in the encoder's own order, each with the score
-        that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and
-        the signal mask are among its arrays, see :func:`preprocessor_of`.
+        Channels ``feature 1``, ``feature 2``... in the encoder's own order; then ``pattern
+        contrast``, the standard deviation of a pattern less its background, relative to its mean
+        intensity; and ``reconstruction error``, the root mean square of the difference between a
+        prepared pattern and what its features decode to. Each with the score that
+        :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and the
+        signal mask are among its arrays, see :func:`preprocessor_of`.
 
     Raises
     ------
@@ -93,7 +104,8 @@ def encode_scan(
     path.parent.mkdir(parents=True, exist_ok=True)
     origin = _origin(scan, encoder)
     identity = maps_identity(origin, scan, preprocessor)
-    writer = MapWriter.open(path, (encoder.latent, *scan.map_shape), identity, resume=resume)
+    channels = [*(Channel(f"feature {i + 1}") for i in range(encoder.latent)), *_LEFT_OUT]
+    writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
     with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
         yield from map_scan(
             scan,
@@ -109,7 +121,7 @@ def encode_scan(
     }
     return (
         yield from writer.finish(
-            [Channel(f"feature {i + 1}") for i in range(encoder.latent)],
+            channels,
             step=scan.step,
             provenance=maps_provenance("latent", origin),
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
@@ -155,7 +167,7 @@ class _PatternEncoder:
     encoder: Encoder
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return self.encoder.encode(self.preprocessor(patterns))
+        return _measure(patterns, self.preprocessor, self.encoder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +179,19 @@ class _StoredPatternEncoder:
     weights: str
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _load_once(self.model, self.weights).encode(self.preprocessor(patterns))
+        return _measure(patterns, self.preprocessor, _load_once(self.model, self.weights))
+
+
+def _measure(
+    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
+) -> NDArray[np.float32]:
+    """Features, contrast and reconstruction error of recorded patterns, of shape (n, channels)."""
+    prepared, contrast = preprocessor.with_contrast(patterns)
+    features = encoder.encode(prepared)
+    # Both are 0 outside the mask.
+    squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
+    error = np.sqrt(squares / preprocessor.mask.sum())
+    return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
 
 
 @lru_cache(maxsize=1)

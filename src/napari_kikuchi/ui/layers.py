@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-# napari takes 6 s to add 64 layers and 44 s to add 256; above this the feature browser shows them.
-MAX_LAYERS = 64
+# napari takes 6 s to add 64 layers and 44 s to add 256; above 64 features, and the two maps that
+# come with them, the feature browser shows them.
+MAX_LAYERS = 66
 
 _THUMBNAIL_SIDE = 32
 

@@ -297,7 +297,10 @@ class PatternViewer(QWidget):
             self._unavailable = link.source
         self._tell()
         if link is not None and link.channel is not None:
-            self.controls.traversal.feature.setValue(link.channel + 1)
+            feature = self.controls.traversal.feature
+            # Maps that are no features come after them.
+            if link.channel < feature.maximum():
+                feature.setValue(link.channel + 1)
 
     def _current_link(self) -> LayerLink | None:
         active = self.session.viewer.layers.selection.active
