@@ -1,4 +1,4 @@
-"""What each map tells apart, on simulated scans that no model has seen.
+"""What each map tells apart, on simulated scans of many grains that no model has seen.
 
 Four questions, each answered by the area under the ROC curve (AUC), 0.5 for a guess:
 
@@ -17,8 +17,9 @@ is the difference of the values; of all maps together, their distance after whit
 
 prints one table for each scan and one of medians. Encoders: principal components and non-negative
 factors (NMF) of the scan itself, as many as --latent says; the shipped model; any --model FILE.
-With --index come confidence, KAM and GROD of Hough indexing. --wall-blur and --cell-rotation make
-walls and rotations weaker or stronger.
+With --index come confidence, KAM and GROD of Hough indexing. --noise, --wall-blur, --wall-contrast
+and --cell-rotation make all harder or easier; --grain-size 100 40 makes the additive scan one grain
+or two, on which principal components see far more than on a real map.
 """
 
 from __future__ import annotations
@@ -64,11 +65,13 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[901, 902, 903])
     parser.add_argument("--noise", choices=("low", "medium", "high"), default="medium")
-    parser.add_argument("--side", type=int, default=64, help="rows and columns of each scan")
+    parser.add_argument("--side", type=int, default=96, help="rows and columns of each scan")
+    parser.add_argument("--grain-size", type=float, nargs=2, default=(12.0, 6.0), help="in µm")
     parser.add_argument("--latent", type=int, default=32, help="of the encoders fitted here")
     parser.add_argument("--wall-blur", type=float, help="other than the default")
+    parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
     parser.add_argument("--cell-rotation", type=float, nargs=2, help="least and most, in degrees")
-    parser.add_argument("--rescale", choices=("range", "deviation"), default="range")
+    parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="range")
     parser.add_argument("--index", action="store_true", help="with maps of Hough indexing")
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="more encoders")
     parser.add_argument("--json", type=Path, help="write the figures here, too")
@@ -98,8 +101,12 @@ def _measure(
 ) -> dict[str, dict[str, float]]:
     config = {}
     if kind == "additive":
-        turned = given.cell_rotation and tuple(given.cell_rotation)
-        config = {"wall_blur": given.wall_blur, "cell_rotation": turned}
+        config = {
+            "grain_size": tuple(given.grain_size),
+            "wall_blur": given.wall_blur,
+            "wall_contrast_loss": given.wall_contrast,
+            "cell_rotation": given.cell_rotation and tuple(given.cell_rotation),
+        }
     config = {name: value for name, value in config.items() if value is not None}
     structure = make_structure(kind, given.side, given.side, seed=seed, **config)
     path = folder / f"{kind}_{seed}.up2"
