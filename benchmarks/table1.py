@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--latent", type=int, nargs="+", default=[16, 32, 64, 128])
     parser.add_argument("--side", type=int, default=96, help="rows and columns of each scan")
     parser.add_argument("--noise", choices=("low", "medium", "high"), default="medium")
-    parser.add_argument("--rescale", choices=("range", "deviation"), default="range")
+    parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="range")
     parser.add_argument("--likelihood", choices=("calibrated", "unit"), default="calibrated")
     parser.add_argument("--minutes", type=float, default=10, help="of each training; 0: no limit")
     parser.add_argument("--epochs", type=int, help="of each training")

@@ -84,7 +84,7 @@ def test_every_feature_and_every_pixel_is_in_use():
 
 def test_presets_are_named_after_design_and_latent_size():
     assert list(PRESETS) == [
-        *("quick-16", "quick-32", "quick-64"),
+        *("quick-16", "quick-32", "quick-64", "quick-128"),
         *(f"published-{latent}" for latent in PUBLISHED),
     ]
     for name, architecture in PRESETS.items():

@@ -44,7 +44,7 @@ class Architecture:
 
 
 _ARCHITECTURES = (
-    *(Architecture("quick", latent) for latent in (16, 32, 64)),
+    *(Architecture("quick", latent) for latent in (16, 32, 64, 128)),
     *(Architecture("published", latent) for latent in (16, 32, 64, 128, 256)),
 )
 PRESETS = {architecture.name: architecture for architecture in _ARCHITECTURES}
