@@ -8,15 +8,19 @@ Four questions, each answered by the area under the ROC curve (AUC), 0.5 for a g
     rotations  two positions of one grain, a few steps apart and inside cells: turned against each
                other by more than half a degree, or by less than a tenth
 
-asked of each physics map; of the best single map of an encoder, as it is or as its difference to
-the local median, either sign; and of all its maps together by a linear probe (logistic regression,
-trained on three quarters of the scan and asked on the fourth, in turn). For rotations the measure
-is the difference of the values; of all maps together, their distance after whitening.
+asked of each physics map; of the best single feature of an encoder, as it is or as its difference
+to the local median, either sign; of all its features together by a linear probe (logistic
+regression, trained on three quarters of the scan and asked on the fourth, in turn); of its
+reconstruction error; and of its features with that error and the contrast of the patterns. For
+rotations the measure is the difference of the values; of several maps, their distance after
+whitening.
 
     python benchmarks/sensitivity.py --noise medium --seeds 901 902 --index
 
 prints one table for each scan and one of medians. Encoders: principal components and non-negative
-factors (NMF) of the scan itself, as many as --latent says; the shipped model; any --model FILE.
+factors (NMF) of the scan itself, as many as --latent says; the shipped model; any --model FILE; with
+--minutes, autoencoders of that size trained on the scan itself, on patterns rescaled as --trained
+says.
 With --index come confidence, KAM and GROD of Hough indexing. --noise, --wall-blur, --wall-contrast
 and --cell-rotation make all harder or easier; --grain-size 100 40 makes the additive scan one grain
 or two, on which principal components see far more than on a real map.
@@ -42,6 +46,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.ranking import local_difference
+from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.physics.maps import physics_maps
 from napari_kikuchi.preprocess import Recipe, prepare
@@ -49,6 +54,7 @@ from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import Detector, make_structure, simulate_scan
 from napari_kikuchi.simulate.structure import Structure
+from napari_kikuchi.training import TrainingSettings
 
 QUESTIONS = {"additive": ("walls", "particles", "rotations"), "wrought": ("twins",)}
 SHOWN = ("image quality (FFT)", "sharpness", "pattern contrast", "confidence", "KAM", "GROD")
@@ -71,8 +77,11 @@ def main() -> None:
     parser.add_argument("--wall-blur", type=float, help="other than the default")
     parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
     parser.add_argument("--cell-rotation", type=float, nargs=2, help="least and most, in degrees")
-    parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="range")
+    parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="common")
     parser.add_argument("--index", action="store_true", help="with maps of Hough indexing")
+    parser.add_argument("--minutes", type=float, default=0, help="of each training")
+    parser.add_argument("--trained", nargs="+", default=["range", "common"], help="rescaled so")
+    parser.add_argument("--threads", type=int, help="of each training")
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="more encoders")
     parser.add_argument("--json", type=Path, help="write the figures here, too")
     given = parser.parse_args()
@@ -117,9 +126,16 @@ def _measure(
         name: {question: asked.best([values], question) for question in questions}
         for name, values in _physics(scan, folder / f"{kind}_{seed}.zarr", given.index).items()
     }
-    for name, maps in _encoded(scan, given).items():
-        found[f"{name}, best map"] = {q: asked.best(maps, q) for q in questions}
-        found[f"{name}, together"] = {q: asked.together(maps, q) for q in questions}
+    for name, (features, left_out) in _encoded(scan, given, folder).items():
+        found[f"{name}, best feature"] = {q: asked.best(features, q) for q in questions}
+        found[f"{name}, together"] = {q: asked.together(features, q) for q in questions}
+        if left_out:
+            error = left_out[-1]
+            every = np.stack([*features, *left_out])
+            found[f"{name}, error"] = {q: asked.best([error], q) for q in questions}
+            found[f"{name}, with error, contrast"] = {
+                q: asked.together(every, q) for q in questions
+            }
     return found
 
 
@@ -140,23 +156,34 @@ def _physics(scan: Scan, path: Path, index: bool) -> dict[str, np.ndarray]:
     return maps
 
 
-def _encoded(scan: Scan, given: argparse.Namespace) -> dict[str, np.ndarray]:
-    """Maps of each encoder, of shape (features, rows, columns)."""
+def _encoded(
+    scan: Scan, given: argparse.Namespace, folder: Path
+) -> dict[str, tuple[np.ndarray, list[np.ndarray]]]:
+    """Features of each encoder, of shape (features, rows, columns); contrast and error beside."""
     patterns = np.concatenate(
         [scan.read_block(block).reshape(-1, *scan.pattern_shape) for block in scan.blocks()]
     )
 
-    def maps(encoder: Encoder) -> np.ndarray:
-        features = encoder.encode(finish(prepare(scan, encoder.recipe))(patterns))
-        return features.T.reshape(-1, *scan.map_shape)
+    def maps(encoder: Encoder) -> tuple[np.ndarray, list[np.ndarray]]:
+        prepared, contrast = finish(prepare(scan, encoder.recipe)).with_contrast(patterns)
+        features = encoder.encode(prepared)
+        error = np.square(encoder.decode(features) - prepared).mean(axis=(1, 2))
+        left_out = [values.reshape(scan.map_shape) for values in (contrast, error)]
+        return features.T.reshape(-1, *scan.map_shape), left_out
 
     recipe = Recipe(rescale=given.rescale)
     linear = finish(fit_linear([scan], recipe, latent=given.latent))
     prepared = finish(prepare(scan, linear.recipe))(patterns)[:, linear.recipe.mask]
     models = {"shipped": shipped_encoder(), **{str(path): path for path in given.model}}
+    for rescale in given.trained if given.minutes else ():
+        training = TrainingSettings(epochs=None, minutes=given.minutes, threads=given.threads)
+        settings = VaeTraining(preset=f"quick-{given.latent}", training=training)
+        run = folder / f"{scan.name}_{rescale}"
+        trained = finish(train_vae([scan], Recipe(rescale=rescale), settings, run))
+        models[f"VAE {given.latent} ({rescale})"] = trained
     return {
         f"PCA {given.latent}": maps(linear),
-        f"NMF {given.latent}": _nmf(prepared, given.latent).T.reshape(-1, *scan.map_shape),
+        f"NMF {given.latent}": (_nmf(prepared, given.latent).T.reshape(-1, *scan.map_shape), []),
         **{name: maps(load_encoder(path, device="cpu")) for name, path in models.items()},
     }
 
