@@ -18,9 +18,9 @@ whitening.
     python benchmarks/sensitivity.py --noise medium --seeds 901 902 --index
 
 prints one table for each scan and one of medians. Encoders: principal components and non-negative
-factors (NMF) of the scan itself, as many as --latent says; the shipped model; any --model FILE; with
---minutes, autoencoders of that size trained on the scan itself, on patterns rescaled as --trained
-says.
+factors (NMF) of the scan itself, as many as --latent says; the shipped model; any --model FILE;
+with --minutes, autoencoders of that size trained on the scan itself, on patterns rescaled as
+--trained says.
 With --index come confidence, KAM and GROD of Hough indexing. --noise, --wall-blur, --wall-contrast
 and --cell-rotation make all harder or easier; --grain-size 100 40 makes the additive scan one grain
 or two, on which principal components see far more than on a real map.
