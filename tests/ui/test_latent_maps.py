@@ -146,7 +146,7 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, 
     qtbot.waitUntil(lambda: train.panel.job.state == JobState.DONE)
     assert " ".join(seen[0]["arguments"]) == (
         f"train {scan_file} --out {scan_file.with_name('weld.quick-32')} --preset quick-32 "
-        "--minutes 3.0 --patterns 16000 --watch 0,5,0,6 --background sample "
+        "--minutes 3.0 --patterns 16000 --watch 0,5,0,6 --background sample --rescale common "
         "--objective vae --beta 1.0 --kl-warm-up 600 --likelihood calibrated --events"
     )
     assert [point for point, _ in train.plot.validation] == [1, 2, 3, 4, 5]

@@ -25,11 +25,12 @@ def test_a_training_request_says_only_what_was_set():
         minutes=10,
         watch=Block(slice(0, 4), slice(1, 5)),
         size=(60, 60),
+        rescale="range",
         resume=True,
     )
     assert line(request) == (
         "train a.up2 b.up2 --out run --preset quick-32 --minutes 10 --resume --watch 0,4,1,5 "
-        "--size 60x60"
+        "--size 60x60 --rescale range"
     )
 
 

@@ -154,10 +154,16 @@ def test_all_that_can_be_prepared_reaches_principal_components(form):
     form = form("waits")
     prepare = form.dock.prepare
     prepare.background.value = "exact"
+    prepare.rescale.value = "range"
     prepare.mask.value = MaskChoice.FRAME
     form.model.value = "linear"
     request = form.request()
-    asked = Recipe(size=request.size, background=request.background, mask=request.mask)
+    asked = Recipe(
+        size=request.size,
+        background=request.background,
+        rescale=request.rescale,
+        mask=request.mask,
+    )
     recipe = form.dock.session.recipe(form.dock.scan)
     assert asked.settings() == recipe.settings()
     np.testing.assert_array_equal(asked.mask, recipe.mask)

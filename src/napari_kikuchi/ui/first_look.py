@@ -65,6 +65,7 @@ class FirstLook(QWidget):
             latent=_FEATURES,
             size=recipe.size,
             background=recipe.background,
+            rescale=recipe.rescale,
             mask=recipe.mask,
         )
         arguments = request.arguments()

@@ -1,4 +1,4 @@
-"""How patterns are prepared: size, background and signal mask, with the effect seen at once."""
+"""How patterns are prepared: size, background, scale and signal mask, with the effect in view."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ _BACKGROUNDS = [
     ("mean of a sample", "sample"),
     ("mean of every pattern", "exact"),
     ("none", "none"),
+]
+_SCALES = [
+    ("one for all patterns", "common"),
+    ("of each, by its range", "range"),
+    ("of each, by its deviation", "deviation"),
 ]
 
 
@@ -78,12 +83,19 @@ class PrepareForm(QWidget):
             choices=_BACKGROUNDS,
             tooltip="Static background to subtract.\nA sample is as good as all for most maps.",
         )
+        self.rescale = ComboBox(
+            label="scale",
+            choices=_SCALES,
+            tooltip="One for all: each pattern keeps its contrast, which dislocations weaken.\n"
+            "By its range: from the darkest to the brightest pixel of each, as published.\n"
+            "By its deviation: four standard deviations of each.",
+        )
         self.mask = ComboBox(
             label="signal mask",
             choices=self._mask_choices,
             tooltip="Where the screen gives a signal; what lies outside is never learnt.",
         )
-        self.form = Form(self.size, self.background, self.mask)
+        self.form = Form(self.size, self.background, self.rescale, self.mask)
         self.editor = MaskEditor()
         self.hint = QLabel()
         self.hint.setWordWrap(True)
@@ -98,7 +110,7 @@ class PrepareForm(QWidget):
         row.addStretch()
         layout.addLayout(row)
         layout.addStretch()
-        for widget in (self.size, self.background):
+        for widget in (self.size, self.background, self.rescale):
             widget.changed.connect(self._on_settings)
         self.mask.changed.connect(self._on_mask_choice)
         self.editor.edited.connect(self._apply)
@@ -133,6 +145,7 @@ class PrepareForm(QWidget):
         self.size.choices = [(size_text(size, scan), size) for size in sorted(sizes)]
         self.size.value = recipe.size
         self.background.value = recipe.background
+        self.rescale.value = recipe.rescale
         self.mask.reset_choices()
         self.mask.value = self._choice(scan, recipe.mask)
         self.editor.tool = _TOOLS.get(self.mask.value, Tool.NONE)
@@ -223,6 +236,7 @@ class PrepareForm(QWidget):
             self._session.recipe(self._scan),
             size=self.size.value,
             background=self.background.value,
+            rescale=self.rescale.value,
             mask=mask,
         )
         self._session.set_recipe(self._scan, recipe)

@@ -42,6 +42,8 @@ class TrainingRequest:
         Go on from the checkpoint in ``folder``.
     watch
         Positions whose latent map is written as the training goes.
+    size, background, rescale
+        Of the recipe; None: the command's own choice.
     mask
         Signal mask, for :meth:`write_mask` to write; None: found from the data.
     objective, beta, kl_warm_up, likelihood
@@ -62,6 +64,7 @@ class TrainingRequest:
     watch: Block | None = None
     size: tuple[int, int] | None = None
     background: Literal["exact", "sample", "none"] | None = None
+    rescale: Literal["range", "deviation", "common"] | None = None
     mask: NDArray[np.bool_] | None = None
     objective: str | None = None
     beta: float | None = None
@@ -120,6 +123,7 @@ class TrainingRequest:
                     "watch": watch,
                     "size": _size_flag(self.size),
                     "background": self.background,
+                    "rescale": self.rescale,
                     "mask": self.mask_file,
                     "objective": self.objective,
                     "beta": self.beta,

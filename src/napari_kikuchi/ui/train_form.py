@@ -59,7 +59,7 @@ class TrainForm(QWidget):
             label="scans",
             choices=[],
             tooltip="What to learn from: one or several of the open scans.\n"
-            "Signal mask and kind of background are those of the first of them.",
+            "Signal mask, scale and kind of background are those of the first of them.",
         )
         self.scans.max_height = 44
         self.model = ComboBox(
@@ -180,6 +180,7 @@ class TrainForm(QWidget):
             watch=None if self.linear else self._watched(scans[0]),
             size=recipe.size if self.linear else None,
             background=recipe.background if init is None else None,
+            rescale=recipe.rescale if init is None else None,
             mask=mask,
             **self.more.chosen(network=not self.linear),
         )
