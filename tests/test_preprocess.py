@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_kikuchi.averages import mean_pattern
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import (
@@ -12,7 +13,6 @@ from napari_kikuchi.preprocess import (
     Recipe,
     RecipeMismatchError,
     check_size,
-    mean_pattern,
     prepare,
 )
 from napari_kikuchi.scan import ArraySource, Scan

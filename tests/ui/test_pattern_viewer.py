@@ -8,10 +8,11 @@ from pattern_window import PLUGIN, Window, toned
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
+from napari_kikuchi.averages import mean_pattern
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.preprocess import Recipe, mean_pattern, prepare
+from napari_kikuchi.preprocess import Recipe, prepare
 from napari_kikuchi.ui import PATTERN_VIEWER
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import ScanLink

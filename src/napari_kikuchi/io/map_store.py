@@ -23,27 +23,25 @@ import numpy as np
 
 from napari_kikuchi.io.atomic import move, replacing
 from napari_kikuchi.io.map_array import MapArray
+from napari_kikuchi.io.map_attributes import (
+    FORMAT,
+    KEY,
+    MAPS,
+    channel_from_json,
+    ome_attributes,
+    our_attributes,
+    region_from_json,
+    window_of,
+)
 from napari_kikuchi.jobs import Job, Progress, finish
-from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.maps import MapStack, Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-KEY = "napari-kikuchi"
-FORMAT = 2
 PARTIAL_SUFFIX = ".partial"
 
-_MAPS = "0"
 _ARRAYS = "arrays"
-# OMERO draws a channel from black to one colour: that of napari's one-colour maps, else white.
-_COLORS = {
-    "red": "FF0000",
-    "green": "00FF00",
-    "blue": "0000FF",
-    "cyan": "00FFFF",
-    "magenta": "FF00FF",
-    "yellow": "FFFF00",
-}
 
 
 class MapStoreError(ValueError):
@@ -96,14 +94,14 @@ def read_maps(path: str | Path) -> MapStack:
         dataset = attributes["ome"]["multiscales"][0]["datasets"][0]
         step = dataset["coordinateTransformations"][0]["scale"][1:]
         group = zarr.open_group(path, mode="r")
-        values: Any = group[_MAPS]
+        values: Any = group[MAPS]
         maps = stored_array(path, values.shape, values.dtype)
         stack = MapStack(
             values=values,
-            channels=[_channel_from_json(channel) for channel in ours["channels"]],
+            channels=[channel_from_json(channel) for channel in ours["channels"]],
             step=(step[0], step[1]),
             provenance=ours["provenance"],
-            regions=[_region_from_json(region) for region in ours["regions"]],
+            regions=[region_from_json(region) for region in ours["regions"]],
             arrays={name: np.asarray(group[f"{_ARRAYS}/{name}"]) for name in ours["arrays"]},
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
@@ -191,12 +189,12 @@ def create_store(folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> 
     import zarr
 
     zarr.create_group(folder)
-    return MapArray.create(folder / _MAPS, shape, dtype)
+    return MapArray.create(folder / MAPS, shape, dtype)
 
 
 def stored_array(folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
     """The file of a store's maps, whole or not."""
-    return MapArray.at(folder / _MAPS, shape, dtype)
+    return MapArray.at(folder / MAPS, shape, dtype)
 
 
 def complete_store(
@@ -230,7 +228,7 @@ def complete_store(
     def look(channel: int) -> tuple[Mapping[str, float], float | None]:
         values = maps.read_map(channel)
         given = stack.channels[channel].score if score is None else score(values)
-        return _window(values, stack.channels[channel]), given
+        return window_of(values, stack.channels[channel]), given
 
     message = "Reading the maps" if score is None else "Ranking the maps"
     windows, channels = [], []
@@ -247,7 +245,7 @@ def complete_store(
         group.create_array(f"{_ARRAYS}/{name}", data=small, overwrite=True)
     maps.sync()
     # Written last: a store is one only when it is whole.
-    group.update_attributes({"ome": _ome_attributes(stack, windows), KEY: _our_attributes(stack)})
+    group.update_attributes({"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)})
 
 
 def publish(folder: Path, path: Path) -> None:
@@ -339,75 +337,3 @@ def _store_attributes(path: Path) -> Mapping[str, Any]:
             f"{FORMAT}. Update napari-kikuchi."
         )
     return attributes
-
-
-def _ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    # All channels at once would be drawn over each other.
-    shown = stack.shown_first()
-    return {
-        "version": "0.5",
-        "multiscales": [
-            {
-                "axes": [
-                    {"name": "c", "type": "channel"},
-                    {"name": "y", "type": "space", "unit": "micrometer"},
-                    {"name": "x", "type": "space", "unit": "micrometer"},
-                ],
-                "datasets": [
-                    {
-                        "path": _MAPS,
-                        "coordinateTransformations": [
-                            {"type": "scale", "scale": [1.0, *map(float, stack.step)]}
-                        ],
-                    }
-                ],
-            }
-        ],
-        "omero": {
-            "channels": [
-                {
-                    "label": channel.name,
-                    "color": _COLORS.get(channel.colormap, "FFFFFF"),
-                    "window": window,
-                    "active": i in shown,
-                }
-                for i, (channel, window) in enumerate(zip(stack.channels, windows, strict=True))
-            ]
-        },
-    }
-
-
-def _our_attributes(stack: MapStack) -> dict[str, Any]:
-    return {
-        "format": FORMAT,
-        "channels": [_channel_to_json(channel) for channel in stack.channels],
-        "provenance": dict(stack.provenance),
-        "regions": [asdict(region) for region in stack.regions],
-        "arrays": list(stack.arrays),
-    }
-
-
-def _channel_to_json(channel: Channel) -> dict[str, Any]:
-    content = asdict(channel)
-    if channel.limits is None:  # Which not every version has known.
-        del content["limits"]
-    return content
-
-
-def _channel_from_json(channel: Mapping[str, Any]) -> Channel:
-    limits = channel.get("limits")
-    return Channel(**{**channel, "limits": limits and (float(limits[0]), float(limits[1]))})
-
-
-def _region_from_json(region: Mapping[str, Any]) -> Region:
-    vertices = tuple((float(y), float(x)) for y, x in region["vertices"])
-    return Region(region["name"], region["shape_type"], vertices)
-
-
-def _window(values: NDArray, channel: Channel) -> dict[str, float]:
-    start, end = channel.contrast(values)
-    finite = np.isfinite(values)
-    if not finite.all():
-        values = values[finite]
-    low, high = (values.min(), values.max()) if values.size else (start, end)
-    return {"min": min(float(low), start), "max": max(float(high), end), "start": start, "end": end}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.averages import mean_pattern
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.preprocess import (
@@ -14,7 +15,6 @@ from napari_kikuchi.preprocess import (
     Recipe,
     check_recipe,
     fit_mask,
-    mean_pattern,
 )
 from napari_kikuchi.scan import Scan
 

@@ -1,0 +1,107 @@
+"""What a map store says of its maps: the attributes of OME-Zarr, and our own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.maps import Channel, MapStack, Region
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Attribute under which our own stand, and their format.
+KEY = "napari-kikuchi"
+FORMAT = 2
+# Name of the array of maps.
+MAPS = "0"
+
+# OMERO draws a channel from black to one colour: that of napari's one-colour maps, else white.
+_COLORS = {
+    "red": "FF0000",
+    "green": "00FF00",
+    "blue": "0000FF",
+    "cyan": "00FFFF",
+    "magenta": "FF00FF",
+    "yellow": "FFFF00",
+}
+
+
+def ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """What OME-Zarr says of a stack, with the window in which each channel is shown."""
+    # All channels at once would be drawn over each other.
+    shown = stack.shown_first()
+    return {
+        "version": "0.5",
+        "multiscales": [
+            {
+                "axes": [
+                    {"name": "c", "type": "channel"},
+                    {"name": "y", "type": "space", "unit": "micrometer"},
+                    {"name": "x", "type": "space", "unit": "micrometer"},
+                ],
+                "datasets": [
+                    {
+                        "path": MAPS,
+                        "coordinateTransformations": [
+                            {"type": "scale", "scale": [1.0, *map(float, stack.step)]}
+                        ],
+                    }
+                ],
+            }
+        ],
+        "omero": {
+            "channels": [
+                {
+                    "label": channel.name,
+                    "color": _COLORS.get(channel.colormap, "FFFFFF"),
+                    "window": window,
+                    "active": i in shown,
+                }
+                for i, (channel, window) in enumerate(zip(stack.channels, windows, strict=True))
+            ]
+        },
+    }
+
+
+def our_attributes(stack: MapStack) -> dict[str, Any]:
+    """What OME-Zarr has no words for."""
+    return {
+        "format": FORMAT,
+        "channels": [_channel_to_json(channel) for channel in stack.channels],
+        "provenance": dict(stack.provenance),
+        "regions": [asdict(region) for region in stack.regions],
+        "arrays": list(stack.arrays),
+    }
+
+
+def _channel_to_json(channel: Channel) -> dict[str, Any]:
+    content = asdict(channel)
+    if channel.limits is None:  # Which not every version has known.
+        del content["limits"]
+    return content
+
+
+def channel_from_json(channel: Mapping[str, Any]) -> Channel:
+    """A channel as :func:`our_attributes` wrote it."""
+    limits = channel.get("limits")
+    return Channel(**{**channel, "limits": limits and (float(limits[0]), float(limits[1]))})
+
+
+def region_from_json(region: Mapping[str, Any]) -> Region:
+    """A region as :func:`our_attributes` wrote it."""
+    vertices = tuple((float(y), float(x)) for y, x in region["vertices"])
+    return Region(region["name"], region["shape_type"], vertices)
+
+
+def window_of(values: NDArray, channel: Channel) -> dict[str, float]:
+    """Range of a map and the part of it that is shown, as OMERO words it."""
+    start, end = channel.contrast(values)
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = values[finite]
+    low, high = (values.min(), values.max()) if values.size else (start, end)
+    return {"min": min(float(low), start), "max": max(float(high), end), "start": start, "end": end}
