@@ -84,17 +84,20 @@ def test_every_feature_and_every_pixel_is_in_use():
 
 def test_presets_are_named_after_design_and_latent_size():
     assert list(PRESETS) == [
+        *("principal-16", "principal-32", "principal-64", "principal-128"),
         *("quick-16", "quick-32", "quick-64", "quick-128"),
         *(f"published-{latent}" for latent in PUBLISHED),
     ]
     for name, architecture in PRESETS.items():
         assert architecture.name == name
-        assert architecture.size == ((60, 60) if name.startswith("quick") else (120, 120))
+        assert architecture.size == ((120, 120) if name.startswith("published") else (60, 60))
         assert Architecture.from_settings(architecture.settings()) == architecture
 
 
 def test_an_unknown_preset_lists_those_there_are():
-    with pytest.raises(ValueError, match=re.escape("no preset 'quick-7'; choose one of quick-16")):
+    with pytest.raises(
+        ValueError, match=re.escape("no preset 'quick-7'; choose one of principal-16")
+    ):
         preset("quick-7")
 
 

@@ -104,11 +104,14 @@ def test_watched_positions_without_a_pattern_are_missing_from_the_map(scan, tmp_
     np.testing.assert_array_equal(np.isnan(live), np.broadcast_to(missing, live.shape))
 
 
-@pytest.mark.parametrize("objective", ["vae", "contrastive"])
+@pytest.mark.parametrize(
+    ("preset", "objective"),
+    [("quick-16", "vae"), ("quick-16", "contrastive"), ("principal-16", "vae")],
+)
 def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(
-    scan, tmp_path, objective
+    scan, tmp_path, preset, objective
 ):
-    asked = settings(objective=objective)
+    asked = settings(preset=preset, objective=objective)
     finish(train_vae([scan], None, asked, tmp_path / "whole"))
     stop_after(train_vae([scan], None, asked, tmp_path / "parts"), 5)
     finish(train_vae([scan], None, asked, tmp_path / "parts", resume=True))

@@ -181,18 +181,21 @@ def principal_components(
         Of shape (count, pixels) and (count,), strongest first. The sign of a component, which
         the data leaves open, makes its largest entry positive.
     """
-    from scipy.sparse.linalg import svds
+    from scipy.linalg import eigh
     from threadpoolctl import threadpool_limits
 
-    # Lanczos finds the few strongest exactly, in a fraction of a full decomposition's time. It
-    # starts from a fixed vector: the same sample gives the same components.
-    start = np.random.default_rng(0).standard_normal(min(centred.shape)).astype(centred.dtype)
-    # Several threads would add in another order on another number of cores; one is as fast.
+    wide = centred.shape[1] > len(centred)
+    # Several threads would add in another order on another number of cores.
     with threadpool_limits(1):
-        _, singular, components = svds(centred, k=count, v0=start, return_singular_vectors="vh")
-    order = np.argsort(singular)[::-1]
-    components, singular = components[order], singular[order]
+        # The smaller of the two matrices of products has the same eigenvalues, and is soon done.
+        products = centred @ centred.T if wide else centred.T @ centred
+        last = len(products) - 1
+        eigenvalues, vectors = eigh(
+            products.astype(np.float64), subset_by_index=(last + 1 - count, last)
+        )
+        components = (centred.T @ vectors.astype(np.float32) if wide else vectors)[:, ::-1].T
+    components = components / np.linalg.norm(components, axis=1, keepdims=True)
     largest = np.abs(components).argmax(axis=1)
     components *= np.sign(components[np.arange(count), largest])[:, None]
-    variances = singular**2 / (len(centred) - 1)
-    return components.astype(np.float32), variances.astype(np.float32)
+    variances = eigenvalues[::-1] / (len(centred) - 1)
+    return np.ascontiguousarray(components, np.float32), variances.astype(np.float32)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
+from napari_kikuchi.latent.layers import Shortcut, mix
 from napari_kikuchi.latent.presets import Architecture
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from napari_kikuchi.latent.principal import PrincipalDecoder, PrincipalEncoder
 
 # Of the published network's LeakyReLU.
 _SLOPE = 0.2
@@ -27,16 +27,20 @@ def build_networks(architecture: Architecture) -> tuple[nn.Module, nn.Module]:
         From patterns (n, 1, height, width) to the means and log-variances of their features,
         (n, 2 x latent).
     decoder
-        From features (n, latent) to patterns (n, 1, height, width) within [-1, 1].
+        From features (n, latent) to patterns (n, 1, height, width).
 
     Raises
     ------
     ValueError
         If the design is unknown.
     """
-    designs = {
+    designs: dict[str, tuple[Callable[[int], nn.Module], Callable[[int], nn.Module]]] = {
         "published": (published_encoder, published_decoder),
         "quick": (quick_encoder, quick_decoder),
+        "principal": (
+            partial(PrincipalEncoder, size=architecture.size),
+            partial(PrincipalDecoder, size=architecture.size),
+        ),
     }
     if architecture.design not in designs:
         raise ValueError(
@@ -45,18 +49,6 @@ def build_networks(architecture: Architecture) -> tuple[nn.Module, nn.Module]:
         )
     encoder, decoder = designs[architecture.design]
     return encoder(architecture.latent), decoder(architecture.latent)
-
-
-class Shortcut(nn.Module):
-    """Layers whose input is added to their output."""
-
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Layers of x, plus x."""
-        return x + self.layers(x)
 
 
 def published_encoder(latent: int) -> nn.Sequential:
@@ -113,7 +105,7 @@ def quick_encoder(latent: int) -> nn.Sequential:
         nn.GELU(),
         nn.Flatten(),
         nn.Linear(100 * k, _QUICK_WIDTH),
-        _mix(_QUICK_WIDTH),
+        mix(_QUICK_WIDTH),
         nn.LayerNorm(_QUICK_WIDTH),
         nn.Linear(_QUICK_WIDTH, 2 * latent),
     )
@@ -124,8 +116,8 @@ def quick_decoder(latent: int) -> nn.Sequential:
     k = _QUICK_CHANNELS
     return nn.Sequential(
         nn.Linear(latent, _QUICK_WIDTH),
-        _mix(_QUICK_WIDTH),
-        _mix(_QUICK_WIDTH),
+        mix(_QUICK_WIDTH),
+        mix(_QUICK_WIDTH),
         nn.LayerNorm(_QUICK_WIDTH),
         nn.Linear(_QUICK_WIDTH, 100 * k),
         nn.GELU(),
@@ -136,10 +128,4 @@ def quick_decoder(latent: int) -> nn.Sequential:
         nn.GELU(),
         nn.ConvTranspose2d(k, 1, 6, 3, padding=2, output_padding=1),  # 60 x 60
         nn.Tanh(),
-    )
-
-
-def _mix(width: int) -> Shortcut:
-    return Shortcut(
-        nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)
     )

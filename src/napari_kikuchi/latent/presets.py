@@ -1,4 +1,4 @@
-"""Named architectures: the published network, and quick ones for a laptop's processor."""
+"""Named architectures: the published network, and light ones for a laptop's processor."""
 
 from __future__ import annotations
 
@@ -15,18 +15,20 @@ class Architecture:
     ----------
     design
         ``"published"``: the network of Calvat et al. 2025, for patterns of 120 x 120 pixels.
-        ``"quick"``: one that trains in minutes on a processor, for patterns of 60 x 60 pixels.
+        ``"quick"``: a small convolutional one for patterns of 60 x 60 pixels.
+        ``"principal"``: connected layers behind principal components of patterns of 60 x 60
+        pixels, which train in minutes on a processor.
     latent
         Number of latent features.
     """
 
-    design: Literal["published", "quick"]
+    design: Literal["published", "quick", "principal"]
     latent: int
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width of the patterns it reads, in pixels."""
-        return (60, 60) if self.design == "quick" else (120, 120)
+        return (120, 120) if self.design == "published" else (60, 60)
 
     @property
     def name(self) -> str:
@@ -44,6 +46,7 @@ class Architecture:
 
 
 _ARCHITECTURES = (
+    *(Architecture("principal", latent) for latent in (16, 32, 64, 128)),
     *(Architecture("quick", latent) for latent in (16, 32, 64, 128)),
     *(Architecture("published", latent) for latent in (16, 32, 64, 128, 256)),
 )

@@ -152,8 +152,12 @@ def train_vae(
         objective = make_objective(
             settings.objective, vae, settings.likelihood, settings.beta, warm_up
         )
+    data = _split(sample.patterns, settings)
     if started_from is not None:
         vae.load_state_dict(started_from.vae.state_dict())
+    elif not resume:
+        yield Progress(0, 0, "Finding what to begin with")
+        vae.start_from(data.train)
     live = None
     if watched is not None:
         positions, present = watched
@@ -166,7 +170,6 @@ def train_vae(
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
     task = _VaeTask(settings.objective, objective, sample.recipe, origin, seed, live)
-    data = _split(sample.patterns, settings)
     training = settings.training
     if started_from is not None:
         rate = training.learning_rate * settings.adaptation_rate

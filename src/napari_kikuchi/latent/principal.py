@@ -1,0 +1,132 @@
+"""Networks that begin as principal components and learn what is curved about the patterns.
+
+Nearly all that a convolution could find in prepared patterns lies in a few hundred principal
+components of them. Behind these, fully connected layers are enough: a step costs a fraction of one
+through convolutions. Encoder and decoder are each a linear map plus a correction that is nothing at
+first, and the linear maps start as probabilistic principal components: the best a linear
+autoencoder can become, so training begins where a plain one would end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_kikuchi.latent.layers import mix
+from napari_kikuchi.latent.linear import principal_components
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+# Components that are kept. Of 12,800 patterns of forty grains, noise is all that is beyond them.
+COMPONENTS = 256
+# Of the connected layers.
+_WIDTH = 512
+# Patterns whose components are found, spread evenly over those given.
+_SAMPLE = 8192
+
+
+class _Components(nn.Module):
+    """Mean pattern and components, which no training changes."""
+
+    mean: Tensor
+    components: Tensor
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(pixels))
+        self.register_buffer("components", torch.zeros(COMPONENTS, pixels))
+
+
+class PrincipalEncoder(_Components):
+    """From patterns (n, 1, height, width) to means and log-variances (n, 2 x latent)."""
+
+    def __init__(self, latent: int, size: tuple[int, int]) -> None:
+        super().__init__(size[0] * size[1])
+        self.linear = nn.Linear(COMPONENTS, 2 * latent)
+        self.correction = _correction(COMPONENTS, 2 * latent)
+
+    def forward(self, patterns: Tensor) -> Tensor:
+        """Means and log-variances of the features of patterns."""
+        strengths = (patterns.flatten(1) - self.mean) @ self.components.T
+        return self.linear(strengths) + self.correction(strengths)
+
+
+class PrincipalDecoder(_Components):
+    """From features (n, latent) to patterns (n, 1, height, width)."""
+
+    def __init__(self, latent: int, size: tuple[int, int]) -> None:
+        super().__init__(size[0] * size[1])
+        self.linear = nn.Linear(latent, COMPONENTS)
+        self.correction = _correction(latent, COMPONENTS)
+        self.size = size
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Patterns of features."""
+        strengths = self.linear(features) + self.correction(features)
+        patterns = strengths @ self.components + self.mean
+        return patterns.unflatten(1, (1, *self.size))
+
+
+def _correction(inputs: int, outputs: int) -> nn.Sequential:
+    last = nn.Linear(_WIDTH, outputs)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(
+        nn.Linear(inputs, _WIDTH), nn.GELU(), mix(_WIDTH), nn.LayerNorm(_WIDTH), last
+    )
+
+
+@torch.no_grad()
+def start_from(
+    encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray, mask: NDArray[np.bool_]
+) -> None:
+    """Make two networks the probabilistic principal components of some patterns.
+
+    Parameters
+    ----------
+    encoder, decoder
+        Fresh.
+    patterns
+        Prepared, of shape (n, height, width); where all are alike, nothing is changed.
+    mask
+        Signal mask, of shape (height, width).
+
+    Notes
+    -----
+    Tipping & Bishop 1999. With eigenvalues λ of the patterns' covariance and the noise σ², the mean
+    of all that no component explains, a feature is decoded to sqrt(λ - σ²) times its component, and
+    its posterior has the mean sqrt(λ - σ²) / λ times the strength of the component and the variance
+    σ² / λ.
+    """
+    drawn = np.linspace(0, len(patterns) - 1, min(_SAMPLE, len(patterns))).astype(int)
+    inside = patterns[drawn][:, mask].astype(np.float32)
+    mean = inside.mean(axis=0)
+    inside -= mean
+    count = min(COMPONENTS, min(inside.shape) - 1)
+    if count < 1 or not inside.any():  # Nothing to find; what is fresh can be trained all the same.
+        return
+    components, variances = principal_components(inside, count)
+    total = float(inside.var(axis=0, dtype=np.float64).sum())
+    # No noise at all would leave nothing to be uncertain of.
+    floor = 1e-6 * total / inside.shape[1]
+    noise = max((total - float(variances.sum())) / (inside.shape[1] - count), floor)
+    signal = np.sqrt(np.maximum(variances - noise, 0), dtype=np.float32)
+    # The strengths that pass into and out of the layers are of the order of one.
+    unit = float(np.sqrt(variances.mean()))
+    where = torch.from_numpy(np.flatnonzero(mask))
+    for network, scaled in ((encoder, components / unit), (decoder, components * unit)):
+        network.mean[where] = torch.from_numpy(mean)
+        network.components[:count, where] = torch.from_numpy(scaled)
+        nn.init.zeros_(network.linear.weight)
+        nn.init.zeros_(network.linear.bias)
+    latent = decoder.linear.in_features
+    each = torch.arange(min(latent, count))
+    explained = signal**2 + noise
+    decoder.linear.weight[each, each] = torch.from_numpy(signal / unit)[each]
+    encoder.linear.weight[each, each] = torch.from_numpy(unit * signal / explained)[each]
+    encoder.linear.bias[latent + each] = torch.from_numpy(np.log(noise / explained))[each]

@@ -1,0 +1,111 @@
+"""Networks that begin as principal components, against probabilistic PCA worked out in numpy."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.objectives import make_objective
+from napari_kikuchi.latent.presets import preset
+from napari_kikuchi.latent.sample import draw_sample
+from napari_kikuchi.latent.train import VaeTraining, train_vae
+from napari_kikuchi.latent.vae import Vae, VaeEncoder
+from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.training import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def drawn(make_scan):
+    """Patterns of five factors and noise: more of them than components are kept."""
+    scan = make_scan(rows=20, cols=20, size=(60, 60), factors=5, noise=8, corner=6)
+    return finish(draw_sample([scan], Recipe(), 400))
+
+
+@pytest.fixture(scope="module")
+def begun(drawn):
+    torch.manual_seed(0)
+    vae = Vae(preset("principal-16"), drawn.recipe.mask)
+    vae.start_from(drawn.patterns)
+    return VaeEncoder(vae.eval(), drawn.recipe)
+
+
+def probabilistic_components(inside, kept, latent):
+    """Posterior means, variances and reconstructions of Tipping & Bishop's model, by an SVD."""
+    mean = inside.mean(axis=0)
+    _, singular, axes = np.linalg.svd(inside - mean, full_matrices=False)
+    variances = singular**2 / (len(inside) - 1)
+    total = (inside - mean).var(axis=0).sum()
+    noise = (total - variances[:kept].sum()) / (inside.shape[1] - kept)
+    weights = axes[:latent].T * np.sqrt(variances[:latent] - noise)
+    posterior = np.linalg.inv(weights.T @ weights + noise * np.eye(latent))
+    means = (inside - mean) @ weights @ posterior
+    return means, noise * np.diag(posterior), means @ weights.T + mean
+
+
+def test_untrained_networks_are_probabilistic_principal_components(begun, drawn):
+    mask = drawn.recipe.mask
+    inside = drawn.patterns[:, mask].astype(np.float64)
+    means, variances, reconstructed = probabilistic_components(inside, 256, 16)
+    features = begun.encode(drawn.patterns)
+    same_way = np.sign((features * means).sum(axis=0))
+    np.testing.assert_allclose(features * same_way, means, atol=5e-3)
+    with torch.inference_mode():
+        _, log_variances = begun.vae.encode(torch.from_numpy(drawn.patterns))
+    np.testing.assert_allclose(
+        log_variances.exp().numpy(), np.broadcast_to(variances, features.shape), rtol=1e-2
+    )
+    decoded = begun.decode(features)
+    np.testing.assert_allclose(decoded[:, mask], reconstructed, atol=2e-3)
+    assert (decoded[:, ~mask] == 0).all()
+
+
+def test_the_start_is_better_than_any_other_scale_of_its_features(begun, drawn):
+    objective = make_objective("vae", begun.vae, "calibrated", 1.0, 0)
+    patterns = torch.from_numpy(drawn.patterns)
+
+    def loss():
+        with torch.inference_mode():
+            return float(objective(patterns, torch.Generator().manual_seed(0), 0))
+
+    best = loss()
+    weight = begun.vae.encoder.linear.weight
+    for factor in (0.8, 1.2):
+        kept = weight.detach().clone()
+        with torch.no_grad():
+            weight[:5] *= factor
+        worse = loss()
+        with torch.no_grad():
+            weight.copy_(kept)
+        assert worse > best
+
+
+@pytest.mark.parametrize("count", [1, 2, 10])
+def test_fewer_patterns_than_components_are_enough(drawn, count):
+    vae = Vae(preset("principal-32"), drawn.recipe.mask)
+    vae.start_from(drawn.patterns[:count])
+    encoder = VaeEncoder(vae.eval(), drawn.recipe)
+    assert np.isfinite(encoder.decode(encoder.encode(drawn.patterns[:20]))).all()
+
+
+def test_patterns_that_are_all_alike_leave_the_networks_as_they_are(drawn):
+    vae = Vae(preset("principal-16"), drawn.recipe.mask)
+    before = {name: value.clone() for name, value in vae.state_dict().items()}
+    vae.start_from(np.repeat(drawn.patterns[:1], 8, axis=0))
+    for name, value in vae.state_dict().items():
+        assert torch.equal(value, before[name]), name
+
+
+def test_training_betters_the_start_and_the_file_holds_the_components(make_scan, tmp_path):
+    scan = make_scan(rows=16, cols=16, size=(60, 60), noise=4)
+    training = TrainingSettings(epochs=20, batch=32, warm_up=5, device="cpu", validate_every=10)
+    seen = []
+    job = train_vae([scan], None, VaeTraining(preset="principal-16", training=training), tmp_path)
+    path = finish(job, seen.append)
+    losses = [u.validation_loss for u in seen if getattr(u, "validation_loss", None) is not None]
+    assert min(losses[1:]) < losses[0]
+    encoder = load_encoder(path, device="cpu")
+    patterns = finish(draw_sample([scan], encoder.recipe, 64)).patterns
+    mask = encoder.recipe.mask
+    left = (encoder.decode(encoder.encode(patterns)) - patterns)[:, mask].var()
+    assert left < 0.3 * patterns[:, mask].var()
