@@ -10,8 +10,8 @@ Four questions, each answered by the area under the ROC curve (AUC), 0.5 for a g
 
 asked of each physics map; of the best single feature of an encoder, as it is or as its difference
 to the local median, either sign; of all its features together by a linear probe (logistic
-regression, trained on three quarters of the scan and asked on the fourth, in turn); of its
-reconstruction error; and of its features with that error and the contrast of the patterns. For
+regression, trained on three quarters of the scan and asked on the fourth, in turn); of each map
+that comes with its features; and of features and those maps together. For
 rotations the measure is the difference of the values; of several maps, their distance after
 whitening.
 
@@ -45,6 +45,7 @@ from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
+from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.ranking import local_difference
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.indexing import HoughIndexing
@@ -58,6 +59,8 @@ from napari_kikuchi.training import TrainingSettings
 
 QUESTIONS = {"additive": ("walls", "particles", "rotations"), "wrought": ("twins",)}
 SHOWN = ("image quality (FFT)", "sharpness", "pattern contrast", "confidence", "KAM", "GROD")
+# Maps that every encoder comes with; the contrast itself is among the physics maps.
+BESIDE = ("reconstruction error", "contrast without overlap", "unlike its neighbours")
 # Of two positions whose rotation is asked for, in steps.
 REACH = 8
 PAIRS = 20_000
@@ -80,6 +83,7 @@ def main() -> None:
     parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="common")
     parser.add_argument("--index", action="store_true", help="with maps of Hough indexing")
     parser.add_argument("--minutes", type=float, default=0, help="of each training")
+    parser.add_argument("--design", choices=("principal", "quick"), default="principal")
     parser.add_argument("--trained", nargs="+", default=["range", "common"], help="rescaled so")
     parser.add_argument("--threads", type=int, help="of each training")
     parser.add_argument("--model", type=Path, nargs="*", default=[], help="more encoders")
@@ -126,16 +130,14 @@ def _measure(
         name: {question: asked.best([values], question) for question in questions}
         for name, values in _physics(scan, folder / f"{kind}_{seed}.zarr", given.index).items()
     }
-    for name, (features, left_out) in _encoded(scan, given, folder).items():
+    for name, (features, beside) in _encoded(scan, given, folder).items():
         found[f"{name}, best feature"] = {q: asked.best(features, q) for q in questions}
         found[f"{name}, together"] = {q: asked.together(features, q) for q in questions}
-        if left_out:
-            error = left_out[-1]
-            every = np.stack([*features, *left_out])
-            found[f"{name}, error"] = {q: asked.best([error], q) for q in questions}
-            found[f"{name}, with error, contrast"] = {
-                q: asked.together(every, q) for q in questions
-            }
+        for other in BESIDE if beside else ():
+            found[f"{name}, {other}"] = {q: asked.best([beside[other]], q) for q in questions}
+        if beside:
+            every = np.stack([*features, *beside.values()])
+            found[f"{name}, all maps together"] = {q: asked.together(every, q) for q in questions}
     return found
 
 
@@ -158,33 +160,33 @@ def _physics(scan: Scan, path: Path, index: bool) -> dict[str, np.ndarray]:
 
 def _encoded(
     scan: Scan, given: argparse.Namespace, folder: Path
-) -> dict[str, tuple[np.ndarray, list[np.ndarray]]]:
-    """Features of each encoder, of shape (features, rows, columns); contrast and error beside."""
-    patterns = np.concatenate(
-        [scan.read_block(block).reshape(-1, *scan.pattern_shape) for block in scan.blocks()]
-    )
+) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
+    """Features of each encoder, of shape (features, rows, columns), and the maps beside them."""
 
-    def maps(encoder: Encoder) -> tuple[np.ndarray, list[np.ndarray]]:
-        prepared, contrast = finish(prepare(scan, encoder.recipe)).with_contrast(patterns)
-        features = encoder.encode(prepared)
-        error = np.square(encoder.decode(features) - prepared).mean(axis=(1, 2))
-        left_out = [values.reshape(scan.map_shape) for values in (contrast, error)]
-        return features.T.reshape(-1, *scan.map_shape), left_out
+    def maps(encoder: Encoder, name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        path = folder / f"{scan.name} {name.replace('/', '_')}.zarr"
+        stack = finish(encode_scan(scan, encoder, path))
+        every = np.nan_to_num(stack.values[:])
+        beside = dict(zip(stack.names[encoder.latent :], every[encoder.latent :], strict=True))
+        return every[: encoder.latent], beside
 
     recipe = Recipe(rescale=given.rescale)
     linear = finish(fit_linear([scan], recipe, latent=given.latent))
+    patterns = np.concatenate(
+        [scan.read_block(block).reshape(-1, *scan.pattern_shape) for block in scan.blocks()]
+    )
     prepared = finish(prepare(scan, linear.recipe))(patterns)[:, linear.recipe.mask]
     models = {"shipped": shipped_encoder(), **{str(path): path for path in given.model}}
     for rescale in given.trained if given.minutes else ():
         training = TrainingSettings(epochs=None, minutes=given.minutes, threads=given.threads)
-        settings = VaeTraining(preset=f"quick-{given.latent}", training=training)
+        settings = VaeTraining(preset=f"{given.design}-{given.latent}", training=training)
         run = folder / f"{scan.name}_{rescale}"
         trained = finish(train_vae([scan], Recipe(rescale=rescale), settings, run))
         models[f"VAE {given.latent} ({rescale})"] = trained
     return {
-        f"PCA {given.latent}": maps(linear),
-        f"NMF {given.latent}": (_nmf(prepared, given.latent).T.reshape(-1, *scan.map_shape), []),
-        **{name: maps(load_encoder(path, device="cpu")) for name, path in models.items()},
+        f"PCA {given.latent}": maps(linear, "PCA"),
+        f"NMF {given.latent}": (_nmf(prepared, given.latent).T.reshape(-1, *scan.map_shape), {}),
+        **{name: maps(load_encoder(path, device="cpu"), name) for name, path in models.items()},
     }
 
 

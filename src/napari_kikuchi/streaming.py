@@ -138,6 +138,25 @@ def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Bl
         raise
 
 
+def fill_in(scan: Scan, writer: MapWriter, derived: NDArray) -> None:
+    """Write maps that are derived from the finished others, of a whole scan, after those.
+
+    Parameters
+    ----------
+    scan
+        Went through :func:`map_scan`.
+    writer
+        Holds its maps.
+    derived
+        Of shape (maps, rows, columns): as many of the last channels.
+    """
+    first = writer.maps.shape[0] - len(derived)
+    for block in work_blocks(scan):
+        values = writer.maps.read(block)
+        values[first:] = derived[:, block.rows, block.cols]
+        writer.confirm(block, writer.maps.write(block, values))
+
+
 @contextmanager
 def _pool(executor: Executor | None, workers: int) -> Iterator[Executor]:
     if executor is not None:

@@ -66,9 +66,9 @@ def test_info_knows_models_and_maps(run, small_scan, tmp_path):
     maps = tmp_path / "maps.zarr"
     run("encode", small_scan, "--linear", "--latent", 4, "--out", maps)
     told = json.loads(run("info", maps, "--json").stdout)
-    # Contrast and reconstruction error come with the features.
-    assert told["channels"] == 4 + 2
-    assert len(told["first in rank"]) == 4 + 2
+    # Contrast, reconstruction error and what neighbours tell come with the features.
+    assert told["channels"] == 4 + 4
+    assert len(told["first in rank"]) == 4 + 4
 
 
 def test_a_broken_file_is_told_without_a_traceback(run, tmp_path):
@@ -241,4 +241,4 @@ def test_paths_are_told_as_they_are(run, small_scan, tmp_path):
 
 def test_maps_in_a_folder_of_any_name_are_described(run, small_scan, tmp_path):
     run("encode", small_scan, "--linear", "--latent", 3, "--out", tmp_path / "maps")
-    assert json.loads(run("info", tmp_path / "maps", "--json").stdout)["channels"] == 3 + 2
+    assert json.loads(run("info", tmp_path / "maps", "--json").stdout)["channels"] == 3 + 4

@@ -15,6 +15,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
+from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.latent.ranking import rank_features
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
@@ -55,7 +56,10 @@ def expected_maps(scan, encoder):
     behind = preprocess.background[mask] / preprocess.background[mask].mean()
     contrast = (inside / inside.mean(axis=1, keepdims=True) - behind).std(axis=1)
     error = np.sqrt(((encoder.decode(features) - prepared)[:, mask] ** 2).mean(axis=1))
-    return np.vstack([features.T, contrast, error]).reshape(-1, *scan.map_shape)
+    found = np.vstack([features.T, contrast, error]).reshape(-1, *scan.map_shape)
+    decoded = encoder.decode(features)[:, mask].reshape(*scan.map_shape, -1)
+    kept, unlike = finish(compare_neighbours(lambda row: decoded[row], len(decoded)))
+    return np.concatenate([found, [found[-2] / kept, unlike]])
 
 
 def test_each_map_holds_one_feature_of_every_pattern_or_what_features_leave_out(
@@ -64,7 +68,13 @@ def test_each_map_holds_one_feature_of_every_pattern_or_what_features_leave_out(
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
     np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
     features = ["feature 1", "feature 2", "feature 3", "feature 4"]
-    assert stack.names == [*features, "pattern contrast", "reconstruction error"]
+    assert stack.names == [
+        *features,
+        "pattern contrast",
+        "reconstruction error",
+        "contrast without overlap",
+        "unlike its neighbours",
+    ]
     assert stack.step == (0.5, 0.25)
     np.testing.assert_array_equal(read_maps(tmp_path / "maps.zarr").values[:], stack.values[:])
 
@@ -76,11 +86,11 @@ def test_features_are_scored(scan, encoder, tmp_path):
     assert stack.ranking()[0] == np.argmax(scores)
 
 
-def test_progress_goes_through_preparing_encoding_and_writing(scan, encoder, tmp_path):
+def test_progress_goes_through_preparing_encoding_comparing_and_writing(scan, encoder, tmp_path):
     seen = []
     finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"), seen.append)
     messages = list(dict.fromkeys(update.message for update in seen))
-    assert messages[-2:] == ["Encoding patterns", "Ranking the maps"]
+    assert messages[-3:] == ["Encoding patterns", "Comparing neighbours", "Ranking the maps"]
     assert [u.done for u in seen if u.message == "Encoding patterns"][-1] == scan.count
 
 

@@ -39,7 +39,7 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr", model=shipped_encoder()))
 
     layers = layers_of(stack, ScanLink(scan))
-    assert len(layers) == encoder.latent + len(["pattern contrast", "reconstruction error"])
+    assert len(layers) == len(stack) == encoder.latent + 4
     values, attributes, kind = layers[-1]
     assert kind == "image"
     assert attributes["visible"]
@@ -58,7 +58,8 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     np.testing.assert_array_equal(shown[View.RAW], pattern)
     # What the maps hold at this position is what the pattern itself encodes to.
     again = encoder.encode(preprocessor(pattern[None]))[0]
-    *features, contrast, error = stack.values[:, row, col]
+    *features, contrast, error, undiluted, unlike = stack.values[:, row, col]
     np.testing.assert_allclose(features, again, atol=1e-3)
-    assert contrast > 0
+    assert 0 < contrast <= undiluted
+    assert 0 <= unlike <= 1
     np.testing.assert_allclose(error, np.sqrt(np.nanmean(shown[View.DIFFERENCE] ** 2)), rtol=1e-3)

@@ -1,8 +1,10 @@
 """Latent maps: a scan through an encoder.
 
-Beside the features stand two maps of what they leave out: the contrast of each pattern, which
+Beside the features stand maps of what they leave out: the contrast of each pattern, which
 rescaling may divide out, and how far its reconstruction is from it. The first shows what weakens
 bands, such as dislocations; the second what the encoder has not learned, such as another phase.
+Two more hold each reconstruction against those of its neighbours: the contrast without what their
+overlap takes, and what no overlap explains.
 """
 
 from __future__ import annotations
@@ -24,17 +26,20 @@ from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenanc
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
-from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import PatternFunction, map_scan
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import PatternFunction, fill_in, map_scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Maps of what the features leave out, after them.
 _LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
+# Maps that need the neighbours' features, after those.
+_BESIDE = (Channel("contrast without overlap"), Channel("unlike its neighbours"))
 
 
 def encode_scan(
@@ -48,7 +53,7 @@ def encode_scan(
     workers: int | None = None,
     resume: bool = True,
 ) -> Job[MapStack]:
-    """Encode every pattern of a scan; write a map for each latent feature, and two more.
+    """Encode every pattern of a scan; write a map for each latent feature, and four more.
 
     Closing the job keeps the blocks that are done; the same call goes on from there.
 
@@ -74,17 +79,20 @@ def encode_scan(
     Yields
     ------
     Progress
-        Patterns prepared, then patterns encoded, then maps written.
+        Patterns prepared, then patterns encoded, then neighbours compared, then maps written.
 
     Returns
     -------
     MapStack
         Channels ``feature 1``, ``feature 2``... in the encoder's own order; then ``pattern
         contrast``, the standard deviation of a pattern less its background, relative to its mean
-        intensity; and ``reconstruction error``, the root mean square of the difference between a
-        prepared pattern and what its features decode to. Each with the score that
-        :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and the
-        signal mask are among its arrays, see :func:`preprocessor_of`.
+        intensity; ``reconstruction error``, the root mean square of the difference between a
+        prepared pattern and what its features decode to; ``contrast without overlap``, the contrast
+        over the part of it that the overlap of neighbouring patterns leaves; and ``unlike its
+        neighbours``, the part of a reconstruction that no mixture of its neighbours' gives, from 0
+        to 1 (see :func:`~napari_kikuchi.latent.neighbours.compare_neighbours`). Each with the score
+        that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and
+        the signal mask are among its arrays, see :func:`preprocessor_of`.
 
     Raises
     ------
@@ -104,7 +112,7 @@ def encode_scan(
     path.parent.mkdir(parents=True, exist_ok=True)
     origin = _origin(scan, encoder)
     identity = maps_identity(origin, scan, preprocessor)
-    channels = [*(Channel(f"feature {i + 1}") for i in range(encoder.latent)), *_LEFT_OUT]
+    channels = [*(Channel(f"feature {i + 1}") for i in range(encoder.latent)), *_LEFT_OUT, *_BESIDE]
     writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
     with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
         yield from map_scan(
@@ -115,6 +123,7 @@ def encode_scan(
             workers=workers,
             message="Encoding patterns",
         )
+    yield from _compare_neighbours(scan, encoder, writer)
     origin["model"] |= {
         "path": None if model is None else str(Path(model).absolute()),
         "provenance": dict(encoder.provenance),
@@ -185,13 +194,35 @@ class _StoredPatternEncoder:
 def _measure(
     patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
 ) -> NDArray[np.float32]:
-    """Features, contrast and reconstruction error of recorded patterns, of shape (n, channels)."""
+    """What one pattern tells by itself, of shape (n, channels); NaN for what needs neighbours."""
     prepared, contrast = preprocessor.with_contrast(patterns)
     features = encoder.encode(prepared)
     # Both are 0 outside the mask.
     squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
     error = np.sqrt(squares / preprocessor.mask.sum())
-    return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
+    later = np.full((len(features), len(_BESIDE)), np.nan, np.float32)
+    return np.concatenate([features, contrast[:, None], error[:, None], later], axis=1)
+
+
+def _compare_neighbours(scan: Scan, encoder: Encoder, writer: MapWriter) -> Job[None]:
+    """Fill in the maps that need the neighbours' features."""
+    rows, cols = scan.map_shape
+    mask = encoder.recipe.mask
+    assert mask is not None  # a trained encoder has one
+
+    def decoded(row: int) -> NDArray[np.float32]:
+        block = Block(slice(row, row + 1), slice(0, cols))
+        features = writer.maps.read(block)[: encoder.latent, 0].T
+        present = np.isfinite(features).all(axis=1)
+        patterns = np.full((cols, np.count_nonzero(mask)), np.nan, np.float32)
+        patterns[present] = encoder.decode(features[present])[:, mask]
+        return patterns
+
+    kept, unlike = yield from compare_neighbours(decoded, rows)
+    contrast = writer.maps.read_map(encoder.latent)
+    # Without a neighbour nothing overlaps.
+    undiluted = contrast / np.where(kept > 0, kept, 1)
+    fill_in(scan, writer, np.stack([undiluted, unlike]))
 
 
 @lru_cache(maxsize=1)

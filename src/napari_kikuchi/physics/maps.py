@@ -41,7 +41,7 @@ from napari_kikuchi.physics.quality import (
 )
 from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import map_scan, work_blocks
+from napari_kikuchi.streaming import fill_in, map_scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -250,10 +250,7 @@ def _map_orientations(
     kam = kernel_average_misorientation(quaternions, symmetry, grid=scan.grid)
     grod = grain_reference_orientation_deviation(quaternions, grain, symmetry)
     derived = np.concatenate([ipf_colours(quaternions, symmetry), [kam, grod, grain]])
-    for block in work_blocks(scan):
-        values = writer.maps.read(block)
-        values[first:] = derived[:, block.rows, block.cols]
-        writer.confirm(block, writer.maps.write(block, values))
+    fill_in(scan, writer, derived)
 
 
 def _check_kinds(kinds: Iterable[Kind]) -> list[Kind]:

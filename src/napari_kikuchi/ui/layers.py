@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-# napari takes 6 s to add 64 layers and 44 s to add 256; above 64 features, and the two maps that
+# napari takes 6 s to add 64 layers and 44 s to add 256; above 64 features, and the four maps that
 # come with them, the feature browser shows them.
-MAX_LAYERS = 66
+MAX_LAYERS = 68
 
 _THUMBNAIL_SIDE = 32
 
