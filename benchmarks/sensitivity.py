@@ -9,8 +9,8 @@ Four questions, each answered by the area under the ROC curve (AUC), 0.5 for a g
                other by more than half a degree, or by less than a tenth
 
 asked of each physics map; of the best single feature of an encoder, as it is or as its difference
-to the local median, either sign; of all its features together by a linear probe (logistic
-regression, trained on three quarters of the scan and asked on the fourth, in turn); of each map
+to the local median, either sign; of all its features together by a linear probe (sparse
+logistic regression, trained on three quarters of the scan and asked on the fourth, in turn); of each map
 that comes with its features; and of features and those maps together. For
 rotations the measure is the difference of the values; of several maps, their distance after
 whitening.
@@ -133,8 +133,9 @@ def _measure(
     for name, (features, beside) in _encoded(scan, given, folder).items():
         found[f"{name}, best feature"] = {q: asked.best(features, q) for q in questions}
         found[f"{name}, together"] = {q: asked.together(features, q) for q in questions}
-        for other in BESIDE if beside else ():
-            found[f"{name}, {other}"] = {q: asked.best([beside[other]], q) for q in questions}
+        for other in BESIDE:
+            if other in beside:
+                found[f"{name}, {other}"] = {q: asked.best([beside[other]], q) for q in questions}
         if beside:
             every = np.stack([*features, *beside.values()])
             found[f"{name}, all maps together"] = {q: asked.together(every, q) for q in questions}
@@ -286,8 +287,12 @@ def _probe(maps: np.ndarray, yes: np.ndarray, sure: np.ndarray) -> float:
         learn, ask = sure & (quarter != part), sure & (quarter == part)
         if len(np.unique(yes[learn])) < 2 or len(np.unique(yes[ask])) < 2:
             continue
+        # Sparse: most features are about grains, and those of the other quarters are others.
         probe = make_pipeline(
-            StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=500)
+            StandardScaler(),
+            LogisticRegression(
+                C=0.01, penalty="l1", solver="liblinear", class_weight="balanced", max_iter=200
+            ),
         )
         probe.fit(views[:, learn].T, yes[learn])
         score[ask] = probe.decision_function(views[:, ask].T)

@@ -55,4 +55,4 @@ def test_samples_are_encoded_whatever_an_earlier_demo_left(tmp_path):
     (manifest,) = tmp_path.glob("*.partial/manifest.json")
     manifest.write_text(json.dumps({"model": "an older one"}))
     made = finish(samples.encode_samples(tmp_path))
-    assert [len(read_maps(path)) for path in made] == [32 + 4] * len(SCANS)
+    assert [len(read_maps(path)) for path in made] == [32 + 2] * len(SCANS)

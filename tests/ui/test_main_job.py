@@ -39,7 +39,8 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr", model=shipped_encoder()))
 
     layers = layers_of(stack, ScanLink(scan))
-    assert len(layers) == len(stack) == encoder.latent + 4
+    # The shipped encoder knows no patterns like these, so neighbours are not compared.
+    assert len(layers) == len(stack) == encoder.latent + 2
     values, attributes, kind = layers[-1]
     assert kind == "image"
     assert attributes["visible"]
@@ -58,8 +59,7 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     np.testing.assert_array_equal(shown[View.RAW], pattern)
     # What the maps hold at this position is what the pattern itself encodes to.
     again = encoder.encode(preprocessor(pattern[None]))[0]
-    *features, contrast, error, undiluted, unlike = stack.values[:, row, col]
+    *features, contrast, error = stack.values[:, row, col]
     np.testing.assert_allclose(features, again, atol=1e-3)
-    assert 0 < contrast <= undiluted
-    assert 0 <= unlike <= 1
+    assert contrast > 0
     np.testing.assert_allclose(error, np.sqrt(np.nanmean(shown[View.DIFFERENCE] ** 2)), rtol=1e-3)

@@ -118,6 +118,13 @@ def simulate(
 app.command()(train)
 
 
+_STRANGER = (
+    "The model does not know patterns like these: what it reconstructs is something else. Train "
+    "one on this scan (napari-kikuchi train, minutes on a CPU), which also maps what neighbours "
+    "tell.\n"
+)
+
+
 @app.command()
 def encode(
     scan: ScanArgument,
@@ -178,10 +185,12 @@ def encode(
             job = encode_scan(opened, encoder, target, model=source, resume=not restart)
         stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
+        stranger = not stack.provenance["familiarity"]["known"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {len(stack)} maps, first in rank {best}.\n"
-            f"See them with: napari-kikuchi view {shown(target)}",
+            + (_STRANGER if stranger else "")
+            + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
 

@@ -3,8 +3,8 @@
 Beside the features stand maps of what they leave out: the contrast of each pattern, which
 rescaling may divide out, and how far its reconstruction is from it. The first shows what weakens
 bands, such as dislocations; the second what the encoder has not learned, such as another phase.
-Two more hold each reconstruction against those of its neighbours: the contrast without what their
-overlap takes, and what no overlap explains.
+If the encoder knows the patterns of the scan, two more hold each reconstruction against those of
+its neighbours: the contrast without what their overlap takes, and what no overlap explains.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +26,7 @@ from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenanc
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel, MapStack
@@ -53,7 +54,7 @@ def encode_scan(
     workers: int | None = None,
     resume: bool = True,
 ) -> Job[MapStack]:
-    """Encode every pattern of a scan; write a map for each latent feature, and four more.
+    """Encode every pattern of a scan; write a map for each latent feature, and some more.
 
     Closing the job keeps the blocks that are done; the same call goes on from there.
 
@@ -87,7 +88,8 @@ def encode_scan(
         Channels ``feature 1``, ``feature 2``... in the encoder's own order; then ``pattern
         contrast``, the standard deviation of a pattern less its background, relative to its mean
         intensity; ``reconstruction error``, the root mean square of the difference between a
-        prepared pattern and what its features decode to; ``contrast without overlap``, the contrast
+        prepared pattern and what its features decode to. If the encoder knows the patterns (see
+        :mod:`~napari_kikuchi.latent.familiarity`), ``contrast without overlap``, the contrast
         over the part of it that the overlap of neighbouring patterns leaves; and ``unlike its
         neighbours``, the part of a reconstruction that no mixture of its neighbours' gives, from 0
         to 1 (see :func:`~napari_kikuchi.latent.neighbours.compare_neighbours`). Each with the score
@@ -112,9 +114,12 @@ def encode_scan(
     path.parent.mkdir(parents=True, exist_ok=True)
     origin = _origin(scan, encoder)
     identity = maps_identity(origin, scan, preprocessor)
-    channels = [*(Channel(f"feature {i + 1}") for i in range(encoder.latent)), *_LEFT_OUT, *_BESIDE]
+    familiar = familiarity(scan, encoder, preprocessor)
+    features = [Channel(f"feature {i + 1}") for i in range(encoder.latent)]
+    channels = [*features, *_LEFT_OUT, *(_BESIDE if familiar.known else ())]
     writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-    with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
+    later = len(channels) - len(features) - len(_LEFT_OUT)
+    with _pattern_function(encoder, preprocessor, later, path.parent, executor) as function:
         yield from map_scan(
             scan,
             function,
@@ -123,7 +128,9 @@ def encode_scan(
             workers=workers,
             message="Encoding patterns",
         )
-    yield from _compare_neighbours(scan, encoder, writer)
+    if familiar.known:
+        yield from _compare_neighbours(scan, encoder, writer)
+    origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
     origin["model"] |= {
         "path": None if model is None else str(Path(model).absolute()),
         "provenance": dict(encoder.provenance),
@@ -173,10 +180,11 @@ def preprocessor_of(stack: MapStack) -> Preprocessor | None:
 @dataclass(frozen=True, eq=False)
 class _PatternEncoder:
     preprocessor: Preprocessor
+    later: int
     encoder: Encoder
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, self.encoder)
+        return _measure(patterns, self.preprocessor, self.encoder, self.later)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,24 +192,26 @@ class _StoredPatternEncoder:
     """Travels to other processes without the weights, which may be larger than a block."""
 
     preprocessor: Preprocessor
+    later: int
     model: Path
     weights: str
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, _load_once(self.model, self.weights))
+        encoder = _load_once(self.model, self.weights)
+        return _measure(patterns, self.preprocessor, encoder, self.later)
 
 
 def _measure(
-    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
+    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder, later: int
 ) -> NDArray[np.float32]:
-    """What one pattern tells by itself, of shape (n, channels); NaN for what needs neighbours."""
+    """What one pattern tells by itself, of shape (n, channels); NaN for maps that come later."""
     prepared, contrast = preprocessor.with_contrast(patterns)
     features = encoder.encode(prepared)
     # Both are 0 outside the mask.
     squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
     error = np.sqrt(squares / preprocessor.mask.sum())
-    later = np.full((len(features), len(_BESIDE)), np.nan, np.float32)
-    return np.concatenate([features, contrast[:, None], error[:, None], later], axis=1)
+    empty = np.full((len(features), later), np.nan, np.float32)
+    return np.concatenate([features, contrast[:, None], error[:, None], empty], axis=1)
 
 
 def _compare_neighbours(scan: Scan, encoder: Encoder, writer: MapWriter) -> Job[None]:
@@ -233,16 +243,20 @@ def _load_once(model: Path, weights: str) -> Encoder:
 
 @contextmanager
 def _pattern_function(
-    encoder: Encoder, preprocessor: Preprocessor, folder: Path, executor: Executor | None
+    encoder: Encoder,
+    preprocessor: Preprocessor,
+    later: int,
+    folder: Path,
+    executor: Executor | None,
 ) -> Iterator[PatternFunction]:
     """What encodes patterns here, or reads the encoder from a file and encodes them elsewhere."""
     if executor is None:
-        yield _PatternEncoder(preprocessor, encoder)
+        yield _PatternEncoder(preprocessor, later, encoder)
         return
     with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
         file = Path(temporary).absolute() / "model.safetensors"
         encoder.save(file)
-        yield _StoredPatternEncoder(preprocessor, file, encoder.stored().digest())
+        yield _StoredPatternEncoder(preprocessor, later, file, encoder.stored().digest())
 
 
 def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:
