@@ -9,8 +9,8 @@ Four questions, each answered by the area under the ROC curve (AUC), 0.5 for a g
                other by more than half a degree, or by less than a tenth
 
 asked of each physics map; of the best single feature of an encoder, as it is or as its difference
-to the local median, either sign; of all its features together by a linear probe (sparse
-logistic regression, trained on three quarters of the scan and asked on the fourth, in turn); of each map
+to the local median, either sign; of all its features together by a linear probe (sparse logistic
+regression, trained on three quarters of the scan and asked on the fourth, in turn); of each map
 that comes with its features; and of features and those maps together. For
 rotations the measure is the difference of the values; of several maps, their distance after
 whitening.
@@ -291,7 +291,7 @@ def _probe(maps: np.ndarray, yes: np.ndarray, sure: np.ndarray) -> float:
         probe = make_pipeline(
             StandardScaler(),
             LogisticRegression(
-                C=0.01, penalty="l1", solver="liblinear", class_weight="balanced", max_iter=200
+                C=0.01, l1_ratio=1, solver="liblinear", class_weight="balanced", max_iter=200
             ),
         )
         probe.fit(views[:, learn].T, yes[learn])

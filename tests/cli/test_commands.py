@@ -85,6 +85,13 @@ def test_simulated_scan_and_its_truth(small_scan):
     assert {"grain", "cell", "wall", "particle"} <= set(truth.names)
 
 
+def test_a_model_that_does_not_know_the_patterns_is_told_of(run, small_scan, tmp_path):
+    told = run("encode", small_scan, "--out", tmp_path / "shipped.zarr").output
+    assert "does not know patterns like these" in told
+    own = run("encode", small_scan, "--linear", "--out", tmp_path / "linear.zarr").output
+    assert "does not know" not in own
+
+
 def test_linear_maps_equal_those_of_the_encoder(run, small_scan, tmp_path):
     from napari_kikuchi.jobs import finish
     from napari_kikuchi.latent.encoder import load_encoder

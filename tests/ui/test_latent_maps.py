@@ -145,21 +145,21 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, 
     train.panel.button.click()
     qtbot.waitUntil(lambda: train.panel.job.state == JobState.DONE)
     assert " ".join(seen[0]["arguments"]) == (
-        f"train {scan_file} --out {scan_file.with_name('weld.quick-32')} --preset quick-32 "
+        f"train {scan_file} --out {scan_file.with_name('weld.principal-32')} --preset principal-32 "
         "--minutes 3.0 --patterns 16000 --watch 0,5,0,6 --background sample --rescale common "
         "--objective vae --beta 1.0 --kl-warm-up 600 --likelihood calibrated --events"
     )
     assert [point for point, _ in train.plot.validation] == [1, 2, 3, 4, 5]
-    model = scan_file.with_name("weld.quick-32") / "model.safetensors"
+    model = scan_file.with_name("weld.principal-32") / "model.safetensors"
     assert dock.encode.model.path == model
     assert models.recent_models() == [model]
     layers = dock.session.viewer.layers
     qtbot.waitUntil(lambda: layers[-1].name.startswith("training: feature "))
     assert layers[-1].data.shape == (5, 6)
     # The next training would not overwrite this one.
-    assert train.folder.value == scan_file.with_name("weld.quick-32-2")
+    assert train.folder.value == scan_file.with_name("weld.principal-32-2")
 
-    assert dock.encode.out.value == scan_file.with_name("weld.quick-32.zarr")
+    assert dock.encode.out.value == scan_file.with_name("weld.principal-32.zarr")
     dock.encode.panel.button.click()
     qtbot.waitUntil(lambda: "feature 3" in names(dock))
 
@@ -183,7 +183,7 @@ def test_a_stopped_training_is_resumed_and_a_trained_model_adapted(dock, scan_fi
     train.panel.button.click()
     qtbot.waitUntil(lambda: len(seen) == 2)
     assert train.panel.button.text() == "Cancel"
-    folder = scan_file.with_name("weld.quick-32")
+    folder = scan_file.with_name("weld.principal-32")
     folder.mkdir()
     (folder / "checkpoint.safetensors").touch()
     train.panel.button.click()

@@ -78,7 +78,7 @@ def test_patterns_are_opened_again_as_squares(viewer, told, tmp_path, patterns, 
         dock.choice.setCurrentIndex(choice)
         dock.train.scans.value = [dock.scan]
         folders.add(dock.train.folder.value.name)
-    assert folders == {"wide.quick-32", "wide cropped.quick-32"}
+    assert folders == {"wide.principal-32", "wide cropped.principal-32"}
     dock.close()
 
     viewer.layers.selection = {whole}

@@ -29,7 +29,7 @@ def test_a_training_request_says_only_what_was_set():
         resume=True,
     )
     assert line(request) == (
-        "train a.up2 b.up2 --out run --preset quick-32 --minutes 10 --resume --watch 0,4,1,5 "
+        "train a.up2 b.up2 --out run --preset principal-32 --minutes 10 --resume --watch 0,4,1,5 "
         "--size 60x60 --rescale range"
     )
 

@@ -68,7 +68,7 @@ def test_a_training_ends_as_it_began_whatever_is_chosen_meanwhile(form, tmp_path
     trained = []
     form.trained.connect(trained.append)
     form.panel.button.click()
-    folder = tmp_path / "a.quick-32"
+    folder = tmp_path / "a.principal-32"
     choose(form, "b")
     form.model.value = "linear"
     folder.mkdir()
@@ -126,7 +126,7 @@ def test_a_folder_that_was_typed_in_stays_when_another_scan_is_opened(form, tmp_
     assert form.request().scans[1] is added
     assert form.folder.value == tmp_path / "mine"
     choose(form, "c")
-    assert form.folder.value == tmp_path / "c.quick-32"
+    assert form.folder.value == tmp_path / "c.principal-32"
 
 
 @pytest.mark.parametrize("step", ["train", "first look"])

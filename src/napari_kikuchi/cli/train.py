@@ -41,9 +41,8 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Network: principal-16 to principal-128 or quick-16 to quick-128 (60 x 60 pixels, "
-            "for CPUs), or "
-            "published-16 to published-256 (120 x 120, for GPUs).  [default: quick-32]",
+            help="Network: principal-16 to -128 or quick-16 to -128 (60 x 60 pixels, for CPUs), or "
+            "published-16 to -256 (120 x 120, for GPUs).  [default: principal-32]",
             show_default=False,
         ),
     ] = None,

@@ -50,6 +50,8 @@ _ARCHITECTURES = (
     *(Architecture("quick", latent) for latent in (16, 32, 64, 128)),
     *(Architecture("published", latent) for latent in (16, 32, 64, 128, 256)),
 )
+# Learns most in the minutes that people wait, see benchmarks/README.md.
+DEFAULT_PRESET = "principal-32"
 PRESETS = {architecture.name: architecture for architecture in _ARCHITECTURES}
 
 

@@ -20,7 +20,7 @@ from napari_kikuchi.latent.objectives import (
     VaeObjective,
     make_objective,
 )
-from napari_kikuchi.latent.presets import Architecture, preset
+from napari_kikuchi.latent.presets import DEFAULT_PRESET, Architecture, preset
 from napari_kikuchi.latent.sample import draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.preprocess import BATCH, Recipe
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LIVE_FILE = "live.npy"
-DEFAULT_PRESET = "quick-32"
 
 # A feature is active if the means of its posteriors vary more than this over the validation
 # patterns; those of a feature that the patterns do not use stay at 0.
@@ -48,7 +47,7 @@ class VaeTraining:
     Attributes
     ----------
     preset
-        Name of an architecture; None: that of the model to start from, or ``"quick-32"``.
+        Name of an architecture; None: that of the model to start from, or the default one.
     objective
         ``"vae"``, or ``"contrastive"``: :class:`~.objectives.ContrastiveObjective`.
     likelihood, beta, kl_warm_up

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_kikuchi.latent.presets import DEFAULT_PRESET
 from napari_kikuchi.scan import Block, Scan
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TrainingRequest:
 
     scans: Sequence[Scan]
     folder: Path
-    preset: str | None = "quick-32"
+    preset: str | None = DEFAULT_PRESET
     linear: bool = False
     latent: int | None = None
     epochs: int | None = None

@@ -12,7 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.places import beside, scan_label
-from napari_kikuchi.latent.presets import PRESETS, preset
+from napari_kikuchi.latent.presets import DEFAULT_PRESET, PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import CHECKPOINT_FILE
 from napari_kikuchi.ui.child import COMMAND, JobState
@@ -65,9 +65,10 @@ class TrainForm(QWidget):
         self.model = ComboBox(
             label="model",
             choices=[LINEAR, *PRESETS],
-            value="quick-32",
+            value=DEFAULT_PRESET,
             tooltip="linear: principal components, in seconds.\n"
-            "quick: networks made for processors. published: the reference networks, for GPUs.\n"
+            "principal: networks behind principal components, in minutes.\n"
+            "quick: small convolutional ones. published: the reference networks, for GPUs.\n"
             "The number is that of the latent features.",
         )
         self.latent = SpinBox(
