@@ -49,7 +49,7 @@ def test_blocks_in_any_order_make_the_maps(tmp_path):
             step=(0.5, 0.25),
             provenance={"method": "test"},
             arrays={"background": np.ones((2, 2))},
-            score=lambda values: float(values[0, 0]),
+            score=lambda channel, values: float(values[0, 0]),
         ),
         seen.append,
     )

@@ -34,7 +34,7 @@ from napari_kikuchi.io.map_attributes import (
     window_of,
 )
 from napari_kikuchi.jobs import Job, Progress, finish
-from napari_kikuchi.maps import MapStack, Region
+from napari_kikuchi.maps import Channel, MapStack, Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -202,7 +202,7 @@ def complete_store(
     maps: MapArray,
     stack: MapStack,
     *,
-    score: Callable[[NDArray], float] | None = None,
+    score: Callable[[Channel, NDArray], float] | None = None,
 ) -> Job[None]:
     """Make a store of maps that are written.
 
@@ -226,9 +226,8 @@ def complete_store(
     import zarr
 
     def look(channel: int) -> tuple[Mapping[str, float], float | None]:
-        values = maps.read_map(channel)
-        given = stack.channels[channel].score if score is None else score(values)
-        return window_of(values, stack.channels[channel]), given
+        values, told = maps.read_map(channel), stack.channels[channel]
+        return window_of(values, told), told.score if score is None else score(told, values)
 
     message = "Reading the maps" if score is None else "Ranking the maps"
     windows, channels = [], []

@@ -170,7 +170,7 @@ class MapWriter:
         provenance: Mapping[str, Any] | None = None,
         arrays: Mapping[str, NDArray] | None = None,
         regions: Sequence[Region] = (),
-        score: Callable[[NDArray[np.float32]], float] | None = None,
+        score: Callable[[Channel, NDArray[np.float32]], float] | None = None,
     ) -> Job[MapStack]:
         """Make the store and put it in its place.
 

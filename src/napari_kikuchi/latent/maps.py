@@ -9,7 +9,7 @@ its neighbours: the contrast without what their overlap takes, and what no overl
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -93,8 +93,9 @@ def encode_scan(
         over the part of it that the overlap of neighbouring patterns leaves; and ``unlike its
         neighbours``, the part of a reconstruction that no mixture of its neighbours' gives, from 0
         to 1 (see :func:`~napari_kikuchi.latent.neighbours.compare_neighbours`). Each with the score
-        that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by. The static background and
-        the signal mask are among its arrays, see :func:`preprocessor_of`.
+        that :meth:`~napari_kikuchi.maps.MapStack.ranking` ranks it by, those that are no features
+        as if they varied as much as the strongest feature. The static background and the signal
+        mask are among its arrays, see :func:`preprocessor_of`.
 
     Raises
     ------
@@ -142,7 +143,7 @@ def encode_scan(
             provenance=maps_provenance("latent", origin),
             arrays={"background": preprocessor.background, "mask": preprocessor.mask},
             regions=drawn_before(path, origin["scan"]["fingerprint"]),
-            score=feature_score,
+            score=_scorer(encoder.latent, writer),
         )
     )
 
@@ -175,6 +176,29 @@ def preprocessor_of(stack: MapStack) -> Preprocessor | None:
     mask = np.asarray(stack.arrays["mask"], bool)
     background = np.asarray(stack.arrays["background"], np.float32)
     return Preprocessor(Recipe.from_settings(recipe, mask), background)
+
+
+def _scorer(latent: int, writer: MapWriter) -> Callable[[Channel, NDArray[np.float32]], float]:
+    """What ranks the maps.
+
+    The maps beside the features have units of their own. They are ranked as if they varied as much
+    as the strongest feature: so those that show structure stand among the first.
+    """
+    strongest = max(_spread(writer.maps.read_map(i)) for i in range(latent))
+
+    def score(channel: Channel, values: NDArray[np.float32]) -> float:
+        found = feature_score(values)
+        if channel not in (*_LEFT_OUT, *_BESIDE) or found == 0:
+            return found
+        return found * strongest / _spread(values)
+
+    return score
+
+
+def _spread(values: NDArray[np.float32]) -> float:
+    """Standard deviation of the values that there are."""
+    known = values[np.isfinite(values)]
+    return float(known.std()) if known.size else 0.0
 
 
 @dataclass(frozen=True, eq=False)
