@@ -41,7 +41,7 @@ def test_sample_to_saved_maps(make_napari_viewer, tmp_path, monkeypatch, qtbot):
     qtbot.waitUntil(lambda: not train.panel.job.active, timeout=PATIENCE_MS)
     assert train.panel.job.state == JobState.DONE, train.panel.job.message
 
-    # Encode with what was trained: sixteen layers, the best shown.
+    # Encode with what was trained: sixteen features, the best map shown.
     encode = dock.encode
     encode.model.choose(tmp_path / "run" / "model.safetensors")
     encode.out.value = tmp_path / "maps.zarr"
@@ -51,7 +51,14 @@ def test_sample_to_saved_maps(make_napari_viewer, tmp_path, monkeypatch, qtbot):
         return [layer for layer in viewer.layers if layer.name.startswith("feature")]
 
     qtbot.waitUntil(lambda: len(features()) == 16, timeout=PATIENCE_MS)
-    assert [layer.visible for layer in features()] == [False] * 15 + [True]
+    # The best of all maps stands on top and is the one shown.
+    channels = link_of(features()[0]).stack.channels
+    names = {channel.name for channel in channels}
+    *others, best = (layer for layer in viewer.layers if layer.name in names)
+    assert len(others) + 1 == len(channels)
+    assert best.name == max(channels, key=lambda channel: channel.score).name
+    assert best.visible
+    assert [layer.name for layer in others if layer.visible] == []
 
     # Toggle a layer.
     second = features()[-2]
