@@ -164,9 +164,10 @@ def _encoded(
 ) -> dict[str, tuple[np.ndarray, dict[str, np.ndarray]]]:
     """Features of each encoder, of shape (features, rows, columns), and the maps beside them."""
 
-    def maps(encoder: Encoder, name: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        path = folder / f"{scan.name} {name.replace('/', '_')}.zarr"
-        stack = finish(encode_scan(scan, encoder, path))
+    def maps(encoder: Encoder) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        # Each replaces those of the encoder before, whose values are in memory by then.
+        path = folder / f"{scan.name}.latent.zarr"
+        stack = finish(encode_scan(scan, encoder, path, resume=False))
         every = np.nan_to_num(stack.values[:])
         beside = dict(zip(stack.names[encoder.latent :], every[encoder.latent :], strict=True))
         return every[: encoder.latent], beside
@@ -185,9 +186,9 @@ def _encoded(
         trained = finish(train_vae([scan], Recipe(rescale=rescale), settings, run))
         models[f"VAE {given.latent} ({rescale})"] = trained
     return {
-        f"PCA {given.latent}": maps(linear, "PCA"),
+        f"PCA {given.latent}": maps(linear),
         f"NMF {given.latent}": (_nmf(prepared, given.latent).T.reshape(-1, *scan.map_shape), {}),
-        **{name: maps(load_encoder(path, device="cpu"), name) for name, path in models.items()},
+        **{name: maps(load_encoder(path, device="cpu")) for name, path in models.items()},
     }
 
 

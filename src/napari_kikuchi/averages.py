@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import BATCH
+from napari_kikuchi.preprocess import read_batches
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ def mean_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[NDArray[np.f
     if len(positions) == 0:
         raise ValueError(f"{scan.name}: there is no pattern to average at these positions")
     total = np.zeros(scan.pattern_shape, np.float64)
-    for start in range(0, len(positions), BATCH):
-        patterns = scan.read_positions(positions[start : start + BATCH])
+    done = 0
+    for patterns in read_batches(scan, positions):
         total += patterns.sum(axis=0, dtype=np.float64)
-        yield Progress(start + len(patterns), len(positions), "Averaging patterns")
+        done += len(patterns)
+        yield Progress(done, len(positions), "Averaging patterns")
     return (total / len(positions)).astype(np.float32)

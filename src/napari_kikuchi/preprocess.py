@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Patterns preprocessed at a time: enough to keep the arithmetic busy, little memory.
-BATCH = 64
+_BATCH = 64
 # Standard deviations of a pattern that become 1: of noise, one pixel in 16,000 lies beyond.
 _DEVIATIONS = 4
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
@@ -175,8 +175,8 @@ class Preprocessor:
         contrast = np.empty(patterns.shape[:-2], np.float32)
         flat_in = patterns.reshape(-1, *patterns.shape[-2:])
         flat_out, flat_contrast = out.reshape(-1, *self.recipe.size), contrast.reshape(-1)
-        for start in range(0, len(flat_in), BATCH):
-            part = slice(start, start + BATCH)
+        for start in range(0, len(flat_in), _BATCH):
+            part = slice(start, start + _BATCH)
             binned = bin_to(flat_in[part], self.recipe.size)
             flat_out[part] = self.rescale(self.subtract(binned))
             flat_contrast[part] = self.relative(binned)[:, self.mask].std(axis=1)
@@ -333,7 +333,8 @@ def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
     count = 0
     exact = recipe.background == "exact" or scan.count <= recipe.background_sample
     expected = scan.count if exact else recipe.background_sample
-    for patterns in _every_pattern(scan) if exact else _drawn_patterns(scan, recipe):
+    drawn = None if exact else scan.draw(recipe.background_sample, recipe.seed)
+    for patterns in _every_pattern(scan) if drawn is None else read_batches(scan, drawn):
         total += bin_to(patterns, recipe.size).sum(axis=0, dtype=np.float64)
         count += len(patterns)
         yield Progress(count, expected, "Averaging the static background")
@@ -343,14 +344,14 @@ def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
 def _every_pattern(scan: Scan) -> Iterator[NDArray]:
     for block in scan.blocks():
         patterns = scan.read_present(block)
-        for start in range(0, len(patterns), BATCH):
-            yield patterns[start : start + BATCH]
+        for start in range(0, len(patterns), _BATCH):
+            yield patterns[start : start + _BATCH]
 
 
-def _drawn_patterns(scan: Scan, recipe: Recipe) -> Iterator[NDArray]:
-    positions = scan.draw(recipe.background_sample, recipe.seed)
-    for start in range(0, len(positions), BATCH):
-        yield scan.read_positions(positions[start : start + BATCH])
+def read_batches(scan: Scan, positions: NDArray[np.integer]) -> Iterator[NDArray]:
+    """Patterns at some positions (n, 2), as many at a time as are preprocessed at a time."""
+    for start in range(0, len(positions), _BATCH):
+        yield scan.read_positions(positions[start : start + _BATCH])
 
 
 def check_size(scan: Scan, size: tuple[int, int]) -> None:

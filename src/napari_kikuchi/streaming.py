@@ -57,7 +57,8 @@ def map_scan(
         Whose patterns to read.
     function
         Takes patterns as recorded, of shape (n, height, width), and gives values of shape
-        (n, channels). It is called from several threads at once.
+        (n, channels). It may leave out the last channels, for :func:`fill_in` to write. It is
+        called from several threads at once.
     writer
         Takes the values; positions without a pattern become NaN.
     executor
@@ -128,7 +129,8 @@ def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Bl
         values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
         present = scan.present_in(block)
         if present.any():
-            values[:, present] = function(scan.read_present(block)).T
+            found = function(scan.read_present(block)).T
+            values[: len(found), present] = found
         return maps.write(block, values)
     except Exception as error:
         error.add_note(

@@ -26,7 +26,7 @@ def drawn(make_scan):
 def begun(drawn):
     torch.manual_seed(0)
     vae = Vae(preset("principal-16"), drawn.recipe.mask)
-    vae.start_from(drawn.patterns)
+    vae.begin_with_components(drawn.patterns)
     return VaeEncoder(vae.eval(), drawn.recipe)
 
 
@@ -83,7 +83,7 @@ def test_the_start_is_better_than_any_other_scale_of_its_features(begun, drawn):
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_fewer_patterns_than_components_are_enough(drawn, count):
     vae = Vae(preset("principal-32"), drawn.recipe.mask)
-    vae.start_from(drawn.patterns[:count])
+    vae.begin_with_components(drawn.patterns[:count])
     encoder = VaeEncoder(vae.eval(), drawn.recipe)
     assert np.isfinite(encoder.decode(encoder.encode(drawn.patterns[:20]))).all()
 
@@ -91,7 +91,7 @@ def test_fewer_patterns_than_components_are_enough(drawn, count):
 def test_patterns_that_are_all_alike_leave_the_networks_as_they_are(drawn):
     vae = Vae(preset("principal-16"), drawn.recipe.mask)
     before = {name: value.clone() for name, value in vae.state_dict().items()}
-    vae.start_from(np.repeat(drawn.patterns[:1], 8, axis=0))
+    vae.begin_with_components(np.repeat(drawn.patterns[:1], 8, axis=0))
     for name, value in vae.state_dict().items():
         assert torch.equal(value, before[name]), name
 

@@ -118,7 +118,7 @@ def simulate(
 app.command()(train)
 
 
-_STRANGER = (
+_UNFAMILIAR = (
     "The model does not know patterns like these: what it reconstructs is something else. Train "
     "one on this scan (napari-kikuchi train, minutes on a CPU), which also maps what neighbours "
     "tell.\n"
@@ -185,11 +185,11 @@ def encode(
             job = encode_scan(opened, encoder, target, model=source, resume=not restart)
         stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
-        stranger = not stack.provenance["familiarity"]["known"]
+        known = stack.provenance["familiarity"]["known"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {len(stack)} maps, first in rank {best}.\n"
-            + (_STRANGER if stranger else "")
+            + ("" if known else _UNFAMILIAR)
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )

@@ -33,6 +33,24 @@ class Features(Protocol):
         ...
 
 
+def decode_run(
+    features: Features, encoder: Encoder, row: int, start: int, stop: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Patterns ``start`` to ``stop`` of one row, decoded from their features.
+
+    Returns
+    -------
+    decoded, present
+        Patterns where there are features, of shape (n, height, width); and where that is, of shape
+        (stop - start,).
+    """
+    block = Block(slice(row, row + 1), slice(start, stop))
+    # Maps of a scan are more than its features, which come first.
+    found = features.read(block)[: encoder.latent, 0].T
+    present = np.isfinite(found).all(axis=1)
+    return encoder.decode(found[present]), present
+
+
 def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike = np.uint16) -> Scan:
     """What a model keeps of the patterns of a scan.
 
@@ -111,15 +129,11 @@ class DecodedPatterns:
 
     def read_run(self, row: int, start: int, stop: int) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
-        block = Block(slice(row, row + 1), slice(start, stop))
-        # Maps of a scan are more than its features, which come first.
-        features = self.features.read(block)[: self.encoder.latent, 0].T
-        present = np.isfinite(features).all(axis=1)
+        decoded, present = decode_run(self.features, self.encoder, row, start, stop)
         mask = self.encoder.recipe.mask
         assert mask is not None  # a trained encoder has one
         most = np.iinfo(self.dtype).max
-        patterns = np.zeros((len(features), *mask.shape), self.dtype)
-        decoded = self.encoder.decode(features[present])
+        patterns = np.zeros((len(present), *mask.shape), self.dtype)
         patterns[present] = np.rint((np.clip(decoded, -1, 1) + 1) / 2 * most) * mask
         return patterns
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.latent.encoder import Encoder
+from napari_kikuchi.latent.neighbours import unit_patterns
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Scan
 
@@ -75,7 +76,6 @@ def familiarity(scan: Scan, encoder: Encoder, preprocessor: Preprocessor) -> Fam
 
 
 def _correlation(one: NDArray, other: NDArray) -> float:
-    one, other = (x - x.mean(axis=1, keepdims=True) for x in (one, other))
-    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    alike = (one * other).sum(axis=1)[norms > 0] / norms[norms > 0]
-    return float(np.median(alike)) if len(alike) else np.nan
+    alike = (unit_patterns(one) * unit_patterns(other)).sum(axis=1)
+    known = alike[np.isfinite(alike)]
+    return float(np.median(known)) if len(known) else np.nan

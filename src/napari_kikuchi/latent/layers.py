@@ -22,7 +22,7 @@ class Shortcut(nn.Module):
         return x + self.layers(x)
 
 
-def mix(width: int) -> Shortcut:
+def residual_block(width: int) -> Shortcut:
     """Two connected layers beside a shortcut."""
     return Shortcut(
         nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Linear(width, width)

@@ -25,13 +25,14 @@ from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
+from napari_kikuchi.latent.decode import decode_run
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
-from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import PatternFunction, fill_in, map_scan
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 # Maps of what the features leave out, after them.
 _LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
 # Maps that need the neighbours' features, after those.
-_BESIDE = (Channel("contrast without overlap"), Channel("unlike its neighbours"))
+_OF_NEIGHBOURS = (Channel("contrast without overlap"), Channel("unlike its neighbours"))
 
 
 def encode_scan(
@@ -117,10 +118,9 @@ def encode_scan(
     identity = maps_identity(origin, scan, preprocessor)
     familiar = familiarity(scan, encoder, preprocessor)
     features = [Channel(f"feature {i + 1}") for i in range(encoder.latent)]
-    channels = [*features, *_LEFT_OUT, *(_BESIDE if familiar.known else ())]
+    channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
     writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-    later = len(channels) - len(features) - len(_LEFT_OUT)
-    with _pattern_function(encoder, preprocessor, later, path.parent, executor) as function:
+    with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
         yield from map_scan(
             scan,
             function,
@@ -188,7 +188,7 @@ def _scorer(latent: int, writer: MapWriter) -> Callable[[Channel, NDArray[np.flo
 
     def score(channel: Channel, values: NDArray[np.float32]) -> float:
         found = feature_score(values)
-        if channel not in (*_LEFT_OUT, *_BESIDE) or found == 0:
+        if channel not in (*_LEFT_OUT, *_OF_NEIGHBOURS) or found == 0:
             return found
         return found * strongest / _spread(values)
 
@@ -204,11 +204,10 @@ def _spread(values: NDArray[np.float32]) -> float:
 @dataclass(frozen=True, eq=False)
 class _PatternEncoder:
     preprocessor: Preprocessor
-    later: int
     encoder: Encoder
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, self.encoder, self.later)
+        return _measure(patterns, self.preprocessor, self.encoder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,26 +215,23 @@ class _StoredPatternEncoder:
     """Travels to other processes without the weights, which may be larger than a block."""
 
     preprocessor: Preprocessor
-    later: int
     model: Path
     weights: str
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        encoder = _load_once(self.model, self.weights)
-        return _measure(patterns, self.preprocessor, encoder, self.later)
+        return _measure(patterns, self.preprocessor, _load_once(self.model, self.weights))
 
 
 def _measure(
-    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder, later: int
+    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
 ) -> NDArray[np.float32]:
-    """What one pattern tells by itself, of shape (n, channels); NaN for maps that come later."""
+    """What a pattern tells by itself: features, contrast, error; of shape (n, latent + 2)."""
     prepared, contrast = preprocessor.with_contrast(patterns)
     features = encoder.encode(prepared)
     # Both are 0 outside the mask.
     squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
     error = np.sqrt(squares / preprocessor.mask.sum())
-    empty = np.full((len(features), later), np.nan, np.float32)
-    return np.concatenate([features, contrast[:, None], error[:, None], empty], axis=1)
+    return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
 
 
 def _compare_neighbours(scan: Scan, encoder: Encoder, writer: MapWriter) -> Job[None]:
@@ -244,15 +240,13 @@ def _compare_neighbours(scan: Scan, encoder: Encoder, writer: MapWriter) -> Job[
     mask = encoder.recipe.mask
     assert mask is not None  # a trained encoder has one
 
-    def decoded(row: int) -> NDArray[np.float32]:
-        block = Block(slice(row, row + 1), slice(0, cols))
-        features = writer.maps.read(block)[: encoder.latent, 0].T
-        present = np.isfinite(features).all(axis=1)
+    def reconstructed(row: int) -> NDArray[np.float32]:
+        decoded, present = decode_run(writer.maps, encoder, row, 0, cols)
         patterns = np.full((cols, np.count_nonzero(mask)), np.nan, np.float32)
-        patterns[present] = encoder.decode(features[present])[:, mask]
+        patterns[present] = decoded[:, mask]
         return patterns
 
-    kept, unlike = yield from compare_neighbours(decoded, rows)
+    kept, unlike = yield from compare_neighbours(reconstructed, rows)
     contrast = writer.maps.read_map(encoder.latent)
     # Without a neighbour nothing overlaps.
     undiluted = contrast / np.where(kept > 0, kept, 1)
@@ -267,20 +261,16 @@ def _load_once(model: Path, weights: str) -> Encoder:
 
 @contextmanager
 def _pattern_function(
-    encoder: Encoder,
-    preprocessor: Preprocessor,
-    later: int,
-    folder: Path,
-    executor: Executor | None,
+    encoder: Encoder, preprocessor: Preprocessor, folder: Path, executor: Executor | None
 ) -> Iterator[PatternFunction]:
     """What encodes patterns here, or reads the encoder from a file and encodes them elsewhere."""
     if executor is None:
-        yield _PatternEncoder(preprocessor, later, encoder)
+        yield _PatternEncoder(preprocessor, encoder)
         return
     with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
         file = Path(temporary).absolute() / "model.safetensors"
         encoder.save(file)
-        yield _StoredPatternEncoder(preprocessor, later, file, encoder.stored().digest())
+        yield _StoredPatternEncoder(preprocessor, file, encoder.stored().digest())
 
 
 def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:

@@ -101,15 +101,15 @@ def _in_threes(
 ) -> Iterator[tuple[NDArray | None, NDArray, NDArray | None]]:
     """Each row's unit patterns with those of the rows above and below it."""
     above: NDArray | None = None
-    here = _unit(read_row(0))
+    here = unit_patterns(read_row(0))
     for row in range(rows):
-        below = _unit(read_row(row + 1)) if row + 1 < rows else None
+        below = unit_patterns(read_row(row + 1)) if row + 1 < rows else None
         yield above, here, below
         if below is not None:
             above, here = here, below
 
 
-def _unit(patterns: NDArray) -> NDArray[np.float32]:
+def unit_patterns(patterns: NDArray) -> NDArray[np.float32]:
     """Patterns without their mean, of unit norm; NaN where there is no pattern or no contrast."""
     centred = patterns - patterns.mean(axis=1, keepdims=True)
     norm = np.linalg.norm(centred, axis=1, keepdims=True)

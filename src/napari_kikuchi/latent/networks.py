@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import nn
 
-from napari_kikuchi.latent.layers import Shortcut, mix
+from napari_kikuchi.latent.layers import Shortcut, residual_block
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.principal import PrincipalDecoder, PrincipalEncoder
 
@@ -105,7 +105,7 @@ def quick_encoder(latent: int) -> nn.Sequential:
         nn.GELU(),
         nn.Flatten(),
         nn.Linear(100 * k, _QUICK_WIDTH),
-        mix(_QUICK_WIDTH),
+        residual_block(_QUICK_WIDTH),
         nn.LayerNorm(_QUICK_WIDTH),
         nn.Linear(_QUICK_WIDTH, 2 * latent),
     )
@@ -116,8 +116,8 @@ def quick_decoder(latent: int) -> nn.Sequential:
     k = _QUICK_CHANNELS
     return nn.Sequential(
         nn.Linear(latent, _QUICK_WIDTH),
-        mix(_QUICK_WIDTH),
-        mix(_QUICK_WIDTH),
+        residual_block(_QUICK_WIDTH),
+        residual_block(_QUICK_WIDTH),
         nn.LayerNorm(_QUICK_WIDTH),
         nn.Linear(_QUICK_WIDTH, 100 * k),
         nn.GELU(),

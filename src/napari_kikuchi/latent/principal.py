@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_kikuchi.latent.layers import mix
+from napari_kikuchi.latent.layers import residual_block
 from napari_kikuchi.latent.linear import principal_components
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _SAMPLE = 8192
 
 
 class _Components(nn.Module):
-    """Mean pattern and components, which no training changes."""
+    """Mean pattern and components, scaled for their use, which no training changes."""
 
     mean: Tensor
     components: Tensor
@@ -77,12 +77,12 @@ def _correction(inputs: int, outputs: int) -> nn.Sequential:
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
     return nn.Sequential(
-        nn.Linear(inputs, _WIDTH), nn.GELU(), mix(_WIDTH), nn.LayerNorm(_WIDTH), last
+        nn.Linear(inputs, _WIDTH), nn.GELU(), residual_block(_WIDTH), nn.LayerNorm(_WIDTH), last
     )
 
 
 @torch.no_grad()
-def start_from(
+def begin_with_components(
     encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray, mask: NDArray[np.bool_]
 ) -> None:
     """Make two networks the probabilistic principal components of some patterns.

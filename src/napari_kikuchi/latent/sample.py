@@ -12,12 +12,12 @@ import numpy as np
 from napari_kikuchi import __version__
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.preprocess import (
-    BATCH,
     Preprocessor,
     Recipe,
     RecipeMismatchError,
     check_size,
     prepare,
+    read_batches,
 )
 from napari_kikuchi.scan import Scan
 
@@ -158,10 +158,9 @@ def draw_sample(
     patterns = np.empty((total, *recipe.size), dtype)
     done = 0
     for scan, preprocess, drawn in zip(scans, preprocessors, positions, strict=True):
-        for start in range(0, len(drawn), BATCH):
-            part = drawn[start : start + BATCH]
-            patterns[done : done + len(part)] = preprocess(scan.read_positions(part))
-            done += len(part)
+        for recorded in read_batches(scan, drawn):
+            patterns[done : done + len(recorded)] = preprocess(recorded)
+            done += len(recorded)
             yield Progress(done, total, f"Preparing patterns of {scan.name}")
     described = [
         {"name": scan.name, "fingerprint": scan.fingerprint(), "patterns": len(drawn)}

@@ -23,7 +23,7 @@ from napari_kikuchi.latent.objectives import (
 from napari_kikuchi.latent.presets import DEFAULT_PRESET, Architecture, preset
 from napari_kikuchi.latent.sample import draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import BATCH, Recipe
+from napari_kikuchi.preprocess import Recipe, read_batches
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
@@ -156,14 +156,15 @@ def train_vae(
         vae.load_state_dict(started_from.vae.state_dict())
     elif not resume:
         yield Progress(0, 0, "Finding what to begin with")
-        vae.start_from(data.train)
+        vae.begin_with_components(data.train)
     live = None
     if watched is not None:
         positions, present = watched
-        patterns = np.empty((len(positions), *sample.recipe.size), np.float16)
-        for start in range(0, len(positions), BATCH):
-            part = slice(start, start + BATCH)
-            patterns[part] = sample.preprocessors[0](scans[0].read_positions(positions[part]))
+        preprocess = sample.preprocessors[0]
+        patterns, done = np.empty((len(positions), *sample.recipe.size), np.float16), 0
+        for recorded in read_batches(scans[0], positions):
+            patterns[done : done + len(recorded)] = preprocess(recorded)
+            done += len(recorded)
         live = _LiveMap(patterns, present, Path(folder) / LIVE_FILE)
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:

@@ -15,7 +15,11 @@ from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, require_tensors, write_model
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
-from napari_kikuchi.latent.principal import PrincipalDecoder, PrincipalEncoder, start_from
+from napari_kikuchi.latent.principal import (
+    PrincipalDecoder,
+    PrincipalEncoder,
+    begin_with_components,
+)
 from napari_kikuchi.preprocess import Recipe
 
 if TYPE_CHECKING:
@@ -48,14 +52,14 @@ class Vae(nn.Module):
         # Convolutions on processors are several times faster with the channels last.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def start_from(self, patterns: NDArray) -> None:
+    def begin_with_components(self, patterns: NDArray) -> None:
         """Begin with what prepared patterns (n, height, width) tell without any training.
 
         Networks of the principal design take their components over; others stay as they are.
         """
         if isinstance(self.encoder, PrincipalEncoder):
             assert isinstance(self.decoder, PrincipalDecoder)
-            start_from(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
+            begin_with_components(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
 
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, latent) of the features of patterns (n, height, width)."""

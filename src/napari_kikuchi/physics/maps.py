@@ -205,7 +205,7 @@ def default_physics_path(scan_path: str | Path, options: Mapping[str, Any] | Non
 
 @dataclass(frozen=True, eq=False)
 class _PatternMeasures:
-    """Values of all channels; those that need the whole map of orientations are NaN."""
+    """Values of all channels but those that need the whole map of orientations."""
 
     preprocessor: Preprocessor
     smooth: NDArray[np.float32]
@@ -231,9 +231,8 @@ class _PatternMeasures:
                 case "indexing":
                     assert self.indexing is not None
                     found = index_patterns(fill_outside(levelled, mask), self.indexing)
-                    later = np.full((len(_FROM_ORIENTATIONS), len(patterns)), np.nan)
                     values += [found.confidence, found.bands, found.pattern_quality, found.fit]
-                    values += [*found.quaternions.T, *later]
+                    values += [*found.quaternions.T]
         return np.stack(values, axis=1, dtype=np.float32, casting="unsafe")
 
 
