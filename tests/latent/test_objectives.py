@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from pytorch_metric_learning.losses import NTXentLoss
 from torch.distributions import Normal, kl_divergence
 
 from napari_kikuchi.latent.augment import augment
@@ -106,6 +107,19 @@ def test_the_contrastive_loss_is_that_of_simclr(temperature):
     one, other = np.random.default_rng(0).normal(size=(2, 7, 5))
     found = contrastive_loss(torch.from_numpy(one), torch.from_numpy(other), temperature)
     assert float(found) == pytest.approx(contrast_by_hand(one, other, temperature), rel=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.1, 0.5, 2.0])
+def test_the_contrastive_loss_and_its_gradient_are_those_of_another_library(temperature):
+    vectors = np.random.default_rng(1).normal(size=(2, 32, 16))
+    ours, theirs = (torch.tensor(vectors, requires_grad=True) for _ in range(2))
+    found = contrastive_loss(*ours, temperature)
+    partners = torch.arange(32).repeat(2)
+    expected = NTXentLoss(temperature)(theirs.flatten(0, 1), partners)
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    expected.backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
 
 
 def test_partners_alike_and_others_apart_cost_nothing():
