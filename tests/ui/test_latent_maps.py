@@ -128,6 +128,7 @@ def test_a_first_look_ends_with_maps_over_the_scan(dock, scan_file, qtbot):
     layers = dock.session.viewer.layers
     assert [layer.visible for layer in layers] == [True, False, False, True]
     assert link_of(layers[3]).source is link_of(layers[0]).source
+    assert "does not know" not in dock.first_look.panel.message.text()
     store = read_maps(scan_file.with_name("weld.linear.zarr"))
     np.testing.assert_array_equal(layers[3].data, store.map(2))
     # A second look replaces the first.
@@ -162,6 +163,8 @@ def test_a_training_is_shown_as_it_goes_and_leaves_a_model_to_encode_with(dock, 
     assert dock.encode.out.value == scan_file.with_name("weld.principal-32.zarr")
     dock.encode.panel.button.click()
     qtbot.waitUntil(lambda: "feature 3" in names(dock))
+    # The pretended model has learned nothing.
+    assert "does not know patterns like these" in dock.encode.panel.message.text()
 
 
 def test_scans_of_one_name_are_told_apart_by_their_folders(dock, scan_file, qtbot):

@@ -118,13 +118,6 @@ def simulate(
 app.command()(train)
 
 
-_UNFAMILIAR = (
-    "The model does not know patterns like these: what it reconstructs is something else. Train "
-    "one on this scan (napari-kikuchi train, minutes on a CPU), which also maps what neighbours "
-    "tell.\n"
-)
-
-
 @app.command()
 def encode(
     scan: ScanArgument,
@@ -166,7 +159,7 @@ def encode(
         from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.places import model_name
         from napari_kikuchi.latent.encoder import load_encoder
-        from napari_kikuchi.latent.maps import default_maps_path, encode_scan
+        from napari_kikuchi.latent.maps import advice, default_maps_path, encode_scan
         from napari_kikuchi.samples import shipped_encoder
 
         if linear and model is not None:
@@ -185,11 +178,11 @@ def encode(
             job = encode_scan(opened, encoder, target, model=source, resume=not restart)
         stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
-        known = stack.provenance["familiarity"]["known"]
+        advised = advice(stack)
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {len(stack)} maps, first in rank {best}.\n"
-            + ("" if known else _UNFAMILIAR)
+            + (f"{advised}\n" if advised else "")
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )

@@ -148,6 +148,16 @@ def encode_scan(
     )
 
 
+def advice(stack: MapStack) -> str:
+    """What whoever made these latent maps should know; nothing if all is well."""
+    if stack.provenance.get("familiarity", {"known": True})["known"]:
+        return ""
+    return (
+        "The model does not know patterns like these: what it reconstructs is something else. "
+        "Train one on this scan, which takes minutes and adds the maps that compare neighbours."
+    )
+
+
 def default_maps_path(
     scan_path: str | Path, model_name: str, options: Mapping[str, Any] | None = None
 ) -> Path:

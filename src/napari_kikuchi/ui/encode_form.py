@@ -10,7 +10,7 @@ from magicgui.widgets import FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.latent.maps import default_maps_path
+from napari_kikuchi.latent.maps import advice, default_maps_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, path_of
@@ -97,4 +97,4 @@ class EncodeForm(QWidget):
     def _show(self, path: str) -> None:
         assert self._encoding is not None
         self.model.choose(self._encoding.model)
-        show_store(self._session, Path(path), self._encoding.scan)
+        self.panel.add(advice(show_store(self._session, Path(path), self._encoding.scan)))

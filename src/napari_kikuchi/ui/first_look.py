@@ -8,6 +8,7 @@ from pathlib import Path
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.places import beside, scan_label
+from napari_kikuchi.latent.maps import advice
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.job_panel import JobPanel
@@ -81,7 +82,7 @@ class FirstLook(QWidget):
             self.panel.run(EncodingRequest(scan, self._model, maps).arguments())
             return
         remember_model(self._model)
-        show_store(self._session, Path(made), scan)
+        self.panel.add(advice(show_store(self._session, Path(made), scan)))
 
     def _place(self, ending: str) -> Path:
         scan = self._looked_at

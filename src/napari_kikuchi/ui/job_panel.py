@@ -115,6 +115,10 @@ class JobPanel(QWidget):
         self.message.setText(text)
         self.message.setVisible(bool(text))
 
+    def add(self, text: str) -> None:
+        """Tell something more, after what was told last."""
+        self.say(f"{self.message.text()} {text}".strip())
+
     def _on_click(self) -> None:
         if self.job.active:
             self.job.stop()

@@ -30,7 +30,7 @@ _PAUSE_MS = 15
 _stores: weakref.WeakKeyDictionary[MapStack, Path] = weakref.WeakKeyDictionary()
 
 
-def show_store(session: Session, path: Path, scan: Scan) -> None:
+def show_store(session: Session, path: Path, scan: Scan) -> MapStack:
     """Show a map store that was made from an open scan, instead of what lay there before.
 
     Parameters
@@ -41,6 +41,11 @@ def show_store(session: Session, path: Path, scan: Scan) -> None:
         The store.
     scan
         Whose layers the maps are tied to.
+
+    Returns
+    -------
+    MapStack
+        What the store holds; its layers come one after another.
     """
     from napari_kikuchi.io.map_store import read_maps
 
@@ -55,6 +60,7 @@ def show_store(session: Session, path: Path, scan: Scan) -> None:
         yield from _show(session, stack, source)
 
     _begin(exchange())
+    return stack
 
 
 def show_stack(session: Session, stack: MapStack, source: ScanLink) -> None:
