@@ -1,6 +1,10 @@
 """The training loop on a small model whose solution is known."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -341,3 +345,22 @@ def test_a_training_without_end_is_refused():
 def test_an_absent_device_is_named(data, tmp_path):
     with pytest.raises(ValueError, match=r"device 'tpu' is not available.*cpu or auto"):
         finish(train(RegressionTask(), data, settings(device="tpu"), tmp_path))
+
+
+def test_two_devices_learn_what_one_does(tmp_path):
+    script = Path(__file__).with_name("together.py")
+    for devices in (1, 2):
+        arguments = [sys.executable, script, tmp_path / str(devices), str(devices)]
+        subprocess.run(arguments, check=True, timeout=120)
+    one, two = (files(tmp_path / str(devices)) for devices in (1, 2))
+    assert one.keys() == two.keys()
+    for name in one:
+        np.testing.assert_allclose(one[name], two[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    logs = [(tmp_path / devices / "log.jsonl").read_text() for devices in "12"]
+    assert [log.count("\n") for log in logs] == [5, 5]  # the first device alone writes
+
+
+def test_a_batch_must_be_enough_for_all_devices(data, tmp_path):
+    workers = SimpleNamespace(count=3)
+    with pytest.raises(ValueError, match="3 devices cannot share a batch of 2"):
+        finish(train(RegressionTask(), data, settings(batch=2), tmp_path, workers=workers))

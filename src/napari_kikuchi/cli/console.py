@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import threading
@@ -43,10 +44,13 @@ class Output(StrEnum):
     PERSON = "person"
     JSON = "json"
     EVENTS = "events"
+    NOBODY = "nobody"
 
 
 def output_for(as_json: bool, events: bool = False) -> Output:
-    """Who reads, by the options given."""
+    """Who reads, by the options given; nobody reads what a process that helps another prints."""
+    if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # set by whatever starts such processes
+        return Output.NOBODY
     return Output.EVENTS if events else Output.JSON if as_json else Output.PERSON
 
 
@@ -61,7 +65,9 @@ class StopRequest:
         return self._event.is_set()
 
     def __enter__(self) -> StopRequest:
-        self._previous = signal.signal(signal.SIGINT, self._interrupt)
+        # Ctrl-C reaches the helpers of a training as well; the first process tells them to stop.
+        helps = self._output is Output.NOBODY
+        self._previous = signal.signal(signal.SIGINT, signal.SIG_IGN if helps else self._interrupt)
         if self._output is Output.EVENTS:
             threading.Thread(target=self._listen, daemon=True).start()
         return self
@@ -125,6 +131,9 @@ def run(job: Job[Result], output: Output, live: Path | None = None, going_on: st
 def _reporter(output: Output, live: Path | None) -> Iterator[Callable[[Progress], None]]:
     if output is Output.EVENTS:
         yield lambda update: _emit_update(update, live)
+        return
+    if output is Output.NOBODY:
+        yield lambda update: None
         return
     bars = Bars(
         SpinnerColumn(),
@@ -192,7 +201,7 @@ def report_result(output: Output, text: str, **content: Any) -> None:
         emit("done", **content)
     elif output is Output.JSON:
         print(json.dumps(content, default=_to_json, indent=2))
-    else:
+    elif output is Output.PERSON:
         terminal.print(text, soft_wrap=True)  # A path that is broken in two cannot be copied.
 
 
@@ -212,7 +221,7 @@ def errors_told(output: Output) -> Iterator[None]:
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
-        else:
+        elif output is not Output.NOBODY:
             terminal.print("[bold red]Error[/]", end=" ")
             terminal.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

@@ -145,6 +145,9 @@ def train(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    devices: Annotated[
+        int, typer.Option(min=1, help="How many such devices share every batch.")
+    ] = 1,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
     ] = None,
@@ -183,6 +186,7 @@ def train(
                 "--beta": beta,
                 "--kl-warm-up": kl_warm_up,
                 "--likelihood": likelihood,
+                "--devices": None if devices == 1 else devices,
             }
             leave_out(networks_only, "--linear trains no network")
         if init is not None:
@@ -222,7 +226,12 @@ def train(
             if epochs is None and minutes is None:
                 epochs = 50
             training = TrainingSettings(
-                epochs=epochs, minutes=minutes, seed=seed, device=device, threads=threads
+                epochs=epochs,
+                minutes=minutes,
+                seed=seed,
+                device=device,
+                devices=devices,
+                threads=threads,
             )
             chosen: dict[str, Any] = {
                 "objective": objective,

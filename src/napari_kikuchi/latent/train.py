@@ -26,6 +26,7 @@ from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.preprocess import Recipe, read_batches
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
+from napari_kikuchi.training.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,6 +135,7 @@ def train_vae(
     started_from = None if init is None else _load_vae(init)
     architecture = _architecture(settings, started_from, init)
     recipe = _recipe(recipe, architecture, started_from)
+    workers = Workers(settings.training)
     seed = settings.training.seed
     sample = yield from draw_sample(
         scans,
@@ -180,6 +182,7 @@ def train_vae(
             data,
             training,
             folder,
+            workers=workers,
             resume=resume,
             validate_first=started_from is not None,
         )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import torch
     from numpy.typing import NDArray
 
+    from napari_kikuchi.training.workers import Workers
+
 MODEL_FILE = "model.safetensors"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOG_FILE = "log.jsonl"
@@ -48,6 +50,9 @@ class TrainingSettings:
         Of batch order and noise.
     device
         ``"cuda"``, ``"mps"``, ``"cpu"`` or ``"auto"``.
+    devices
+        How many of that kind share every batch. For each but the first, the running command is
+        started once more; see :class:`~napari_kikuchi.training.workers.Workers`.
     precision
         As Lightning Fabric names them; ``"auto"`` is bfloat16 mixed precision on CUDA, and single
         precision elsewhere.
@@ -64,13 +69,22 @@ class TrainingSettings:
     validate_every: int | None = None
     seed: int = 0
     device: str = "auto"
+    devices: int = 1
     precision: str = "auto"
     threads: int | None = None
 
     def __post_init__(self) -> None:
         if self.epochs is None and self.minutes is None:
             raise ValueError("a training needs an end: give epochs, minutes, or both")
-        for name in ("epochs", "minutes", "batch", "learning_rate", "clip", "validate_every"):
+        for name in (
+            "epochs",
+            "minutes",
+            "batch",
+            "learning_rate",
+            "clip",
+            "validate_every",
+            "devices",
+        ):
             value = getattr(self, name)
             if value is not None and value <= 0:
                 raise ValueError(f"{name} must be more than 0, not {value}")
@@ -143,6 +157,7 @@ def train(
     settings: TrainingSettings,
     folder: Path | str,
     *,
+    workers: Workers | None = None,
     resume: bool = False,
     validate_first: bool = False,
 ) -> Generator[Progress, None, Path]:
@@ -162,6 +177,8 @@ def train(
     folder
         For ``model.safetensors`` (the best so far), ``checkpoint.safetensors`` (from which to
         resume) and ``log.jsonl`` (a line for every validation).
+    workers
+        That were gathered beforehand, so that they prepare patterns side by side.
     resume
         Go on from the folder's checkpoint.
     validate_first
@@ -192,6 +209,7 @@ def train(
     import torch
 
     from napari_kikuchi.training.loop import TrainingLoop
+    from napari_kikuchi.training.workers import Workers
 
     check_folder(folder, resume=resume)
     if not len(data.train) or not len(data.validation):
@@ -202,10 +220,11 @@ def train(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     threads = torch.get_num_threads()
+    workers = workers or Workers(settings)
     try:
         if settings.threads is not None:
             torch.set_num_threads(settings.threads)
-        loop = TrainingLoop(task, data, settings, folder, resume=resume)
+        loop = TrainingLoop(task, data, settings, folder, workers, resume=resume)
         return (yield from loop.run(validate_first=validate_first))
     finally:
         torch.set_num_threads(threads)

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
-from napari_kikuchi.devices import pick_device
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.training import (
     CHECKPOINT_FILE,
@@ -27,6 +25,7 @@ from napari_kikuchi.training import (
 )
 from napari_kikuchi.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
 from napari_kikuchi.training.patterns import DevicePatterns
+from napari_kikuchi.training.workers import Workers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class TrainingLoop:
 
     Parameters
     ----------
-    task, data, settings, folder, resume
+    task, data, settings, folder, workers, resume
         See :func:`napari_kikuchi.training.train`.
     """
 
@@ -52,23 +51,24 @@ class TrainingLoop:
         data: TrainingData,
         settings: TrainingSettings,
         folder: Path,
+        workers: Workers,
         *,
         resume: bool,
     ) -> None:
         self.task = task
         self.settings = settings
         self.folder = folder
-        self.batch = min(settings.batch, len(data.train))
+        self.workers = workers
+        # Everyone's share of a batch is as large.
+        most = min(settings.batch, len(data.train))
+        self.batch = most - most % workers.count
+        if not self.batch:
+            raise ValueError(f"{workers.count} devices cannot share a batch of {most}: use fewer")
         self.steps_per_epoch = len(data.train) // self.batch
         self.validate_every = settings.validate_every or min(
             self.steps_per_epoch, _MOST_STEPS_UNVALIDATED
         )
-        device = pick_device(settings.device)
-        precision: Any = settings.precision
-        if precision == "auto":
-            # Processors have bfloat16, too, but maps of adapted models then show walls less well.
-            precision = "bf16-mixed" if device == "cuda" else "32-true"
-        self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
+        self.fabric = workers.fabric
         self.patterns = DevicePatterns(data.train, self.fabric.device)
         self.held_out = DevicePatterns(data.validation, self.fabric.device)
         adam = torch.optim.Adam(task.module.parameters(), lr=settings.learning_rate, fused=True)
@@ -85,28 +85,39 @@ class TrainingLoop:
         """Train until it is finished or closed; returns the file of the best model."""
         state, model = self.state, self.folder / MODEL_FILE
         try:
-            while True:
+            while self._go_on():
                 finished = self._share_done() >= 1
                 due = finished or state.step % self.validate_every == 0
                 if due and state.validated_step != state.step and (state.step or validate_first):
-                    yield from self._validate()
+                    if self.workers.first:
+                        yield from self._validate()
+                    if not self._go_on():
+                        break
                 if finished:
-                    return model
+                    break
                 self._step()
                 yield self._update()
         except GeneratorExit:
-            if not model.exists():
-                self.task.save(model, {})
-            self._write_checkpoint()
+            if self.workers.first:
+                if not model.exists():
+                    self.task.save(model, {})
+                self._write_checkpoint()
+                self._go_on(False)
             raise
+        return model
+
+    def _go_on(self, wanted: bool = True) -> bool:
+        """Whether the first process goes on; its time is that of all."""
+        going_on, self.state.seconds = self.workers.agree(wanted, self.state.seconds)
+        return going_on
 
     def _step(self) -> None:
         began = time.monotonic()
         settings, state = self.settings, self.state
-        batch = self.patterns.take(self._batch_indices())
+        batch = self.patterns.take(self.workers.share(self._batch_indices()))
         # On the device: augmentation draws more noise than a processor makes in time.
         generator = torch.Generator(self.fabric.device)
-        generator.manual_seed(_seed_of(settings.seed, state.step))
+        generator.manual_seed(_seed_of(settings.seed, state.step, self.workers.rank))
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
         self.module.train()
@@ -129,7 +140,7 @@ class TrainingLoop:
         state.step += 1
         state.seconds += taken
         self.losses.append(value)
-        speed = len(batch) / taken
+        speed = self.batch / taken
         self.speed += (speed - self.speed) * (_SPEED_WEIGHT if self.speed else 1)
 
     def _validate(self) -> Generator[Progress, None, None]:
@@ -230,7 +241,8 @@ def _order_of(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _seed_of(seed: int, step: int) -> int:
-    """A seed for the noise of one step, unrelated to those of other steps and seeds."""
-    state = np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0]
+def _seed_of(seed: int, step: int, rank: int) -> int:
+    """A seed for the noise of one process in one step, unrelated to that of others."""
+    parts = [seed, step, rank] if rank else [seed, step]
+    state = np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))
