@@ -37,7 +37,7 @@ figures: $(VENV)/.installed libraries
 	$(VIRTUAL_SCREEN) $(BIN)/napari-kikuchi demo --screenshots
 	mkdir -p docs/images
 	for scan in additive wrought; do \
-		cp demo_output/$$scan.nickel-quick-32.png docs/images/$$scan.png; done
+		cp demo_output/$$scan.nickel-principal-32.png docs/images/$$scan.png; done
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -2,8 +2,9 @@
 
     python sample_data/train_encoder.py --scratch FOLDER --minutes 45
 
-The scans are simulated into the scratch folder where they are not there yet; a training that was
-stopped goes on with --resume. The seeds are none of the sample scans' and none of the benchmarks'.
+It learns from the two simulated sample scans and from others that are simulated into the scratch
+folder where they are not there yet; their seeds are none of the benchmarks'. A training that was
+stopped goes on with --resume.
 """
 
 from __future__ import annotations
@@ -56,10 +57,10 @@ def main() -> None:
             if isinstance(update, TrainingUpdate) and update.validation_loss is not None:
                 bars.console.print(update.step, update.metrics, round(update.patterns_per_second))
 
-        scans = [
-            open_scan(_simulated(given.scratch, *scan, report=report, device=given.device))
-            for scan in SCANS
-        ]
+        scans = [open_scan(HERE / name) for name in ("additive.up1", "wrought.up1")]
+        for scan in SCANS:
+            path = _simulated(given.scratch, *scan, report=report, device=given.device)
+            scans.append(open_scan(path))
         training = TrainingSettings(
             epochs=None, minutes=given.minutes, threads=given.threads, device=given.device
         )

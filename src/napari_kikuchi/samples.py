@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 SCANS = ("additive.up1", "wrought.up1", "nickel_3x3.up2", "silicon_moving_screen.up1")
-ENCODER = "nickel-quick-32.safetensors"
+ENCODER = "nickel-principal-32.safetensors"
 
 
 def sample_folder() -> Path:
