@@ -54,6 +54,13 @@ QUANTILES = (0.1, 0.5, 0.9)
 SEED = 811
 # Some fifty grains on a map of a hundred positions each way, as on the maps of the paper.
 GRAINS: dict[str, dict[str, Any]] = {"additive": {"grain_size": (12.0, 6.0)}, "wrought": {}}
+# The first at every latent size, the others at the largest.
+OBJECTIVES: dict[str, dict[str, Any]] = {
+    "vae": {},
+    "contrastive": {"objective": "contrastive"},
+    "β = 15": {"beta": 15.0},
+    "β = 50": {"beta": 50.0},
+}
 COLUMNS = ("confidence", "IQ", "turned", "sharpness", "error")
 # Indexed (%), then quantiles of confidence ratio, IQ ratio, misorientation and sharpness ratio. The
 # paper calls the misorientations degrees.
@@ -79,6 +86,7 @@ def main() -> None:
         "--design", choices=("principal", "quick", "published"), default="principal"
     )
     parser.add_argument("--latent", type=int, nargs="+", default=[16, 32, 64, 128])
+    parser.add_argument("--objectives", nargs="+", choices=OBJECTIVES, default=list(OBJECTIVES))
     parser.add_argument("--side", type=int, default=96, help="rows and columns of each scan")
     parser.add_argument("--noise", choices=("low", "medium", "high"), default="medium")
     parser.add_argument("--rescale", choices=("range", "deviation", "common"), default="range")
@@ -176,12 +184,10 @@ def _prepared(scan: Scan, preprocessor: Preprocessor, path: Path) -> Scan:
 
 def _models(scans: list[_Reference], recipe: Recipe, given: argparse.Namespace) -> Any:
     """Name and file of every model, each trained when its turn comes."""
-    largest = max(given.latent)
-    wanted: list[tuple[str, int, dict[str, Any]]] = [
-        *((f"vae {latent}", latent, {}) for latent in given.latent),
-        (f"contrastive {largest}", largest, {"objective": "contrastive"}),
-        (f"β = 15 {largest}", largest, {"beta": 15.0}),
-        (f"β = 50 {largest}", largest, {"beta": 50.0}),
+    wanted = [
+        (f"{name} {latent}", latent, OBJECTIVES[name])
+        for name in given.objectives
+        for latent in (given.latent if name == "vae" else [max(given.latent)])
     ]
     every = [scan.scan for scan in scans]
     for latent in given.latent:
