@@ -1,6 +1,6 @@
 """Train the encoder of this folder on simulated scans.
 
-    python sample_data/train_encoder.py --scratch FOLDER --minutes 45
+    python sample_data/train_encoder.py --scratch FOLDER --minutes 10
 
 It learns from the two simulated sample scans and from others that are simulated into the scratch
 folder where they are not there yet; their seeds are none of the benchmarks'. A training that was
@@ -42,7 +42,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--scratch", type=Path, required=True, help="folder for scans and run")
-    parser.add_argument("--minutes", type=float, default=45, help="of training")
+    parser.add_argument("--minutes", type=float, default=10, help="of training")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--resume", action="store_true")

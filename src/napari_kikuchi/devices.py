@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# In the environment of processes that help another with a training, and of that other.
+HELPERS = "NAPARI_KIKUCHI_HELPERS"
+
 
 def pick_device(name: str = "auto") -> str:
     """Name of the device to use.
@@ -31,3 +36,8 @@ def pick_device(name: str = "auto") -> str:
             f"device {name!r} is not available to torch here; choose {', '.join(available)} or auto"
         )
     return name
+
+
+def helps_another() -> bool:
+    """Whether this process was started by another to help it with a training."""
+    return HELPERS in os.environ and os.environ.get("LOCAL_RANK", "0") != "0"

@@ -7,7 +7,7 @@ import pytest
 import typer
 
 from napari_kikuchi.cli import samples
-from napari_kikuchi.cli.console import Output, errors_told, run
+from napari_kikuchi.cli.console import Output, errors_told, output_for, report_result, run
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import Progress, finish
 
@@ -56,3 +56,26 @@ def test_samples_are_encoded_whatever_an_earlier_demo_left(tmp_path):
     made = finish(samples.encode_samples(tmp_path))
     # The simulated scans are known to the encoder, which compares neighbours there.
     assert [len(read_maps(path)) for path in made] == [32 + 4, 32 + 4, 32 + 2, 32 + 2]
+
+
+def test_a_process_that_helps_another_says_nothing_but_errors(monkeypatch, capsys):
+    monkeypatch.setenv("NAPARI_KIKUCHI_HELPERS", "1")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    assert output_for(as_json=False) is Output.PERSON
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    output = output_for(as_json=True)
+    before = signal.getsignal(signal.SIGINT)
+    asked = []
+
+    def job():
+        asked.append(signal.getsignal(signal.SIGINT))
+        yield Progress(1, 2, "Working")
+        return "done"
+
+    report_result(output, run(job(), output), result="done")
+    assert asked == [before]  # Ctrl-C is left as it was: ignored, in such a process
+    told = capsys.readouterr()
+    assert told.out + told.err == ""
+    with pytest.raises(typer.Exit), errors_told(output):
+        raise ValueError("no such file")
+    assert "no such file" in capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import threading
@@ -27,6 +26,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
+from napari_kikuchi.devices import helps_another
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.training import TrainingUpdate
 
@@ -49,7 +49,7 @@ class Output(StrEnum):
 
 def output_for(as_json: bool, events: bool = False) -> Output:
     """Who reads, by the options given; nobody reads what a process that helps another prints."""
-    if int(os.environ.get("LOCAL_RANK", 0)) > 0:  # set by whatever starts such processes
+    if helps_another():
         return Output.NOBODY
     return Output.EVENTS if events else Output.JSON if as_json else Output.PERSON
 
@@ -65,15 +65,15 @@ class StopRequest:
         return self._event.is_set()
 
     def __enter__(self) -> StopRequest:
-        # Ctrl-C reaches the helpers of a training as well; the first process tells them to stop.
-        helps = self._output is Output.NOBODY
-        self._previous = signal.signal(signal.SIGINT, signal.SIG_IGN if helps else self._interrupt)
+        if self._output is not Output.NOBODY:
+            self._previous = signal.signal(signal.SIGINT, self._interrupt)
         if self._output is Output.EVENTS:
             threading.Thread(target=self._listen, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, self._previous)
+        if self._output is not Output.NOBODY:
+            signal.signal(signal.SIGINT, self._previous)
 
     def _interrupt(self, *_: object) -> None:
         if self:  # a second Ctrl-C means now
@@ -221,7 +221,7 @@ def errors_told(output: Output) -> Iterator[None]:
     except (ValueError, OSError, FloatingPointError, ImportError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
-        elif output is not Output.NOBODY:
+        else:
             terminal.print("[bold red]Error[/]", end=" ")
             terminal.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None

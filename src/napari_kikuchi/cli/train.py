@@ -146,7 +146,8 @@ def train(
     ] = None,
     device: DeviceOption = "auto",
     devices: Annotated[
-        int, typer.Option(min=1, help="How many such devices share every batch.")
+        int,
+        typer.Option(min=1, help="How many such devices here share every batch."),
     ] = 1,
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads.  [default: all]")

@@ -51,8 +51,9 @@ class TrainingSettings:
     device
         ``"cuda"``, ``"mps"``, ``"cpu"`` or ``"auto"``.
     devices
-        How many of that kind share every batch. For each but the first, the running command is
-        started once more; see :class:`~napari_kikuchi.training.workers.Workers`.
+        How many of that kind, in this machine, share every batch. For each but the first, the
+        running command or script is started once more, all that it does after the training
+        included; see :class:`~napari_kikuchi.training.workers.Workers`.
     precision
         As Lightning Fabric names them; ``"auto"`` is bfloat16 mixed precision on CUDA, and single
         precision elsewhere.
@@ -101,7 +102,7 @@ class TrainingUpdate(Progress):
     step
         Steps taken, over all sessions.
     train_loss
-        Mean since the last validation.
+        Mean since the last validation; of the first device's share of each batch.
     validation_loss
         Of the validation just made; None between validations.
     metrics
@@ -178,7 +179,8 @@ def train(
         For ``model.safetensors`` (the best so far), ``checkpoint.safetensors`` (from which to
         resume) and ``log.jsonl`` (a line for every validation).
     workers
-        That were gathered beforehand, so that they prepare patterns side by side.
+        Gathered before the patterns were prepared, since each begins the command anew; None:
+        gathered now.
     resume
         Go on from the folder's checkpoint.
     validate_first

@@ -78,6 +78,7 @@ class TrainingLoop:
             self.state = read_checkpoint(
                 folder / CHECKPOINT_FILE, task.module, self.optimizer, self._identity()
             )
+            self.fabric.barrier()  # before the first writes another
         self.losses: list[float] = []
         self.speed = 0.0
 
@@ -89,8 +90,7 @@ class TrainingLoop:
                 finished = self._share_done() >= 1
                 due = finished or state.step % self.validate_every == 0
                 if due and state.validated_step != state.step and (state.step or validate_first):
-                    if self.workers.first:
-                        yield from self._validate()
+                    yield from self._validate_for_all()
                     if not self._go_on():
                         break
                 if finished:
@@ -105,6 +105,15 @@ class TrainingLoop:
                 self._go_on(False)
             raise
         return model
+
+    def _validate_for_all(self) -> Generator[Progress, None, None]:
+        if not self.workers.first:
+            return
+        try:
+            yield from self._validate()
+        except Exception:
+            self._go_on(False)
+            raise
 
     def _go_on(self, wanted: bool = True) -> bool:
         """Whether the first process goes on; its time is that of all."""
@@ -243,6 +252,5 @@ def _order_of(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 
 def _seed_of(seed: int, step: int, rank: int) -> int:
     """A seed for the noise of one process in one step, unrelated to that of others."""
-    parts = [seed, step, rank] if rank else [seed, step]
-    state = np.random.SeedSequence(parts).generate_state(1, np.uint64)[0]
+    state = np.random.SeedSequence([seed, step, rank]).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
+import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 
-from napari_kikuchi.devices import pick_device
+from napari_kikuchi.devices import HELPERS, pick_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +25,8 @@ class Workers:
 
     All draw the same patterns and begin with the same weights; each works on its share of every
     batch, and their gradients are averaged. The first alone validates, writes and is talked to, and
-    says to the others before each step whether it goes on.
+    says to the others before each step whether it goes on. What an objective takes over a batch,
+    such as the residual of the calibrated likelihood, it takes over each share.
 
     Parameters
     ----------
@@ -30,7 +36,7 @@ class Workers:
     Raises
     ------
     ValueError
-        If there is no such device.
+        If there is no such device, or there are not so many.
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
@@ -40,12 +46,11 @@ class Workers:
             # Processors have bfloat16, too, but maps of adapted models then show walls less well.
             precision = "bf16-mixed" if device == "cuda" else "32-true"
         self.count = settings.devices
-        strategy = "ddp" if self.count > 1 else "auto"
-        self.fabric = Fabric(
-            accelerator=device, devices=self.count, strategy=strategy, precision=precision
-        )
-        if self.count > 1:
-            self.fabric.launch()
+        if self.count == 1:
+            self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
+        else:
+            _check(device, self.count)
+            self.fabric = _launched(device, self.count, precision)
         self.rank = self.fabric.global_rank
 
     @property
@@ -65,3 +70,35 @@ class Workers:
         torch.distributed.broadcast(said, src=0)
         going_on, taken = said.tolist()
         return bool(going_on), taken
+
+
+def _check(device: str, count: int) -> None:
+    if sys.platform == "win32":
+        raise ValueError("a training on several devices does not run on Windows: choose one")
+    # Processes share a processor as they like.
+    there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, count)
+    if count > there:
+        raise ValueError(f"{count} devices were asked for, but {device} has {there} here")
+
+
+def _launched(device: str, count: int, precision: Any) -> Fabric:
+    # Told by those who started it, each process would say where it stands.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    os.environ[HELPERS] = str(count - 1)
+    # Whatever a cluster has put into the environment: these processes are ours.
+    fabric = Fabric(
+        accelerator=device,
+        devices=count,
+        strategy="ddp",
+        precision=precision,
+        plugins=[LightningEnvironment()],
+    )
+    fabric.launch()
+    atexit.register(_end_helpers, fabric)
+    return fabric
+
+
+def _end_helpers(fabric: Fabric) -> None:
+    """End what is still there: it would wait for long for a process that has failed."""
+    for helper in getattr(fabric.strategy.launcher, "procs", ()):
+        helper.terminate()
