@@ -26,7 +26,7 @@ def drawn(make_scan):
 def begun(drawn):
     torch.manual_seed(0)
     vae = Vae(preset("principal-16"), drawn.recipe.mask)
-    vae.begin_with_components(drawn.patterns)
+    vae.take_components(drawn.patterns, trained=False)
     return VaeEncoder(vae.eval(), drawn.recipe)
 
 
@@ -60,6 +60,39 @@ def test_untrained_networks_are_probabilistic_principal_components(begun, drawn)
     assert (decoded[:, ~mask] == 0).all()
 
 
+def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, drawn):
+    torch.manual_seed(1)
+    trained = Vae(preset("principal-16"), drawn.recipe.mask)
+    trained.load_state_dict(begun.vae.state_dict())
+    for correction in (trained.encoder.correction, trained.decoder.correction):
+        torch.nn.init.normal_(correction[-1].weight, std=0.02)
+        torch.nn.init.normal_(correction[-1].bias)
+    before = VaeEncoder(trained.eval(), drawn.recipe)
+    # Another scan, whose patterns fill less of the frame.
+    other = make_scan(rows=20, cols=20, size=(60, 60), factors=7, noise=8, corner=8, seed=5)
+    sample = finish(draw_sample([other], Recipe(), 400))
+    mask, patterns = sample.recipe.mask, sample.patterns
+    assert mask.sum() < drawn.recipe.mask.sum()
+    vae = Vae(preset("principal-16"), mask)
+    vae.load_state_dict(trained.state_dict())
+    vae.take_components(patterns, trained=True)
+    after = VaeEncoder(vae.eval(), sample.recipe)
+
+    mean = patterns[:, mask].mean(axis=0)
+    _, _, axes = np.linalg.svd(patterns[:, mask] - mean, full_matrices=False)
+
+    def within(some):
+        """What the new components keep of patterns."""
+        kept = np.zeros_like(some)
+        kept[:, mask] = mean + (some[:, mask] - mean) @ axes[:256].T @ axes[:256]
+        return kept
+
+    features = before.encode(within(patterns))
+    assert features.std(axis=0).max() > 0.1
+    np.testing.assert_allclose(after.encode(patterns), features, atol=2e-3)
+    np.testing.assert_allclose(after.decode(features), within(before.decode(features)), atol=2e-3)
+
+
 def test_the_start_is_better_than_any_other_scale_of_its_features(begun, drawn):
     objective = make_objective("vae", begun.vae, "calibrated", 1.0, 0)
     patterns = torch.from_numpy(drawn.patterns)
@@ -83,7 +116,7 @@ def test_the_start_is_better_than_any_other_scale_of_its_features(begun, drawn):
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_fewer_patterns_than_components_are_enough(drawn, count):
     vae = Vae(preset("principal-32"), drawn.recipe.mask)
-    vae.begin_with_components(drawn.patterns[:count])
+    vae.take_components(drawn.patterns[:count], trained=False)
     encoder = VaeEncoder(vae.eval(), drawn.recipe)
     assert np.isfinite(encoder.decode(encoder.encode(drawn.patterns[:20]))).all()
 
@@ -91,7 +124,7 @@ def test_fewer_patterns_than_components_are_enough(drawn, count):
 def test_patterns_that_are_all_alike_leave_the_networks_as_they_are(drawn):
     vae = Vae(preset("principal-16"), drawn.recipe.mask)
     before = {name: value.clone() for name, value in vae.state_dict().items()}
-    vae.begin_with_components(np.repeat(drawn.patterns[:1], 8, axis=0))
+    vae.take_components(np.repeat(drawn.patterns[:1], 8, axis=0), trained=False)
     for name, value in vae.state_dict().items():
         assert torch.equal(value, before[name]), name
 

@@ -9,7 +9,7 @@ autoencoder can become, so training begins where a plain one would end.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -81,6 +81,21 @@ def _correction(inputs: int, outputs: int) -> nn.Sequential:
     )
 
 
+class _Basis(NamedTuple):
+    """Principal components of some patterns, of the pixels inside their mask."""
+
+    mean: NDArray[np.float32]
+    components: NDArray[np.float32]
+    variances: NDArray[np.float32]
+    noise: float
+    """Variance of a pixel that no component explains."""
+
+    @property
+    def unit(self) -> float:
+        """Scale by which strengths that pass into and out of the layers are of the order of one."""
+        return float(np.sqrt(self.variances.mean()))
+
+
 @torch.no_grad()
 def begin_with_components(
     encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray, mask: NDArray[np.bool_]
@@ -103,30 +118,86 @@ def begin_with_components(
     its posterior has the mean sqrt(λ - σ²) / λ times the strength of the component and the variance
     σ² / λ.
     """
+    basis = _basis(patterns, mask)
+    if basis is None:  # What is fresh can be trained all the same.
+        return
+    _put(encoder, decoder, basis, mask)
+    for network in (encoder, decoder):
+        nn.init.zeros_(network.linear.weight)
+        nn.init.zeros_(network.linear.bias)
+    noise, unit = basis.noise, basis.unit
+    signal = np.sqrt(np.maximum(basis.variances - noise, 0), dtype=np.float32)
+    latent = decoder.linear.in_features
+    each = torch.arange(min(latent, len(signal)))
+    explained = signal**2 + noise
+    decoder.linear.weight[each, each] = torch.from_numpy(signal / unit)[each]
+    encoder.linear.weight[each, each] = torch.from_numpy(unit * signal / explained)[each]
+    encoder.linear.bias[latent + each] = torch.from_numpy(np.log(noise / explained))[each]
+
+
+@torch.no_grad()
+def go_on_with_components(
+    encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray, mask: NDArray[np.bool_]
+) -> None:
+    """Give two trained networks the principal components of other patterns, to learn these.
+
+    Their layers are rewritten for the new components: they do what they did with all that lies in
+    these, and nothing yet with what is new.
+
+    Parameters
+    ----------
+    encoder, decoder
+        Trained.
+    patterns, mask
+        As in :func:`begin_with_components`.
+    """
+    basis = _basis(patterns, mask)
+    if basis is None:
+        return
+    old_in, old_out = encoder.components.clone(), decoder.components.clone()
+    old_mean = encoder.mean.clone()
+    for buffer in (*encoder.buffers(recurse=False), *decoder.buffers(recurse=False)):
+        buffer.zero_()
+    _put(encoder, decoder, basis, mask)
+    moved = old_mean - encoder.mean
+    # Old strengths from the new ones; components of unit norm are those of the decoder over unit.
+    new = decoder.components / basis.unit
+    inward = basis.unit * old_in @ new.T
+    for layer in (encoder.linear, encoder.correction[0]):
+        assert isinstance(layer, nn.Linear)
+        layer.bias.sub_(layer.weight @ (old_in @ moved))
+        layer.weight.copy_(layer.weight @ inward)
+    # And new strengths from the old ones.
+    outward = new @ old_out.T / basis.unit
+    for layer in (decoder.linear, decoder.correction[-1]):
+        assert isinstance(layer, nn.Linear)
+        layer.weight.copy_(outward @ layer.weight)
+        layer.bias.copy_(outward @ layer.bias)
+    decoder.linear.bias.add_(new @ moved / basis.unit)
+
+
+def _basis(patterns: NDArray, mask: NDArray[np.bool_]) -> _Basis | None:
+    """Principal components of patterns (n, height, width); None where all are alike."""
     drawn = np.linspace(0, len(patterns) - 1, min(_SAMPLE, len(patterns))).astype(int)
     inside = patterns[drawn][:, mask].astype(np.float32)
     mean = inside.mean(axis=0)
     inside -= mean
     count = min(COMPONENTS, min(inside.shape) - 1)
-    if count < 1 or not inside.any():  # Nothing to find; what is fresh can be trained all the same.
-        return
+    if count < 1 or not inside.any():
+        return None
     components, variances = principal_components(inside, count)
     total = float(inside.var(axis=0, dtype=np.float64).sum())
     # No noise at all would leave nothing to be uncertain of.
     floor = 1e-6 * total / inside.shape[1]
     noise = max((total - float(variances.sum())) / (inside.shape[1] - count), floor)
-    signal = np.sqrt(np.maximum(variances - noise, 0), dtype=np.float32)
-    # The strengths that pass into and out of the layers are of the order of one.
-    unit = float(np.sqrt(variances.mean()))
+    return _Basis(mean, components, variances, noise)
+
+
+def _put(
+    encoder: PrincipalEncoder, decoder: PrincipalDecoder, basis: _Basis, mask: NDArray[np.bool_]
+) -> None:
     where = torch.from_numpy(np.flatnonzero(mask))
+    components, unit = basis.components, basis.unit
     for network, scaled in ((encoder, components / unit), (decoder, components * unit)):
-        network.mean[where] = torch.from_numpy(mean)
-        network.components[:count, where] = torch.from_numpy(scaled)
-        nn.init.zeros_(network.linear.weight)
-        nn.init.zeros_(network.linear.bias)
-    latent = decoder.linear.in_features
-    each = torch.arange(min(latent, count))
-    explained = signal**2 + noise
-    decoder.linear.weight[each, each] = torch.from_numpy(signal / unit)[each]
-    encoder.linear.weight[each, each] = torch.from_numpy(unit * signal / explained)[each]
-    encoder.linear.bias[latent + each] = torch.from_numpy(np.log(noise / explained))[each]
+        network.mean[where] = torch.from_numpy(basis.mean)
+        network.components[: len(scaled), where] = torch.from_numpy(scaled)

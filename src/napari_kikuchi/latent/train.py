@@ -156,9 +156,9 @@ def train_vae(
     data = _split(sample.patterns, settings)
     if started_from is not None:
         vae.load_state_dict(started_from.vae.state_dict())
-    elif not resume:
+    if not resume:
         yield Progress(0, 0, "Finding what to begin with")
-        vae.begin_with_components(data.train)
+        vae.take_components(data.train, trained=started_from is not None)
     live = None
     if watched is not None:
         positions, present = watched

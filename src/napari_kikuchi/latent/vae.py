@@ -19,6 +19,7 @@ from napari_kikuchi.latent.principal import (
     PrincipalDecoder,
     PrincipalEncoder,
     begin_with_components,
+    go_on_with_components,
 )
 from napari_kikuchi.preprocess import Recipe
 
@@ -52,14 +53,16 @@ class Vae(nn.Module):
         # Convolutions on processors are several times faster with the channels last.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def begin_with_components(self, patterns: NDArray) -> None:
+    def take_components(self, patterns: NDArray, *, trained: bool) -> None:
         """Begin with what prepared patterns (n, height, width) tell without any training.
 
-        Networks of the principal design take their components over; others stay as they are.
+        Networks of the principal design take their components over, fresh or trained on others;
+        the other designs stay as they are.
         """
         if isinstance(self.encoder, PrincipalEncoder):
             assert isinstance(self.decoder, PrincipalDecoder)
-            begin_with_components(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
+            take = go_on_with_components if trained else begin_with_components
+            take(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
 
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, latent) of the features of patterns (n, height, width)."""
