@@ -7,7 +7,7 @@ their first eight ranked features only. Beside them: image quality (kikuchipy's)
 recorded and less their background, their sharpness as recorded, their contrast less background and
 relative to their brightness.
 
-    python benchmarks/walls.py --adapt-minutes 10 --threads 1
+    python benchmarks/walls.py --adapt-minutes 2 --threads 1
 
 prints one row for each scan, the medians, and on what it ran.
 """

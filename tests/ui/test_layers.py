@@ -25,11 +25,11 @@ def made_by(model, stack):
 
 
 def test_maps_of_two_models_are_told_apart_by_the_model(stack):
-    stack = made_by("/models/nickel-quick-32.safetensors", stack)
+    stack = made_by("/models/nickel-principal-32.safetensors", stack)
     names = {layer.name for layer in made(stack)}
     assert names == {f"feature {i}" for i in (1, 2, 3, 4)}
     again = {layer.name for layer in made(stack, taken={"feature 3", "grains"})}
-    assert again == {f"{name} (nickel-quick-32)" for name in names}
+    assert again == {f"{name} (nickel-principal-32)" for name in names}
     assert {layer.name for layer in made(stack, taken={"grains"})} == names
     own = made_by("/runs/weld.quick-32/model.safetensors", stack)
     assert {layer.name for layer in made(own, taken=names)} == {f"{n} (quick-32)" for n in names}
