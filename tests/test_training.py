@@ -1,17 +1,13 @@
 """The training loop on a small model whose solution is known."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
 
-from napari_kikuchi.jobs import Progress, finish
+from napari_kikuchi.jobs import finish
 from napari_kikuchi.training import (
     TrainingData,
     TrainingSettings,
@@ -19,47 +15,14 @@ from napari_kikuchi.training import (
     check_folder,
     train,
 )
-
-WINDOWS = sys.platform == "win32"
-several_devices = pytest.mark.skipif(WINDOWS, reason="does not run on Windows")
-
-TRUTH = torch.tensor([[1.0, -2.0, 0.5]])
-
-
-class Regression(torch.nn.Module):
-    """Finds the matrix that made the targets, from noisy inputs."""
-
-    def __init__(self, noise):
-        super().__init__()
-        torch.manual_seed(0)
-        self.linear = torch.nn.Linear(3, 1, bias=False)
-        self.noise = noise
-
-    def forward(self, batch, generator, step=0):
-        noise = self.noise * torch.randn(batch.shape, generator=generator)
-        return (self.linear(batch + noise) - batch @ TRUTH.T).square().mean()
-
-
-class RegressionTask:
-    def __init__(self, noise=0.1, name="regression"):
-        self.module = Regression(noise)
-        self.name = name
-        self.saved = []
-
-    def identity(self):
-        return {"task": self.name, "truth": (1, -2)}
-
-    def validate(self, batches):
-        losses = []
-        with torch.inference_mode():
-            for batch in batches:
-                losses.append(float(self.module(batch, torch.Generator().manual_seed(0))))
-                yield Progress(len(losses), 0, "Validating")
-        return {"loss": float(np.mean(losses)), "parts": len(losses)}
-
-    def save(self, path, metrics):
-        save_file({"weight": self.module.linear.weight.detach().numpy()}, path)
-        self.saved.append(dict(metrics))
+from regression import (
+    TRUTH,
+    RegressionTask,
+    assert_same_files,
+    files,
+    settings,
+    stop_after,
+)
 
 
 @pytest.fixture
@@ -68,37 +31,6 @@ def data():
     return TrainingData(
         rng.normal(size=(70, 3)).astype(np.float16), rng.normal(size=(20, 3)).astype(np.float32)
     )
-
-
-def settings(**changes):
-    given = {"epochs": 5, "batch": 16, "learning_rate": 0.05, "warm_up": 3, "device": "cpu"}
-    return TrainingSettings(**(given | changes))
-
-
-def stop_after(job, steps):
-    """Close a training after so many steps, as a cancel does."""
-    for update in job:
-        if isinstance(update, TrainingUpdate) and update.step == steps:
-            job.close()
-            return
-    raise AssertionError("the training ended before it was stopped")
-
-
-def files(folder):
-    """Tensors of model and checkpoint."""
-    return {
-        f"{file.name} {name}": tensor
-        for file in sorted(folder.glob("*.safetensors"))
-        for name, tensor in load_file(file).items()
-    }
-
-
-def assert_same_files(first, second):
-    one, other = files(first), files(second)
-    assert one.keys() == other.keys()
-    assert len(one) > 3
-    for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
 
 
 def test_training_finds_the_solution(data, tmp_path):
@@ -348,54 +280,3 @@ def test_a_training_without_end_is_refused():
 def test_an_absent_device_is_named(data, tmp_path):
     with pytest.raises(ValueError, match=r"device 'tpu' is not available.*cpu or auto"):
         finish(train(RegressionTask(), data, settings(device="tpu"), tmp_path))
-
-
-def together(folder, devices, mode):
-    """Run a training on several devices; what it told, once its last process has ended."""
-    script = Path(__file__).with_name("together.py")
-    command = [sys.executable, script, folder, str(devices), mode]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-@several_devices
-def test_two_devices_learn_what_one_does(tmp_path):
-    for devices in (1, 2):
-        assert together(tmp_path / str(devices), devices, "whole").returncode == 0
-    one, two = (files(tmp_path / str(devices)) for devices in (1, 2))
-    assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_allclose(one[name], two[name], rtol=1e-4, atol=1e-6, err_msg=name)
-    logs = [(tmp_path / devices / "log.jsonl").read_text() for devices in "12"]
-    assert [log.count("\n") for log in logs] == [5, 5]  # the first device alone writes
-
-
-@several_devices
-def test_a_training_on_two_devices_is_stopped_and_resumed(tmp_path):
-    whole, parted = tmp_path / "whole", tmp_path / "parted"
-    told = [
-        together(folder, 2, mode)
-        for folder, mode in ((whole, "whole"), (parted, "stopped"), (parted, "resumed"))
-    ]
-    assert [(one.returncode, one.stderr) for one in told] == [(0, "")] * 3
-    assert_same_files(whole, parted)
-
-
-@several_devices
-def test_when_the_first_device_fails_the_others_end(tmp_path):
-    told = together(tmp_path, 2, "failing")
-    assert told.returncode == 1
-    assert told.stderr.count("Traceback") == 1
-    assert "no space left" in told.stderr
-
-
-def test_more_devices_than_there_are_cannot_be_had(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(ValueError, match="Windows" if WINDOWS else "3 devices .* cuda has 2 here"):
-        finish(train(RegressionTask(), data, settings(device="cuda", devices=3), tmp_path))
-
-
-def test_a_batch_must_be_enough_for_all_devices(data, tmp_path):
-    workers = SimpleNamespace(count=3)
-    with pytest.raises(ValueError, match="3 devices cannot share a batch of 2"):
-        finish(train(RegressionTask(), data, settings(batch=2), tmp_path, workers=workers))

@@ -11,7 +11,7 @@ import numpy as np
 from napari_kikuchi.devices import helps_another
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.training import TrainingData, train
-from test_training import RegressionTask, settings, stop_after
+from regression import RegressionTask, settings, stop_after
 
 
 class FailingTask(RegressionTask):

@@ -121,7 +121,7 @@ def begin_with_components(
     basis = _basis(patterns, mask)
     if basis is None:  # What is fresh can be trained all the same.
         return
-    _put(encoder, decoder, basis, mask)
+    _set_components(encoder, decoder, basis, mask)
     for network in (encoder, decoder):
         nn.init.zeros_(network.linear.weight)
         nn.init.zeros_(network.linear.bias)
@@ -136,7 +136,7 @@ def begin_with_components(
 
 
 @torch.no_grad()
-def go_on_with_components(
+def move_to_components(
     encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray, mask: NDArray[np.bool_]
 ) -> None:
     """Give two trained networks the principal components of other patterns, to learn these.
@@ -158,14 +158,14 @@ def go_on_with_components(
     old_mean = encoder.mean.clone()
     for buffer in (*encoder.buffers(recurse=False), *decoder.buffers(recurse=False)):
         buffer.zero_()
-    _put(encoder, decoder, basis, mask)
-    moved = old_mean - encoder.mean
+    _set_components(encoder, decoder, basis, mask)
+    shift = old_mean - encoder.mean
     # Old strengths from the new ones; components of unit norm are those of the decoder over unit.
     new = decoder.components / basis.unit
     inward = basis.unit * old_in @ new.T
     for layer in (encoder.linear, encoder.correction[0]):
         assert isinstance(layer, nn.Linear)
-        layer.bias.sub_(layer.weight @ (old_in @ moved))
+        layer.bias.sub_(layer.weight @ (old_in @ shift))
         layer.weight.copy_(layer.weight @ inward)
     # And new strengths from the old ones.
     outward = new @ old_out.T / basis.unit
@@ -173,7 +173,7 @@ def go_on_with_components(
         assert isinstance(layer, nn.Linear)
         layer.weight.copy_(outward @ layer.weight)
         layer.bias.copy_(outward @ layer.bias)
-    decoder.linear.bias.add_(new @ moved / basis.unit)
+    decoder.linear.bias.add_(new @ shift / basis.unit)
 
 
 def _basis(patterns: NDArray, mask: NDArray[np.bool_]) -> _Basis | None:
@@ -193,7 +193,7 @@ def _basis(patterns: NDArray, mask: NDArray[np.bool_]) -> _Basis | None:
     return _Basis(mean, components, variances, noise)
 
 
-def _put(
+def _set_components(
     encoder: PrincipalEncoder, decoder: PrincipalDecoder, basis: _Basis, mask: NDArray[np.bool_]
 ) -> None:
     where = torch.from_numpy(np.flatnonzero(mask))

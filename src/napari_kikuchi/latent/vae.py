@@ -19,7 +19,7 @@ from napari_kikuchi.latent.principal import (
     PrincipalDecoder,
     PrincipalEncoder,
     begin_with_components,
-    go_on_with_components,
+    move_to_components,
 )
 from napari_kikuchi.preprocess import Recipe
 
@@ -61,7 +61,7 @@ class Vae(nn.Module):
         """
         if isinstance(self.encoder, PrincipalEncoder):
             assert isinstance(self.decoder, PrincipalDecoder)
-            take = go_on_with_components if trained else begin_with_components
+            take = move_to_components if trained else begin_with_components
             take(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
 
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:

@@ -82,7 +82,7 @@ def _check(device: str, count: int) -> None:
 
 
 def _launched(device: str, count: int, precision: Any) -> Fabric:
-    # Told by those who started it, each process would say where it stands.
+    # Fabric would print a banner and a line for each process.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     os.environ[HELPERS] = str(count - 1)
     # Whatever a cluster has put into the environment: these processes are ours.
