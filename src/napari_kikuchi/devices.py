@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # In the environment of processes that help another with a training, and of that other.
 HELPERS = "NAPARI_KIKUCHI_HELPERS"
@@ -41,3 +43,17 @@ def pick_device(name: str = "auto") -> str:
 def helps_another() -> bool:
     """Whether this process was started by another to help it with a training."""
     return HELPERS in os.environ and os.environ.get("LOCAL_RANK", "0") != "0"
+
+
+@contextmanager
+def torch_threads(count: int | None) -> Iterator[None]:
+    """Let torch use so many threads of the processor; None: as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        if count is not None:
+            torch.set_num_threads(count)
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -31,7 +31,11 @@ def begun(drawn):
 
 
 def probabilistic_components(inside, kept, latent):
-    """Posterior means, variances and reconstructions of Tipping & Bishop's model, by an SVD."""
+    """Posterior means, variances and reconstructions of Tipping & Bishop's model, by an SVD.
+
+    Of patterns whose kept components have the same norm, the geometric mean; and the logarithm of
+    the factor by which they had more.
+    """
     mean = inside.mean(axis=0)
     _, singular, axes = np.linalg.svd(inside - mean, full_matrices=False)
     variances = singular**2 / (len(inside) - 1)
@@ -39,25 +43,62 @@ def probabilistic_components(inside, kept, latent):
     noise = (total - variances[:kept].sum()) / (inside.shape[1] - kept)
     weights = axes[:latent].T * np.sqrt(variances[:latent] - noise)
     posterior = np.linalg.inv(weights.T @ weights + noise * np.eye(latent))
-    means = (inside - mean) @ weights @ posterior
-    return means, noise * np.diag(posterior), means @ weights.T + mean
+    gain = np.log(np.linalg.norm((inside - mean) @ axes[:kept].T, axis=1))
+    gain -= gain.mean()
+    factor = np.exp(gain)[:, None]
+    means = (inside - mean) / factor @ weights @ posterior
+    return gain, means, noise * np.diag(posterior), factor * (means @ weights.T) + mean
 
 
 def test_untrained_networks_are_probabilistic_principal_components(begun, drawn):
     mask = drawn.recipe.mask
     inside = drawn.patterns[:, mask].astype(np.float64)
-    means, variances, reconstructed = probabilistic_components(inside, 256, 16)
+    gain, means, variances, reconstructed = probabilistic_components(inside, 256, 15)
     features = begun.encode(drawn.patterns)
-    same_way = np.sign((features * means).sum(axis=0))
-    np.testing.assert_allclose(features * same_way, means, atol=5e-3)
+    np.testing.assert_allclose(features[:, 0], gain / gain.std(), atol=5e-3)
+    shape = features[:, 1:]
+    same_way = np.sign((shape * means).sum(axis=0))
+    np.testing.assert_allclose(shape * same_way, means, atol=5e-3)
     with torch.inference_mode():
         _, log_variances = begun.vae.encode(torch.from_numpy(drawn.patterns))
     np.testing.assert_allclose(
-        log_variances.exp().numpy(), np.broadcast_to(variances, features.shape), rtol=1e-2
+        log_variances[:, 1:].exp().numpy(), np.broadcast_to(variances, shape.shape), rtol=1e-2
     )
     decoded = begun.decode(features)
     np.testing.assert_allclose(decoded[:, mask], reconstructed, atol=2e-3)
     assert (decoded[:, ~mask] == 0).all()
+
+
+def test_a_stronger_pattern_differs_in_the_first_feature_alone(begun, drawn):
+    mean = drawn.patterns.mean(axis=0)
+    stronger = mean + 1.3 * (drawn.patterns - mean)
+    one, other = begun.encode(drawn.patterns), begun.encode(stronger)
+    np.testing.assert_allclose(other[:, 1:], one[:, 1:], atol=1e-4)
+    spread = float(begun.vae.encoder.gain_spread)
+    np.testing.assert_allclose(spread * (other - one)[:, 0], np.log(1.3), atol=1e-4)
+    # And what the decoder makes of that feature is a stronger pattern.
+    decoded, again = begun.decode(one) - mean, begun.decode(other) - mean
+    np.testing.assert_allclose(again, 1.3 * decoded, atol=1e-4)
+
+
+def test_views_of_a_pattern_are_decoded_with_its_own_contrast(begun, drawn):
+    """What augmentation does to the contrast, no network could undo: it is measured."""
+    patterns = torch.from_numpy(drawn.patterns[:20])
+    objective = make_objective("contrastive", begun.vae, "calibrated", 1.0, 0)
+    generator = torch.Generator().manual_seed(0)
+    means = begun.vae.encode(patterns)[0].detach()
+    mean = torch.from_numpy(drawn.patterns.mean(axis=0))
+    evidence = objective.evidence(mean + 2 * (patterns - mean), generator, patterns)
+    torch.testing.assert_close(evidence.means, means, atol=1e-3, rtol=0)
+    # Two views could be paired by it, so it is not compared.
+    assert objective.projection[0].in_features == 15
+
+
+def test_a_pattern_without_contrast_has_finite_features(begun, drawn):
+    flat = np.repeat(drawn.patterns.mean(axis=0, keepdims=True), 2, axis=0)
+    features = begun.encode(flat)
+    assert np.isfinite(features).all()
+    assert (features[:, 0] < begun.encode(drawn.patterns)[:, 0].min()).all()
 
 
 def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, drawn):
@@ -87,10 +128,20 @@ def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, 
         kept[:, mask] = mean + (some[:, mask] - mean) @ axes[:256].T @ axes[:256]
         return kept
 
-    features = before.encode(within(patterns))
-    assert features.std(axis=0).max() > 0.1
-    np.testing.assert_allclose(after.encode(patterns), features, atol=2e-3)
-    np.testing.assert_allclose(after.decode(features), within(before.decode(features)), atol=2e-3)
+    def learned(encoder, patterns):
+        """What the layers say of patterns as they are, whatever gain is measured."""
+        network = encoder.vae.encoder
+        with torch.inference_mode():
+            strengths = network.strengths(torch.from_numpy(patterns))
+            return (network.linear(strengths) + network.correction(strengths)).numpy()
+
+    features = learned(before, within(patterns))
+    assert features[:, :15].std(axis=0).max() > 0.1
+    np.testing.assert_allclose(learned(after, patterns), features, atol=2e-3)
+    at_mean_gain = np.concatenate([np.zeros((len(patterns), 1)), features[:, :15]], axis=1)
+    np.testing.assert_allclose(
+        after.decode(at_mean_gain), within(before.decode(at_mean_gain)), atol=2e-3
+    )
 
 
 def test_the_start_is_better_than_any_other_scale_of_its_features(begun, drawn):

@@ -35,6 +35,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def measured(self) -> int:
+        """How many features, the first ones, are measured and not learned: 1, contrast, or none."""
+        ...
+
+    @property
     def recipe(self) -> Recipe:
         """How patterns are prepared for this encoder, with its signal mask."""
         ...

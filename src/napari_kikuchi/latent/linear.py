@@ -47,6 +47,7 @@ class LinearEncoder:
     """
 
     kind: ClassVar[str] = "linear"
+    measured: ClassVar[int] = 0
 
     mean: NDArray[np.float32]
     components: NDArray[np.float32]

@@ -38,6 +38,8 @@ from napari_kikuchi.streaming import PatternFunction, fill_in, map_scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Behind the name of a feature that is measured.
+_MEASURED = ", contrast"
 # Maps of what the features leave out, after them.
 _LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
 # Maps that need the neighbours' features, after those.
@@ -86,7 +88,8 @@ def encode_scan(
     Returns
     -------
     MapStack
-        Channels ``feature 1``, ``feature 2``... in the encoder's own order; then ``pattern
+        Channels ``feature 1``, ``feature 2``... in the encoder's own order, or ``feature 1,
+        contrast`` where the first is measured and not learned; then ``pattern
         contrast``, the standard deviation of a pattern less its background, relative to its mean
         intensity; ``reconstruction error``, the root mean square of the difference between a
         prepared pattern and what its features decode to. If the encoder knows the patterns (see
@@ -117,7 +120,10 @@ def encode_scan(
     origin = _origin(scan, encoder)
     identity = maps_identity(origin, scan, preprocessor)
     familiar = familiarity(scan, encoder, preprocessor)
-    features = [Channel(f"feature {i + 1}") for i in range(encoder.latent)]
+    features = [
+        Channel(f"feature {i + 1}" + (_MEASURED if i < encoder.measured else ""))
+        for i in range(encoder.latent)
+    ]
     channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
     writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
     with _pattern_function(encoder, preprocessor, path.parent, executor) as function:

@@ -25,7 +25,7 @@ _ROUNDS = 30
 # Reward of a weight: of mixtures that fit alike, that of the purest patterns is taken. Along a
 # boundary the neighbours are mixtures, too.
 _PURER = 0.01
-_AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right)
+AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if down or right)
 
 
 def compare_neighbours(
@@ -111,9 +111,13 @@ def _in_threes(
 
 def unit_patterns(patterns: NDArray) -> NDArray[np.float32]:
     """Patterns without their mean, of unit norm; NaN where there is no pattern or no contrast."""
-    centred = patterns - patterns.mean(axis=1, keepdims=True)
-    norm = np.linalg.norm(centred, axis=1, keepdims=True)
-    return (centred / np.where(norm > 0, norm, np.nan)).astype(np.float32)
+    return unit_vectors(patterns - patterns.mean(axis=1, keepdims=True))
+
+
+def unit_vectors(vectors: NDArray) -> NDArray[np.float32]:
+    """Vectors (n, length) of unit norm; NaN where there is none."""
+    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norm > 0, norm, np.nan)).astype(np.float32)
 
 
 def _compare_row(
@@ -126,22 +130,44 @@ def _compare_row(
         np.pad(absent if line is None else line, ((1, 1), (0, 0)), constant_values=np.nan)
         for line in (above, here, below)
     ]
-    kept = np.full(cols, np.nan, np.float32)
-    unexplained = kept.copy()
+    found = []
     for start in range(0, cols, _CHUNK):
         stop = min(start + _CHUNK, cols)
-        shapes = np.stack(
-            [lines[1 + down][1 + right + start : 1 + right + stop] for down, right in _AROUND],
+        around = np.stack(
+            [lines[1 + down][1 + right + start : 1 + right + stop] for down, right in AROUND],
             axis=1,
         )
-        there = np.isfinite(shapes[:, :, 0])
-        asked = there.any(axis=1) & np.isfinite(here[start:stop, 0])
-        # A neighbour that is missing is stood in for by one that is not: no mixture is changed.
-        stand_in = np.where(there, np.arange(len(_AROUND)), there.argmax(axis=1)[:, None])
-        shapes = np.take_along_axis(shapes, stand_in[:, :, None], axis=1)
-        where = start + np.flatnonzero(asked)
-        mixed, left = mixture(shapes[asked], here[where])
-        # What the mixture does not explain tells nothing of an overlap.
-        kept[where] = 1 - (1 - left**2) * (1 - mixed)
-        unexplained[where] = left
+        found.append(compare_with(around, here[start:stop]))
+    kept, unexplained = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return kept, unexplained
+
+
+def compare_with(
+    around: NDArray[np.float32], patterns: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Put patterns together from some others each.
+
+    Parameters
+    ----------
+    around
+        Of unit norm, of shape (n, others, pixels); NaN where there is none.
+    patterns
+        Of unit norm, of shape (n, pixels); NaN where there is none.
+
+    Returns
+    -------
+    kept, unexplained
+        As :func:`compare_neighbours` returns them, of shape (n,).
+    """
+    there = np.isfinite(around[:, :, 0])
+    asked = there.any(axis=1) & np.isfinite(patterns[:, 0])
+    # A neighbour that is missing is stood in for by one that is not: no mixture is changed.
+    stand_in = np.where(there, np.arange(there.shape[1]), there.argmax(axis=1)[:, None])
+    around = np.take_along_axis(around, stand_in[:, :, None], axis=1)
+    kept = np.full(len(patterns), np.nan, np.float32)
+    unexplained = kept.copy()
+    mixed, left = mixture(around[asked], patterns[asked])
+    # What the mixture does not explain tells nothing of an overlap.
+    kept[asked] = 1 - (1 - left**2) * (1 - mixed)
+    unexplained[asked] = left
     return kept, unexplained

@@ -110,6 +110,10 @@ class VaeObjective(nn.Module):
             What is to be reproduced; None: ``patterns``.
         """
         mean, log_variance = self.vae.encode(patterns)
+        if target is not None and self.vae.measured:
+            # What is measured cannot learn to be that of the target.
+            measured = self.vae.encode(target)[0][:, : self.vae.measured]
+            mean = torch.cat([measured, mean[:, self.vae.measured :]], dim=1)
         noise = draw(torch.randn, mean, generator)
         decoded = self.vae.decode(mean + noise * torch.exp(0.5 * log_variance))
         target = patterns if target is None else target
@@ -157,7 +161,7 @@ class ContrastiveObjective(VaeObjective):
         super().__init__(vae, likelihood, beta, kl_warm_up)
         self.weight = weight
         self.temperature = temperature
-        latent = vae.architecture.latent
+        latent = vae.architecture.latent - vae.measured
         # Only the training needs it: the encoder that is saved does without.
         self.projection = nn.Sequential(
             nn.Linear(latent, latent), nn.ReLU(), nn.Linear(latent, _PROJECTED)
@@ -168,7 +172,8 @@ class ContrastiveObjective(VaeObjective):
         views = [augment(patterns, self.vae.mask, generator) for _ in range(2)]
         evidence = self.evidence(torch.cat(views), generator, torch.cat([patterns, patterns]))
         bound = self.loss(evidence.squared_error, self._share(step) * evidence.kl.sum())
-        one, other = self.projection(evidence.means).float().chunk(2)
+        learned = evidence.means[:, self.vae.measured :]
+        one, other = self.projection(learned).float().chunk(2)
         contrast = contrastive_loss(one, other, self.temperature)
         return bound + self.weight * contrast / self.pixels
 

@@ -5,18 +5,30 @@ components of them. Behind these, fully connected layers are enough: a step cost
 through convolutions. Encoder and decoder are each a linear map plus a correction that is nothing at
 first, and the linear maps start as probabilistic principal components: the best a linear
 autoencoder can become, so training begins where a plain one would end.
+
+The first feature is not learned but measured: the gain, which multiplies what all others decode to.
+It is the logarithm of the contrast, without what the overlap of neighbouring patterns takes of it
+(:mod:`~napari_kikuchi.latent.overlap`), in standard deviations from the mean. The others are of the
+pattern at mean gain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.layers import residual_block
+from napari_kikuchi.latent.lessons import gather_lessons
 from napari_kikuchi.latent.linear import principal_components
+from napari_kikuchi.latent.overlap import Overlap, teach
+from napari_kikuchi.latent.sample import PatternSample
+from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,18 +40,31 @@ COMPONENTS = 256
 _WIDTH = 512
 # Patterns whose components are found, spread evenly over those given.
 _SAMPLE = 8192
+# Patterns whose strengths are worked out at a time.
+_BATCH = 1024
+# Part of the mean contrast below which a pattern is taken for one that has so much: it has none.
+_LEAST_CONTRAST = 1e-3
+# Of the gain: where all patterns have the same contrast, its feature says so.
+_LEAST_SPREAD = 0.01
 
 
 class _Components(nn.Module):
-    """Mean pattern and components, scaled for their use, which no training changes."""
+    """What no training changes: mean pattern, components scaled for their use, scale of the gain.
+
+    The gain's mean and spread are those of its logarithm; the mean is that of strengths.
+    """
 
     mean: Tensor
     components: Tensor
+    gain_mean: Tensor
+    gain_spread: Tensor
 
     def __init__(self, pixels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(pixels))
         self.register_buffer("components", torch.zeros(COMPONENTS, pixels))
+        self.register_buffer("gain_mean", torch.zeros(1))
+        self.register_buffer("gain_spread", torch.ones(1))
 
 
 class PrincipalEncoder(_Components):
@@ -47,13 +72,27 @@ class PrincipalEncoder(_Components):
 
     def __init__(self, latent: int, size: tuple[int, int]) -> None:
         super().__init__(size[0] * size[1])
-        self.linear = nn.Linear(COMPONENTS, 2 * latent)
-        self.correction = _correction(COMPONENTS, 2 * latent)
+        self.overlap = Overlap(COMPONENTS)
+        # Of the gain no mean is learned, only how sure it is.
+        self.linear = nn.Linear(COMPONENTS, 2 * latent - 1)
+        self.correction = _correction(COMPONENTS, 2 * latent - 1)
 
     def forward(self, patterns: Tensor) -> Tensor:
         """Means and log-variances of the features of patterns."""
-        strengths = (patterns.flatten(1) - self.mean) @ self.components.T
-        return self.linear(strengths) + self.correction(strengths)
+        gain, strengths = self.at_mean_gain(self.strengths(patterns))
+        learned = self.linear(strengths) + self.correction(strengths)
+        return torch.cat([(gain - self.gain_mean) / self.gain_spread, learned], dim=1)
+
+    def strengths(self, patterns: Tensor) -> Tensor:
+        """Strengths (n, components) of the components of patterns."""
+        return (patterns.flatten(1) - self.mean) @ self.components.T
+
+    def at_mean_gain(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Logarithm of the gain (n, 1), and what the strengths are at the mean gain."""
+        least = _LEAST_CONTRAST * self.gain_mean.exp()
+        norm = torch.linalg.vector_norm(strengths, dim=1, keepdim=True).clamp_min(least)
+        gain = norm.log() - self.overlap(strengths / norm)
+        return gain, strengths * torch.exp(self.gain_mean - gain)
 
 
 class PrincipalDecoder(_Components):
@@ -61,13 +100,15 @@ class PrincipalDecoder(_Components):
 
     def __init__(self, latent: int, size: tuple[int, int]) -> None:
         super().__init__(size[0] * size[1])
-        self.linear = nn.Linear(latent, COMPONENTS)
-        self.correction = _correction(latent, COMPONENTS)
+        self.linear = nn.Linear(latent - 1, COMPONENTS)
+        self.correction = _correction(latent - 1, COMPONENTS)
         self.size = size
 
     def forward(self, features: Tensor) -> Tensor:
         """Patterns of features."""
-        strengths = self.linear(features) + self.correction(features)
+        gain, shape = features[:, :1], features[:, 1:]
+        strengths = self.linear(shape) + self.correction(shape)
+        strengths = torch.exp(self.gain_spread * gain) * strengths
         patterns = strengths @ self.components + self.mean
         return patterns.unflatten(1, (1, *self.size))
 
@@ -116,23 +157,27 @@ def begin_with_components(
     Tipping & Bishop 1999. With eigenvalues λ of the patterns' covariance and the noise σ², the mean
     of all that no component explains, a feature is decoded to sqrt(λ - σ²) times its component, and
     its posterior has the mean sqrt(λ - σ²) / λ times the strength of the component and the variance
-    σ² / λ.
+    σ² / λ. Here the strength is that at mean gain.
     """
     basis = _basis(patterns, mask)
     if basis is None:  # What is fresh can be trained all the same.
         return
     _set_components(encoder, decoder, basis, mask)
+    _scale_gain(encoder, decoder, patterns)
     for network in (encoder, decoder):
         nn.init.zeros_(network.linear.weight)
         nn.init.zeros_(network.linear.bias)
     noise, unit = basis.noise, basis.unit
     signal = np.sqrt(np.maximum(basis.variances - noise, 0), dtype=np.float32)
-    latent = decoder.linear.in_features
-    each = torch.arange(min(latent, len(signal)))
+    shape = decoder.linear.in_features
+    each = torch.arange(min(shape, len(signal)))
     explained = signal**2 + noise
     decoder.linear.weight[each, each] = torch.from_numpy(signal / unit)[each]
     encoder.linear.weight[each, each] = torch.from_numpy(unit * signal / explained)[each]
-    encoder.linear.bias[latent + each] = torch.from_numpy(np.log(noise / explained))[each]
+    # Behind the means of the shape come the log-variances, that of the gain first.
+    encoder.linear.bias[shape + 1 + each] = torch.from_numpy(np.log(noise / explained))[each]
+    spread = encoder.gain_mean.exp() * encoder.gain_spread
+    encoder.linear.bias[shape] = torch.log(noise / (unit * spread).square()).clamp_max(0)
 
 
 @torch.no_grad()
@@ -142,7 +187,7 @@ def move_to_components(
     """Give two trained networks the principal components of other patterns, to learn these.
 
     Their layers are rewritten for the new components: they do what they did with all that lies in
-    these, and nothing yet with what is new.
+    these, and nothing yet with what is new. What overlap takes has to be learned anew.
 
     Parameters
     ----------
@@ -156,9 +201,11 @@ def move_to_components(
         return
     old_in, old_out = encoder.components.clone(), decoder.components.clone()
     old_mean = encoder.mean.clone()
-    for buffer in (*encoder.buffers(recurse=False), *decoder.buffers(recurse=False)):
+    for buffer in (encoder.mean, encoder.components, decoder.mean, decoder.components):
         buffer.zero_()
     _set_components(encoder, decoder, basis, mask)
+    encoder.overlap.forget()
+    _scale_gain(encoder, decoder, patterns)
     shift = old_mean - encoder.mean
     # Old strengths from the new ones; components of unit norm are those of the decoder over unit.
     new = decoder.components / basis.unit
@@ -176,10 +223,63 @@ def move_to_components(
     decoder.linear.bias.add_(new @ shift / basis.unit)
 
 
+def learn_overlap(
+    encoder: PrincipalEncoder,
+    decoder: PrincipalDecoder,
+    scans: Sequence[Scan],
+    sample: PatternSample,
+    seed: int,
+) -> Job[None]:
+    """Learn from neighbours what overlap takes of the contrast.
+
+    Parameters
+    ----------
+    encoder, decoder
+        With the components of the sample.
+    scans, sample
+        Patterns were drawn from these scans, where their neighbours are.
+    seed
+        Of all that is drawn.
+
+    Yields
+    ------
+    Progress
+        Neighbours read, then lessons learned.
+    """
+    lessons = yield from gather_lessons(scans, sample, partial(strengths_of, encoder), seed)
+    yield from teach(encoder.overlap, lessons, seed)
+    _scale_gain(encoder, decoder, sample.patterns)
+
+
+@torch.no_grad()
+def _scale_gain(encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray) -> None:
+    """Set mean and spread of the gain to those of some prepared patterns (n, height, width)."""
+    strengths = torch.from_numpy(strengths_of(encoder, _spread_evenly(patterns)))
+    encoder.gain_mean.copy_(torch.linalg.vector_norm(strengths, dim=1).mean().log())
+    gain, _ = encoder.at_mean_gain(strengths)
+    for network in (encoder, decoder):
+        network.gain_mean.copy_(gain.mean())
+        network.gain_spread.copy_(gain.std(correction=0).clamp_min(_LEAST_SPREAD))
+
+
+@torch.no_grad()
+def strengths_of(encoder: PrincipalEncoder, patterns: NDArray) -> NDArray[np.float32]:
+    """Strengths (n, components) of the components of prepared patterns (n, height, width)."""
+    found = np.empty((len(patterns), COMPONENTS), np.float32)
+    for start in range(0, len(patterns), _BATCH):
+        some = torch.from_numpy(patterns[start : start + _BATCH].astype(np.float32))
+        found[start : start + _BATCH] = encoder.strengths(some).numpy()
+    return found
+
+
+def _spread_evenly(patterns: NDArray) -> NDArray:
+    """Enough of the patterns to tell what all are like."""
+    return patterns[np.linspace(0, len(patterns) - 1, min(_SAMPLE, len(patterns))).astype(int)]
+
+
 def _basis(patterns: NDArray, mask: NDArray[np.bool_]) -> _Basis | None:
     """Principal components of patterns (n, height, width); None where all are alike."""
-    drawn = np.linspace(0, len(patterns) - 1, min(_SAMPLE, len(patterns))).astype(int)
-    inside = patterns[drawn][:, mask].astype(np.float32)
+    inside = _spread_evenly(patterns)[:, mask].astype(np.float32)
     mean = inside.mean(axis=0)
     inside -= mean
     count = min(COMPONENTS, min(inside.shape) - 1)

@@ -36,6 +36,8 @@ class PatternSample:
     ----------
     patterns
         Of shape (n, height, width), within [-1, 1]; scan after scan, each in scan order.
+    positions
+        Rows and columns of each scan's patterns, of shape (n, 2).
     preprocessors
         One for each scan; all share the recipe.
     scans
@@ -43,6 +45,7 @@ class PatternSample:
     """
 
     patterns: NDArray
+    positions: Sequence[NDArray[np.int64]]
     preprocessors: Sequence[Preprocessor]
     scans: Sequence[dict[str, Any]]
 
@@ -166,7 +169,7 @@ def draw_sample(
         {"name": scan.name, "fingerprint": scan.fingerprint(), "patterns": len(drawn)}
         for scan, drawn in zip(scans, positions, strict=True)
     ]
-    return PatternSample(patterns, preprocessors, described)
+    return PatternSample(patterns, positions, preprocessors, described)
 
 
 def provenance(sample: PatternSample, settings: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from napari_kikuchi.devices import torch_threads
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import load_encoder
@@ -158,7 +159,9 @@ def train_vae(
         vae.load_state_dict(started_from.vae.state_dict())
     if not resume:
         yield Progress(0, 0, "Finding what to begin with")
-        vae.take_components(data.train, trained=started_from is not None)
+        with torch_threads(settings.training.threads):
+            vae.take_components(data.train, trained=started_from is not None)
+            yield from vae.learn_overlap(scans, sample, seed)
     live = None
     if watched is not None:
         positions, present = watched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,15 +13,19 @@ from torch import nn
 
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, require_tensors, write_model
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.principal import (
     PrincipalDecoder,
     PrincipalEncoder,
     begin_with_components,
+    learn_overlap,
     move_to_components,
 )
+from napari_kikuchi.latent.sample import PatternSample
 from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +68,21 @@ class Vae(nn.Module):
             take = move_to_components if trained else begin_with_components
             take(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
 
+    def learn_overlap(self, scans: Sequence[Scan], sample: PatternSample, seed: int) -> Job[None]:
+        """Learn from the neighbours of drawn patterns what overlap takes of their contrast.
+
+        Networks of the principal design measure their first feature without it; the other designs
+        stay as they are.
+        """
+        if isinstance(self.encoder, PrincipalEncoder):
+            assert isinstance(self.decoder, PrincipalDecoder)
+            yield from learn_overlap(self.encoder, self.decoder, scans, sample, seed)
+
+    @property
+    def measured(self) -> int:
+        """How many features, the first ones, are measured and not learned."""
+        return 1 if isinstance(self.encoder, PrincipalEncoder) else 0
+
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, latent) of the features of patterns (n, height, width)."""
         moments = self.encoder(patterns[:, None].contiguous(memory_format=torch.channels_last))
@@ -99,6 +118,11 @@ class VaeEncoder:
     def latent(self) -> int:
         """Number of latent features."""
         return self.vae.architecture.latent
+
+    @property
+    def measured(self) -> int:
+        """How many features, the first ones, are measured and not learned."""
+        return self.vae.measured
 
     @property
     def architecture(self) -> Architecture:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from napari_kikuchi.devices import torch_threads
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -208,8 +209,6 @@ def train(
     FloatingPointError
         If the loss is no longer a number.
     """
-    import torch
-
     from napari_kikuchi.training.loop import TrainingLoop
     from napari_kikuchi.training.workers import Workers
 
@@ -221,15 +220,10 @@ def train(
         )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    threads = torch.get_num_threads()
     workers = workers or Workers(settings)
-    try:
-        if settings.threads is not None:
-            torch.set_num_threads(settings.threads)
+    with torch_threads(settings.threads):
         loop = TrainingLoop(task, data, settings, folder, workers, resume=resume)
         return (yield from loop.run(validate_first=validate_first))
-    finally:
-        torch.set_num_threads(threads)
 
 
 def check_folder(folder: Path | str, *, resume: bool) -> None:
