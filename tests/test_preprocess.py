@@ -15,7 +15,7 @@ from napari_kikuchi.preprocess import (
     check_size,
     prepare,
 )
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.scan import ArraySource, Block, Scan
 
 
 def random_scan(rows=4, cols=6, size=(20, 20), dtype="u2", seed=0, **options):
@@ -220,6 +220,14 @@ class TestCommonScale:
         recipe = Recipe((8, 8), "none", mask=np.ones((8, 8), bool), rescale="common")
         out = finish(prepare(flat, recipe))(flat.read(0, 0))
         assert (out == 0).all()
+
+    @pytest.mark.parametrize("value", [0, 900])
+    def test_a_pattern_without_contrast_is_not_what_its_background_is(self, value):
+        patterns = self.scan().read_block(Block(slice(0, 3), slice(0, 4)))
+        patterns[1, 2] = value
+        preprocess, out = self.prepared(Scan(ArraySource(patterns)))
+        assert (out[6] == 0).all()
+        assert preprocess.with_contrast(patterns[1, 2])[1] == 0
 
 
 class TestRecipe:

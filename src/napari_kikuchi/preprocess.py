@@ -192,11 +192,14 @@ class Preprocessor:
         """Binned patterns over their mean intensity, less the background over its own.
 
         What bands and noise add to the background, in parts of the intensity: however bright the
-        beam, and with none of the background left where that changes.
+        beam, and with none of the background left where that changes. 0 for a pattern without
+        contrast.
         """
         level = float(self.background[self.mask].mean()) or 1.0
-        brightness = binned[..., self.mask].mean(axis=-1)[..., None, None]
-        return binned / np.where(brightness > 0, brightness, np.inf) - self.background / level
+        inside = binned[..., self.mask]
+        brightness = inside.mean(axis=-1)[..., None, None]
+        found = binned / np.where(brightness > 0, brightness, np.inf) - self.background / level
+        return np.where(np.ptp(inside, axis=-1)[..., None, None] > 0, found, 0)
 
     def rescale(self, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
         """Corrected patterns, each rescaled to [-1, 1] inside the mask."""

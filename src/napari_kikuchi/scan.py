@@ -174,13 +174,7 @@ class Scan:
         IndexError
             If the position lies outside the scan.
         """
-        rows, cols = self.map_shape
-        if not (0 <= row < rows and 0 <= col < cols):
-            raise IndexError(
-                f"{self.name}: position (row {row}, column {col}) lies outside the scan of "
-                f"{rows} rows x {cols} columns"
-            )
-        return self.source.read_run(row, col, col + 1)[0]
+        return self.read_positions(np.array([[row, col]]))[0]
 
     def read_block(self, block: Block) -> NDArray:
         """The patterns of a rectangle, of shape (rows, columns, height, width)."""
@@ -214,12 +208,31 @@ class Scan:
         Returns
         -------
         numpy.ndarray
-            Of shape (n, height, width), in the order of ``positions``.
+            Of shape (n, height, width), in the order of ``positions``; zeros where a position has
+            no pattern.
+
+        Raises
+        ------
+        IndexError
+            If a position lies outside the scan.
         """
         positions = np.asarray(positions)
+        inside = ((positions >= 0) & (positions < self.map_shape)).all(axis=1)
+        if not inside.all():
+            (row, col), (rows, cols) = positions[~inside][0], self.map_shape
+            raise IndexError(
+                f"{self.name}: position (row {row}, column {col}) lies outside the scan of "
+                f"{rows} rows x {cols} columns"
+            )
         out = np.empty((len(positions), *self.pattern_shape), self.dtype)
-        for i in np.lexsort((positions[:, 1], positions[:, 0])):
-            out[i] = self.read(*map(int, positions[i]))
+        order = np.lexsort((positions[:, 1], positions[:, 0]))
+        rows, cols = positions[order].T
+        # Those side by side are read as one.
+        ends = np.flatnonzero((np.diff(rows) != 0) | (np.diff(cols) != 1)) + 1
+        for run in np.split(order, ends):
+            if len(run):
+                row, start = map(int, positions[run[0]])
+                out[run] = self.source.read_run(row, start, start + len(run))
         return out
 
     def draw(self, n: int, seed: int = 0) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from napari_kikuchi.preprocess import Recipe, prepare
 from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.training import TrainingSettings
 
-SIZE, ROWS, COLS = 60, 16, 25
+SIZE, ROWS, COLS = 60, 8, 25
 GRAINS = 5
 
 
@@ -99,7 +99,7 @@ def test_neighbours_that_were_not_drawn_are_read(mixed):
 
 def test_partners_lie_near_in_the_same_scan(mixed):
     shapes, _ = mixed
-    scans = [scan_of(np.tile(shapes, (4, 1, 1, 1)), seed=seed) for seed in (5, 6)]
+    scans = [scan_of(np.tile(shapes, (8, 1, 1, 1)), seed=seed) for seed in (5, 6)]
     sample = finish(draw_sample(scans, Recipe(), 10_000))
     vae = Vae(preset("principal-16"), sample.recipe.mask)
     vae.take_components(sample.patterns, trained=False)
@@ -208,3 +208,14 @@ def test_the_first_feature_of_a_training_shows_weak_patterns_and_no_boundaries(m
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
     assert stack.names[:2] == ["feature 1, contrast", "feature 2"]
     np.testing.assert_allclose(stack.map(0), gain, atol=1e-4)
+
+
+def test_patterns_rescaled_one_by_one_miss_nothing_that_overlap_took(mixed, tmp_path):
+    scan = scan_of(mixed[0])
+    training = TrainingSettings(epochs=1, device="cpu")
+    settings = VaeTraining(preset="principal-16", training=training)
+    path = finish(train_vae([scan], Recipe(rescale="deviation"), settings, tmp_path))
+    encoder = load_encoder(path, device="cpu")
+    assert (encoder.vae.encoder.gain.overlap(torch.randn(5, 256)) == 0).all()
+    stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"))
+    assert stack.names[0] == "feature 1"

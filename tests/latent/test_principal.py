@@ -1,5 +1,7 @@
 """Networks that begin as principal components, against probabilistic PCA worked out in numpy."""
 
+from copy import deepcopy
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.scan import ArraySource, Scan
 from napari_kikuchi.training import TrainingSettings
 
 
@@ -33,8 +36,7 @@ def begun(drawn):
 def probabilistic_components(inside, kept, latent):
     """Posterior means, variances and reconstructions of Tipping & Bishop's model, by an SVD.
 
-    Of patterns whose kept components have the same norm, the geometric mean; and the logarithm of
-    the factor by which they had more.
+    Of patterns of the same gain, the median; and the logarithm of the gain over that.
     """
     mean = inside.mean(axis=0)
     _, singular, axes = np.linalg.svd(inside - mean, full_matrices=False)
@@ -43,19 +45,22 @@ def probabilistic_components(inside, kept, latent):
     noise = (total - variances[:kept].sum()) / (inside.shape[1] - kept)
     weights = axes[:latent].T * np.sqrt(variances[:latent] - noise)
     posterior = np.linalg.inv(weights.T @ weights + noise * np.eye(latent))
-    gain = np.log(np.linalg.norm((inside - mean) @ axes[:kept].T, axis=1))
-    gain -= gain.mean()
-    factor = np.exp(gain)[:, None]
+    norm = np.linalg.norm((inside - mean) @ axes[:kept].T, axis=1)
+    floor = 1.5 * np.diff(np.quantile(norm, [0.16, 0.84]))
+    log_gain = np.log(np.hypot(norm, floor))
+    log_gain -= np.median(log_gain)
+    factor = np.exp(log_gain)[:, None]
     means = (inside - mean) / factor @ weights @ posterior
-    return gain, means, noise * np.diag(posterior), factor * (means @ weights.T) + mean
+    return log_gain, means, noise * np.diag(posterior), factor * (means @ weights.T) + mean
 
 
 def test_untrained_networks_are_probabilistic_principal_components(begun, drawn):
     mask = drawn.recipe.mask
     inside = drawn.patterns[:, mask].astype(np.float64)
-    gain, means, variances, reconstructed = probabilistic_components(inside, 256, 15)
+    log_gain, means, variances, reconstructed = probabilistic_components(inside, 256, 15)
     features = begun.encode(drawn.patterns)
-    np.testing.assert_allclose(features[:, 0], gain / gain.std(), atol=5e-3)
+    spread = np.diff(np.quantile(log_gain, [0.16, 0.84])) / 2
+    np.testing.assert_allclose(features[:, 0], log_gain / spread, atol=5e-3)
     shape = features[:, 1:]
     same_way = np.sign((shape * means).sum(axis=0))
     np.testing.assert_allclose(shape * same_way, means, atol=5e-3)
@@ -70,14 +75,17 @@ def test_untrained_networks_are_probabilistic_principal_components(begun, drawn)
 
 
 def test_a_stronger_pattern_differs_in_the_first_feature_alone(begun, drawn):
+    vae = deepcopy(begun.vae)
+    vae.encoder.gain.floor.fill_(1e-6)  # which lies far below these patterns
+    encoder = VaeEncoder(vae, drawn.recipe)
     mean = drawn.patterns.mean(axis=0)
     stronger = mean + 1.3 * (drawn.patterns - mean)
-    one, other = begun.encode(drawn.patterns), begun.encode(stronger)
+    one, other = encoder.encode(drawn.patterns), encoder.encode(stronger)
     np.testing.assert_allclose(other[:, 1:], one[:, 1:], atol=1e-4)
-    spread = float(begun.vae.encoder.gain_spread)
+    spread = float(vae.encoder.gain.spread)
     np.testing.assert_allclose(spread * (other - one)[:, 0], np.log(1.3), atol=1e-4)
     # And what the decoder makes of that feature is a stronger pattern.
-    decoded, again = begun.decode(one) - mean, begun.decode(other) - mean
+    decoded, again = encoder.decode(one) - mean, encoder.decode(other) - mean
     np.testing.assert_allclose(again, 1.3 * decoded, atol=1e-4)
 
 
@@ -89,16 +97,10 @@ def test_views_of_a_pattern_are_decoded_with_its_own_contrast(begun, drawn):
     means = begun.vae.encode(patterns)[0].detach()
     mean = torch.from_numpy(drawn.patterns.mean(axis=0))
     evidence = objective.evidence(mean + 2 * (patterns - mean), generator, patterns)
-    torch.testing.assert_close(evidence.means, means, atol=1e-3, rtol=0)
+    torch.testing.assert_close(evidence.means[:, 0], means[:, 0])
+    assert (evidence.means[:, 1:] - means[:, 1:]).abs().max() > 0.1
     # Two views could be paired by it, so it is not compared.
     assert objective.projection[0].in_features == 15
-
-
-def test_a_pattern_without_contrast_has_finite_features(begun, drawn):
-    flat = np.repeat(drawn.patterns.mean(axis=0, keepdims=True), 2, axis=0)
-    features = begun.encode(flat)
-    assert np.isfinite(features).all()
-    assert (features[:, 0] < begun.encode(drawn.patterns)[:, 0].min()).all()
 
 
 def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, drawn):
@@ -133,7 +135,9 @@ def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, 
         network = encoder.vae.encoder
         with torch.inference_mode():
             strengths = network.strengths(torch.from_numpy(patterns))
-            return (network.linear(strengths) + network.correction(strengths)).numpy()
+            features = (network.linear(strengths) + network.correction(strengths)).numpy()
+        # How sure the gain is changes with what it counts in.
+        return np.delete(features, 15, axis=1)
 
     features = learned(before, within(patterns))
     assert features[:, :15].std(axis=0).max() > 0.1
@@ -193,3 +197,13 @@ def test_training_betters_the_start_and_the_file_holds_the_components(make_scan,
     mask = encoder.recipe.mask
     left = (encoder.decode(encoder.encode(patterns)) - patterns)[:, mask].var()
     assert left < 0.3 * patterns[:, mask].var()
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (1, 2)])
+def test_patterns_without_any_contrast_are_trained_on_all_the_same(shape, tmp_path):
+    scan = Scan(ArraySource(np.full((*shape, 60, 60), 100, np.uint8)))
+    training = TrainingSettings(epochs=2, batch=4, device="cpu")
+    recipe = Recipe(mask=np.ones((60, 60), bool))
+    job = train_vae([scan], recipe, VaeTraining(preset="principal-16", training=training), tmp_path)
+    encoder = load_encoder(finish(job), device="cpu")
+    assert np.isfinite(encoder.encode(np.zeros((2, 60, 60), np.float32))).all()

@@ -106,7 +106,12 @@ def test_watched_positions_without_a_pattern_are_missing_from_the_map(scan, tmp_
 
 @pytest.mark.parametrize(
     ("preset", "objective"),
-    [("quick-16", "vae"), ("quick-16", "contrastive"), ("principal-16", "vae")],
+    [
+        ("quick-16", "vae"),
+        ("quick-16", "contrastive"),
+        ("principal-16", "vae"),
+        ("principal-16", "contrastive"),
+    ],
 )
 def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(
     scan, tmp_path, preset, objective

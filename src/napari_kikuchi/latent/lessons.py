@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import KDTree
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.neighbours import AROUND, compare_with, unit_vectors
@@ -159,6 +158,8 @@ def _partners(
     places: NDArray[np.int64], positions: int, rng: np.random.Generator
 ) -> NDArray[np.intp]:
     """For each place the ones nearest to some points around it, of shape (n, partners)."""
+    from scipy.spatial import KDTree
+
     if not len(places):
         return np.empty((0, _PARTNERS), np.intp)
     reach = max(_NEAR, 2 * math.sqrt(positions / len(places)))

@@ -120,8 +120,10 @@ def encode_scan(
     origin = _origin(scan, encoder)
     identity = maps_identity(origin, scan, preprocessor)
     familiar = familiarity(scan, encoder, preprocessor)
+    # Patterns that were rescaled one by one keep no contrast to be measured.
+    measured = encoder.measured if encoder.recipe.rescale == "common" else 0
     features = [
-        Channel(f"feature {i + 1}" + (_MEASURED if i < encoder.measured else ""))
+        Channel(f"feature {i + 1}" + (_MEASURED if i < measured else ""))
         for i in range(encoder.latent)
     ]
     channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]

@@ -110,10 +110,10 @@ class VaeObjective(nn.Module):
             What is to be reproduced; None: ``patterns``.
         """
         mean, log_variance = self.vae.encode(patterns)
-        if target is not None and self.vae.measured:
+        if target is not None:
             # What is measured cannot learn to be that of the target.
-            measured = self.vae.encode(target)[0][:, : self.vae.measured]
-            mean = torch.cat([measured, mean[:, self.vae.measured :]], dim=1)
+            learned = mean[:, self.vae.measured :]
+            mean = torch.cat([self.vae.measure(target), learned], dim=1)
         noise = draw(torch.randn, mean, generator)
         decoded = self.vae.decode(mean + noise * torch.exp(0.5 * log_variance))
         target = patterns if target is None else target

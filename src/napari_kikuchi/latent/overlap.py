@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _WIDTH = 256
-# Over the lessons; more teach nothing.
+# Over the lessons, and the fewest batches; more teach nothing.
 _PASSES = 48
+_LEAST_STEPS = 500
 _BATCH = 128
 _LEARNING_RATE = 1e-3
 _WARM_UP = 100
-# Standard deviation of what is added to each strength, whose own is of the order of 1.
+# Norm of what is added to shapes, whose own is 1.
 _NOISE = 0.1
+# Opposite patterns leave nothing.
+_LEAST_LEFT = 1e-3
 # Errors of the logarithm beyond this pull no harder: neighbours may be wrong beside a wall.
 _ROBUST = 0.025
 _STEPS_SHOWN = 50
@@ -66,13 +69,13 @@ class Overlap(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
 
-    def forward(self, shapes: Tensor, noise: Tensor | float = 0.0) -> Tensor:
+    def forward(self, shapes: Tensor) -> Tensor:
         """Logarithm of the part that is left, of shape (n, 1), of shapes (n, components)."""
-        return self.layers(self.scale * shapes + noise)
+        return self.layers(self.scale * shapes)
 
 
 def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
-    """Teach a network that knows nothing some lessons.
+    """Teach a network some lessons.
 
     Half of each batch are patterns as they are, half mixtures of two that lie near each other:
     patterns of unit contrast, each with the part of it that overlap has left, mix linearly.
@@ -82,7 +85,7 @@ def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
     overlap
         To be taught.
     lessons
-        None leave it as it is.
+        If there are none, it stays as it is.
     seed
         Of all that is drawn.
 
@@ -93,7 +96,7 @@ def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
     """
     if not len(lessons):
         return
-    steps = math.ceil(_PASSES * len(lessons) / _BATCH)
+    steps = max(_LEAST_STEPS, math.ceil(_PASSES * len(lessons) / _BATCH))
     generator = torch.Generator().manual_seed(seed)
     kept = torch.from_numpy(lessons.kept)[:, None]
     pure = kept * torch.from_numpy(lessons.shapes)
@@ -110,10 +113,10 @@ def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
         share = torch.rand((_BATCH, 1), generator=generator)
         share[: _BATCH // 2] = 1
         mixed = share * pure[one] + (1 - share) * pure[partners[one, which]]
-        left = torch.linalg.vector_norm(mixed, dim=1, keepdim=True)
-        noise = _NOISE * torch.randn(mixed.shape, generator=generator)
+        left = torch.linalg.vector_norm(mixed, dim=1, keepdim=True).clamp_min(_LEAST_LEFT)
+        noise = torch.randn(mixed.shape, generator=generator) / overlap.scale
         optimizer.zero_grad()
-        told = overlap(mixed / left, noise)
+        told = overlap(mixed / left + _NOISE * noise)
         nn.functional.huber_loss(told, left.log(), delta=_ROBUST).backward()
         optimizer.step()
         schedule.step()

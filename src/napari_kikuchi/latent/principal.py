@@ -6,29 +6,21 @@ through convolutions. Encoder and decoder are each a linear map plus a correctio
 first, and the linear maps start as probabilistic principal components: the best a linear
 autoencoder can become, so training begins where a plain one would end.
 
-The first feature is not learned but measured: the gain, which multiplies what all others decode to.
-It is the logarithm of the contrast, without what the overlap of neighbouring patterns takes of it
-(:mod:`~napari_kikuchi.latent.overlap`), in standard deviations from the mean. The others are of the
-pattern at mean gain.
+The first feature is not learned but measured: the gain (:mod:`~napari_kikuchi.latent.gain`), which
+multiplies what all others decode to. These are of the pattern at mean gain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-from napari_kikuchi.jobs import Job
+from napari_kikuchi.latent.gain import Gain
 from napari_kikuchi.latent.layers import residual_block
-from napari_kikuchi.latent.lessons import gather_lessons
 from napari_kikuchi.latent.linear import principal_components
-from napari_kikuchi.latent.overlap import Overlap, teach
-from napari_kikuchi.latent.sample import PatternSample
-from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,29 +34,18 @@ _WIDTH = 512
 _SAMPLE = 8192
 # Patterns whose strengths are worked out at a time.
 _BATCH = 1024
-# Part of the mean contrast below which a pattern is taken for one that has so much: it has none.
-_LEAST_CONTRAST = 1e-3
-# Of the gain: where all patterns have the same contrast, its feature says so.
-_LEAST_SPREAD = 0.01
 
 
 class _Components(nn.Module):
-    """What no training changes: mean pattern, components scaled for their use, scale of the gain.
-
-    The gain's mean and spread are those of its logarithm; the mean is that of strengths.
-    """
+    """Mean pattern and components, scaled for their use, which no training changes."""
 
     mean: Tensor
     components: Tensor
-    gain_mean: Tensor
-    gain_spread: Tensor
 
     def __init__(self, pixels: int) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(pixels))
         self.register_buffer("components", torch.zeros(COMPONENTS, pixels))
-        self.register_buffer("gain_mean", torch.zeros(1))
-        self.register_buffer("gain_spread", torch.ones(1))
 
 
 class PrincipalEncoder(_Components):
@@ -72,34 +53,29 @@ class PrincipalEncoder(_Components):
 
     def __init__(self, latent: int, size: tuple[int, int]) -> None:
         super().__init__(size[0] * size[1])
-        self.overlap = Overlap(COMPONENTS)
+        self.gain = Gain(COMPONENTS)
         # Of the gain no mean is learned, only how sure it is.
         self.linear = nn.Linear(COMPONENTS, 2 * latent - 1)
         self.correction = _correction(COMPONENTS, 2 * latent - 1)
 
     def forward(self, patterns: Tensor) -> Tensor:
         """Means and log-variances of the features of patterns."""
-        gain, strengths = self.at_mean_gain(self.strengths(patterns))
-        learned = self.linear(strengths) + self.correction(strengths)
-        return torch.cat([(gain - self.gain_mean) / self.gain_spread, learned], dim=1)
+        gain, strengths = self.gain(self.strengths(patterns))
+        return torch.cat([gain, self.linear(strengths) + self.correction(strengths)], dim=1)
 
     def strengths(self, patterns: Tensor) -> Tensor:
         """Strengths (n, components) of the components of patterns."""
         return (patterns.flatten(1) - self.mean) @ self.components.T
 
-    def at_mean_gain(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Logarithm of the gain (n, 1), and what the strengths are at the mean gain."""
-        least = _LEAST_CONTRAST * self.gain_mean.exp()
-        norm = torch.linalg.vector_norm(strengths, dim=1, keepdim=True).clamp_min(least)
-        gain = norm.log() - self.overlap(strengths / norm)
-        return gain, strengths * torch.exp(self.gain_mean - gain)
-
 
 class PrincipalDecoder(_Components):
     """From features (n, latent) to patterns (n, 1, height, width)."""
 
+    gain_spread: Tensor
+
     def __init__(self, latent: int, size: tuple[int, int]) -> None:
         super().__init__(size[0] * size[1])
+        self.register_buffer("gain_spread", torch.ones(1))
         self.linear = nn.Linear(latent - 1, COMPONENTS)
         self.correction = _correction(latent - 1, COMPONENTS)
         self.size = size
@@ -163,7 +139,6 @@ def begin_with_components(
     if basis is None:  # What is fresh can be trained all the same.
         return
     _set_components(encoder, decoder, basis, mask)
-    _scale_gain(encoder, decoder, patterns)
     for network in (encoder, decoder):
         nn.init.zeros_(network.linear.weight)
         nn.init.zeros_(network.linear.bias)
@@ -176,8 +151,10 @@ def begin_with_components(
     encoder.linear.weight[each, each] = torch.from_numpy(unit * signal / explained)[each]
     # Behind the means of the shape come the log-variances, that of the gain first.
     encoder.linear.bias[shape + 1 + each] = torch.from_numpy(np.log(noise / explained))[each]
-    spread = encoder.gain_mean.exp() * encoder.gain_spread
-    encoder.linear.bias[shape] = torch.log(noise / (unit * spread).square()).clamp_max(0)
+    scale_gain(encoder, decoder, patterns)
+    norm = unit * encoder.gain.median.exp()
+    uncertainty = noise / (norm * encoder.gain.spread).square()
+    encoder.linear.bias[shape] = torch.log(uncertainty.clamp_max(1))
 
 
 @torch.no_grad()
@@ -204,8 +181,8 @@ def move_to_components(
     for buffer in (encoder.mean, encoder.components, decoder.mean, decoder.components):
         buffer.zero_()
     _set_components(encoder, decoder, basis, mask)
-    encoder.overlap.forget()
-    _scale_gain(encoder, decoder, patterns)
+    encoder.gain.overlap.forget()
+    scale_gain(encoder, decoder, patterns)
     shift = old_mean - encoder.mean
     # Old strengths from the new ones; components of unit norm are those of the decoder over unit.
     new = decoder.components / basis.unit
@@ -223,43 +200,17 @@ def move_to_components(
     decoder.linear.bias.add_(new @ shift / basis.unit)
 
 
-def learn_overlap(
-    encoder: PrincipalEncoder,
-    decoder: PrincipalDecoder,
-    scans: Sequence[Scan],
-    sample: PatternSample,
-    seed: int,
-) -> Job[None]:
-    """Learn from neighbours what overlap takes of the contrast.
-
-    Parameters
-    ----------
-    encoder, decoder
-        With the components of the sample.
-    scans, sample
-        Patterns were drawn from these scans, where their neighbours are.
-    seed
-        Of all that is drawn.
-
-    Yields
-    ------
-    Progress
-        Neighbours read, then lessons learned.
-    """
-    lessons = yield from gather_lessons(scans, sample, partial(strengths_of, encoder), seed)
-    yield from teach(encoder.overlap, lessons, seed)
-    _scale_gain(encoder, decoder, sample.patterns)
-
-
 @torch.no_grad()
-def _scale_gain(encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray) -> None:
-    """Set mean and spread of the gain to those of some prepared patterns (n, height, width)."""
-    strengths = torch.from_numpy(strengths_of(encoder, _spread_evenly(patterns)))
-    encoder.gain_mean.copy_(torch.linalg.vector_norm(strengths, dim=1).mean().log())
-    gain, _ = encoder.at_mean_gain(strengths)
-    for network in (encoder, decoder):
-        network.gain_mean.copy_(gain.mean())
-        network.gain_spread.copy_(gain.std(correction=0).clamp_min(_LEAST_SPREAD))
+def scale_gain(encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: NDArray) -> None:
+    """Scale the gain to some prepared patterns (n, height, width).
+
+    It is as sure as it was, whatever it counts in.
+    """
+    before = encoder.gain.spread.clone()
+    encoder.gain.scale_to(torch.from_numpy(strengths_of(encoder, _spread_evenly(patterns))))
+    decoder.gain_spread.copy_(encoder.gain.spread)
+    of_the_gain = decoder.linear.in_features
+    encoder.linear.bias[of_the_gain] += 2 * torch.log(before / encoder.gain.spread)[0]
 
 
 @torch.no_grad()

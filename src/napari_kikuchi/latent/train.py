@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +16,22 @@ from napari_kikuchi.devices import torch_threads
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.lessons import gather_lessons
 from napari_kikuchi.latent.objectives import (
     Likelihood,
     ObjectiveName,
     VaeObjective,
     make_objective,
 )
+from napari_kikuchi.latent.overlap import teach
 from napari_kikuchi.latent.presets import DEFAULT_PRESET, Architecture, preset
-from napari_kikuchi.latent.sample import draw_sample, provenance
+from napari_kikuchi.latent.principal import (
+    PrincipalDecoder,
+    PrincipalEncoder,
+    scale_gain,
+    strengths_of,
+)
+from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.preprocess import Recipe, read_batches
 from napari_kikuchi.scan import Block, Scan
@@ -161,7 +170,7 @@ def train_vae(
         yield Progress(0, 0, "Finding what to begin with")
         with torch_threads(settings.training.threads):
             vae.take_components(data.train, trained=started_from is not None)
-            yield from vae.learn_overlap(scans, sample, seed)
+            yield from _learn_overlap(vae, scans, sample, seed)
     live = None
     if watched is not None:
         positions, present = watched
@@ -190,6 +199,21 @@ def train_vae(
             validate_first=started_from is not None,
         )
     )
+
+
+def _learn_overlap(vae: Vae, scans: Sequence[Scan], sample: PatternSample, seed: int) -> Job[None]:
+    """Learn from the neighbours of drawn patterns what overlap takes of their gain, if it has one.
+
+    Where patterns were rescaled one by one, what overlap took is no longer missing.
+    """
+    encoder, decoder = vae.encoder, vae.decoder
+    if not isinstance(encoder, PrincipalEncoder) or sample.recipe.rescale != "common":
+        return
+    assert isinstance(decoder, PrincipalDecoder)
+    strengths = partial(strengths_of, encoder)
+    lessons = yield from gather_lessons(scans, sample, strengths, seed)
+    yield from teach(encoder.gain.overlap, lessons, seed)
+    scale_gain(encoder, decoder, sample.patterns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,19 +13,15 @@ from torch import nn
 
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, require_tensors, write_model
-from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.principal import (
     PrincipalDecoder,
     PrincipalEncoder,
     begin_with_components,
-    learn_overlap,
     move_to_components,
 )
-from napari_kikuchi.latent.sample import PatternSample
 from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,20 +64,17 @@ class Vae(nn.Module):
             take = move_to_components if trained else begin_with_components
             take(self.encoder, self.decoder, patterns, self.mask.cpu().numpy())
 
-    def learn_overlap(self, scans: Sequence[Scan], sample: PatternSample, seed: int) -> Job[None]:
-        """Learn from the neighbours of drawn patterns what overlap takes of their contrast.
-
-        Networks of the principal design measure their first feature without it; the other designs
-        stay as they are.
-        """
-        if isinstance(self.encoder, PrincipalEncoder):
-            assert isinstance(self.decoder, PrincipalDecoder)
-            yield from learn_overlap(self.encoder, self.decoder, scans, sample, seed)
-
     @property
     def measured(self) -> int:
         """How many features, the first ones, are measured and not learned."""
         return 1 if isinstance(self.encoder, PrincipalEncoder) else 0
+
+    def measure(self, patterns: Tensor) -> Tensor:
+        """Features (n, measured) of patterns (n, height, width) that are measured."""
+        if isinstance(self.encoder, PrincipalEncoder):
+            gain, _ = self.encoder.gain(self.encoder.strengths(patterns))
+            return gain
+        return patterns.new_empty(len(patterns), 0)
 
     def encode(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
         """Means and log-variances (n, latent) of the features of patterns (n, height, width)."""

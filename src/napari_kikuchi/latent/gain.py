@@ -1,0 +1,82 @@
+"""The gain of a pattern: a feature that is measured, and multiplies what all others decode to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from napari_kikuchi.latent.overlap import Overlap
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Norms are told apart where they are more than so many of their deviations.
+_FLOOR = 3.0
+# The least floor, relative to the norm of most patterns: where all of them have the same.
+_LEAST_FLOOR = 0.01
+# And the least spread of the logarithm.
+_LEAST_SPREAD = 0.01
+
+
+class Gain(nn.Module):
+    """From strengths of components to the gain, and to the strengths at mean gain.
+
+    The logarithm of the gain is that of the norm of the strengths, without what the overlap of
+    neighbouring patterns takes of it. Its feature counts in deviations from the median.
+
+    On a map of many grains all patterns lie about as far from their mean, and the norm is their
+    contrast. On a map of one it is how far a pattern is turned from the mean, and nothing to divide
+    by. So the gain levels off at a floor, which is some deviations of the norm.
+
+    Parameters
+    ----------
+    components
+        How many strengths a pattern has.
+    """
+
+    median: Tensor
+    spread: Tensor
+    floor: Tensor
+
+    def __init__(self, components: int) -> None:
+        super().__init__()
+        self.overlap = Overlap(components)
+        self.register_buffer("median", torch.zeros(1))
+        self.register_buffer("spread", torch.ones(1))
+        self.register_buffer("floor", torch.ones(1))
+
+    def forward(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Feature (n, 1) and strengths at mean gain (n, components) of strengths."""
+        log_gain = self._log_gain(self._pure_norm(strengths))
+        feature = (log_gain - self.median) / self.spread
+        return feature, strengths * torch.exp(self.median - log_gain)
+
+    @torch.no_grad()
+    def scale_to(self, strengths: Tensor) -> None:
+        """Set floor, median and spread to those of some strengths (n, components)."""
+        norm = self._pure_norm(strengths)
+        middle, deviation = _middle_and_deviation(norm)
+        if middle == 0:  # Patterns that are all alike have no gain.
+            return
+        self.floor.copy_(torch.maximum(_FLOOR * deviation, _LEAST_FLOOR * middle))
+        median, spread = _middle_and_deviation(self._log_gain(norm))
+        self.median.copy_(median)
+        self.spread.copy_(spread.clamp_min(_LEAST_SPREAD))
+
+    def _pure_norm(self, strengths: Tensor) -> Tensor:
+        """Norm without what overlap takes of it, of shape (n, 1)."""
+        # In half precision norms would be too coarse to tell a wall.
+        norm = torch.linalg.vector_norm(strengths.float(), dim=1, keepdim=True)
+        shapes = strengths / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+        return norm * torch.exp(-self.overlap(shapes).float().clamp_max(0))
+
+    def _log_gain(self, norm: Tensor) -> Tensor:
+        return 0.5 * torch.log(norm.square() + self.floor.square())
+
+
+def _middle_and_deviation(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Median, and half of what lies between 16 and 84 %: some pores change neither."""
+    low, middle, high = torch.quantile(values, values.new_tensor([0.16, 0.5, 0.84]))
+    return middle, (high - low) / 2

@@ -1,0 +1,78 @@
+"""The gain of patterns whose contrast is known."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_kikuchi.latent.gain import Gain
+
+COMPONENTS = 12
+
+
+def scaled_to(strengths):
+    gain = Gain(COMPONENTS)
+    gain.scale_to(torch.from_numpy(strengths))
+    feature, at_mean = gain(torch.from_numpy(strengths))
+    return gain, feature[:, 0].numpy(), at_mean.numpy()
+
+
+def many_grains(count=2000, seed=0):
+    """Strengths in all directions, and by how many deviations they are strong."""
+    rng = np.random.default_rng(seed)
+    shapes = rng.normal(size=(count, COMPONENTS))
+    shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
+    deviations = rng.normal(size=count)
+    return (shapes * (20 + 0.2 * deviations[:, None])).astype(np.float32), deviations
+
+
+def test_on_many_grains_it_is_the_contrast_in_deviations():
+    strengths, deviations = many_grains()
+    _, feature, at_mean = scaled_to(strengths)
+    np.testing.assert_allclose(feature, deviations, atol=0.2)
+    left = np.linalg.norm(at_mean, axis=1)
+    assert left.std() < 0.01 * 0.2
+    assert left.mean() == pytest.approx(20, rel=0.02)
+
+
+def test_what_overlap_takes_is_given_back():
+    strengths, _ = many_grains()
+    gain, feature, at_mean = scaled_to(strengths)
+    with torch.no_grad():  # of every pattern, a fifth
+        gain.overlap.layers[-1].bias.fill_(np.log(0.8))
+    found, shape = gain(torch.from_numpy(0.8 * strengths))
+    np.testing.assert_allclose(found[:, 0].detach(), feature, atol=1e-3)
+    np.testing.assert_allclose(shape.detach(), 0.8 * at_mean, atol=1e-3)
+
+
+def test_no_pattern_has_more_than_pure_ones():
+    gain = Gain(COMPONENTS)
+    strengths = torch.from_numpy(many_grains()[0])
+    before = gain(strengths)[0]
+    with torch.no_grad():
+        gain.overlap.layers[-1].bias.fill_(0.3)
+    assert torch.equal(gain(strengths)[0], before)
+
+
+def test_on_one_grain_that_turns_it_hardly_bends_what_the_others_see():
+    """Where patterns lie around their mean, their distance to it is no contrast."""
+    turned = np.linspace(-1, 1, 1000)
+    strengths = np.zeros((1000, COMPONENTS), np.float32)
+    strengths[:, 3] = 20 * turned
+    _, feature, at_mean = scaled_to(strengths)
+    assert np.corrcoef(at_mean[:, 3], turned)[0, 1] > 0.995
+    assert np.isfinite(feature).all()
+
+
+def test_pores_and_particles_do_not_scale_it():
+    strengths, deviations = many_grains()
+    strengths[:40] *= 0.01
+    strengths[40:80] *= 5
+    _, feature, _ = scaled_to(strengths)
+    np.testing.assert_allclose(feature[80:], deviations[80:], atol=0.3)
+
+
+def test_patterns_that_are_all_alike_have_no_gain():
+    gain, feature, at_mean = scaled_to(np.zeros((5, COMPONENTS), np.float32))
+    assert (feature == 0).all()
+    assert (at_mean == 0).all()
+    assert all(torch.isfinite(value).all() for value in gain.state_dict().values())
