@@ -77,7 +77,7 @@ def choose_scan(path: Path, scan: str | None) -> str | None:
 
     try:
         with h5py.File(path, mode="r") as file:
-            names = _scan_names(file)
+            names = scan_names(file)
     except OSError as error:
         raise PatternFileError(
             f"{path}: expected an HDF5 file, but its {path.stat().st_size} bytes cannot be opened "
@@ -157,15 +157,15 @@ def _emsoft(file: h5py.File) -> _Found | None:
 
 
 def _of_known_maker(file: h5py.File, scan: str | None) -> _Found | None:
-    names = _MAKERS.get(_text(_stripped(file).get("manufacturer")))
-    scans = _scan_names(file)
+    names = _MAKERS.get(maker_of(file))
+    scans = scan_names(file)
     if names is None or not scans:
         return None
     ebsd = file[scan or scans[0]]["EBSD"]
     if "SEM/IX" in ebsd:
         # Bruker's regions of interest are stored in the order of acquisition.
         return None
-    header = _stripped(ebsd["Header"])
+    header = stripped(ebsd["Header"])
     grid = _text(header.get(names.grid.lower()))
     data = next((ebsd["Data"][name] for name in names.patterns if name in ebsd["Data"]), None)
     if data is None or data.ndim != 3 or grid not in (*_SQUARE, _HEXAGONAL):
@@ -178,7 +178,13 @@ def _of_known_maker(file: h5py.File, scan: str | None) -> _Found | None:
     return _Found(data, rows, cols, (step_y, step_x), grid == _HEXAGONAL)
 
 
-def _scan_names(file: h5py.File) -> list[str]:
+def maker_of(file: h5py.File) -> str:
+    """Who made a file, in lower case; empty where it does not tell."""
+    return _text(stripped(file).get("manufacturer"))
+
+
+def scan_names(file: h5py.File) -> list[str]:
+    """Names of the scans in a file."""
     import h5py
 
     return [
@@ -188,7 +194,7 @@ def _scan_names(file: h5py.File) -> list[str]:
     ]
 
 
-def _stripped(group: h5py.Group) -> Mapping[str, h5py.Dataset | h5py.Group]:
+def stripped(group: h5py.Group) -> Mapping[str, h5py.Dataset | h5py.Group]:
     """Members by their names in lower case; some EDAX names begin with a space."""
     return {name.strip().lower(): member for name, member in group.items()}
 
