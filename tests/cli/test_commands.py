@@ -151,10 +151,27 @@ def test_maps_of_classical_methods_go_beside_the_scan(run, small_scan):
     told = json.loads(run("maps", small_scan, "--maps", "contrast,quality", "--json").stdout)
     assert told == {"result": str(small_scan.with_name("small.physics.zarr"))}
     assert read_maps(told["result"]).names == ["image quality (FFT)", "pattern contrast"]
-    assert "--pc X,Y,Z" in run("maps", small_scan, "--maps", "indexing", code=1).stderr
     assert "leave out --tilt" in run("maps", small_scan, "--tilt", 60, code=1).stderr
     assert "leave out --grain" in run("maps", small_scan, "--grain-threshold", 2, code=1).stderr
     assert "not beauty" in run("maps", small_scan, "--maps", "beauty", code=1).stderr
+
+
+def test_indexing_takes_the_projection_centre_that_files_tell(run, tmp_path):
+    scan = Path(shutil.copy(sample_folder() / "nickel_3x3.up2", tmp_path))
+    assert "--pc X,Y,Z" in run("maps", scan, "--maps", "indexing", code=1).stderr
+    ang = scan.with_suffix(".ang")
+    ang.write_text("# x-star 0.42\n# y-star 0.78\n# z-star 0.5\n# GRID: SqrGrid\n# XSTEP: 1.5\n")
+    ask = ["maps", scan, "--maps", "indexing", "--size", "60x60", "--out"]
+    result = run(*ask, tmp_path / "told.zarr", "--tilt", 69)
+    assert f"Projection centre of {ang}" in result.stderr.replace("\n", "")
+    given = run(*ask, tmp_path / "given.zarr", "--pc", "0.42,0.22,0.5", "--tilt", 69)
+    assert "Projection centre" not in given.stderr
+    told, given = (read_maps(tmp_path / f"{name}.zarr") for name in ("told", "given"))
+    assert told.provenance["indexing"]["convention"] == "edax"
+    index = told.names.index("confidence")
+    np.testing.assert_allclose(told.map(index), given.map(index), atol=1e-3)
+    refused = run(*ask, tmp_path / "no.zarr", "--convention", "edax", code=1)
+    assert "leave out --convention" in refused.stderr
 
 
 def test_without_pyebsdindex_indexing_names_the_line_that_installs_it(run, small_scan, monkeypatch):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -25,6 +26,10 @@ from napari_kikuchi.cli.options import (
     scan_options,
 )
 
+if TYPE_CHECKING:
+    from napari_kikuchi.physics.indexing import HoughIndexing
+    from napari_kikuchi.scan import Scan
+
 
 def maps(
     scan: ScanArgument,
@@ -33,7 +38,7 @@ def maps(
         typer.Option(
             "--maps",
             metavar="KIND,…",
-            help="quality, sharpness, contrast, intensity, and indexing, which needs --pc.",
+            help="quality, sharpness, contrast, intensity, and indexing.",
         ),
     ] = "quality,sharpness,contrast,intensity",
     pc: Annotated[
@@ -41,7 +46,8 @@ def maps(
         typer.Option(
             "--pc",
             metavar="X,Y,Z",
-            help="Projection centre, to index the patterns.",
+            help="Projection centre, to index the patterns.  [default: what the truth of a "
+            "simulated scan, the .ang file beside the scan, or its own HDF5 file tells]",
             show_default=False,
         ),
     ] = None,
@@ -56,14 +62,15 @@ def maps(
     tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the sample from the horizontal, in degrees.  [default: 70]",
+            help="Of the sample from the horizontal, in degrees.  [default: as told, or 70]",
             show_default=False,
         ),
     ] = None,
     detector_tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the screen from the vertical, in degrees.  [default: 0]", show_default=False
+            help="Of the screen from the vertical, in degrees.  [default: as told, or 0]",
+            show_default=False,
         ),
     ] = None,
     phase: Annotated[
@@ -128,7 +135,6 @@ def maps(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io import open_scan
-        from napari_kikuchi.physics.indexing import HoughIndexing
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.preprocess import Recipe
@@ -144,18 +150,11 @@ def maps(
         }
         if "indexing" not in chosen:
             leave_out(given, "only --maps indexing uses geometry, phase and grains")
-        indexing = None
-        if pc is not None:
-            x, y, z = numbers(pc, "--pc", (float, float, float))
-            indexing = HoughIndexing(
-                pc=(x, y, z),
-                convention=(convention or Convention.BRUKER).value,
-                sample_tilt=70.0 if tilt is None else tilt,
-                detector_tilt=detector_tilt or 0.0,
-                phase=phase or "ni",
-            )
         options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = open_scan(scan, **options)
+        indexing, told_by = None, None
+        if "indexing" in chosen:
+            indexing, told_by = _geometry(opened, pc, convention, tilt, detector_tilt, phase)
         pixels = opened.pattern_shape if size is None else numbers(size, "--size", (int, int))
         target = default_physics_path(scan, options) if out is None else out
         job = physics_maps(
@@ -171,6 +170,34 @@ def maps(
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {', '.join(stack.names)}.\n"
-            f"See them with: napari-kikuchi view {shown(target)}",
+            + ("" if told_by is None else f"Projection centre of {shown(told_by)}.\n")
+            + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
+
+
+def _geometry(
+    scan: Scan,
+    pc: str | None,
+    convention: Convention | None,
+    tilt: float | None,
+    detector_tilt: float | None,
+    phase: str | None,
+) -> tuple[HoughIndexing | None, Path | None]:
+    """What is given of a geometry, or else what files tell; and the file that told the centre."""
+    from napari_kikuchi.physics.geometry import known_geometry
+    from napari_kikuchi.physics.indexing import HoughIndexing
+
+    told_by = None
+    if pc is not None:
+        x, y, z = numbers(pc, "--pc", (float, float, float))
+        indexing = HoughIndexing((x, y, z), (convention or Convention.BRUKER).value)
+    else:
+        leave_out({"--convention": convention}, "it is that of --pc")
+        known = known_geometry(scan)
+        if known is None:
+            return None, None
+        indexing, told_by = known
+    given = {"sample_tilt": tilt, "detector_tilt": detector_tilt, "phase": phase}
+    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return replace(indexing, **chosen), told_by
