@@ -12,8 +12,8 @@ COMPONENTS = 12
 def scaled_to(strengths):
     gain = Gain(COMPONENTS)
     gain.scale_to(torch.from_numpy(strengths))
-    feature, at_mean = gain(torch.from_numpy(strengths))
-    return gain, feature[:, 0].numpy(), at_mean.numpy()
+    feature, at_median = gain(torch.from_numpy(strengths))
+    return gain, feature[:, 0].numpy(), at_median.numpy()
 
 
 def many_grains(count=2000, seed=0):
@@ -27,21 +27,21 @@ def many_grains(count=2000, seed=0):
 
 def test_on_many_grains_it_is_the_contrast_in_deviations():
     strengths, deviations = many_grains()
-    _, feature, at_mean = scaled_to(strengths)
+    _, feature, at_median = scaled_to(strengths)
     np.testing.assert_allclose(feature, deviations, atol=0.2)
-    left = np.linalg.norm(at_mean, axis=1)
+    left = np.linalg.norm(at_median, axis=1)
     assert left.std() < 0.01 * 0.2
     assert left.mean() == pytest.approx(20, rel=0.02)
 
 
 def test_what_overlap_takes_is_given_back():
     strengths, _ = many_grains()
-    gain, feature, at_mean = scaled_to(strengths)
+    gain, feature, at_median = scaled_to(strengths)
     with torch.no_grad():  # of every pattern, a fifth
         gain.overlap.layers[-1].bias.fill_(np.log(0.8))
     found, shape = gain(torch.from_numpy(0.8 * strengths))
     np.testing.assert_allclose(found[:, 0].detach(), feature, atol=1e-3)
-    np.testing.assert_allclose(shape.detach(), 0.8 * at_mean, atol=1e-3)
+    np.testing.assert_allclose(shape.detach(), 0.8 * at_median, atol=1e-3)
 
 
 def test_no_pattern_has_more_than_pure_ones():
@@ -58,8 +58,8 @@ def test_on_one_grain_that_turns_it_hardly_bends_what_the_others_see():
     turned = np.linspace(-1, 1, 1000)
     strengths = np.zeros((1000, COMPONENTS), np.float32)
     strengths[:, 3] = 20 * turned
-    _, feature, at_mean = scaled_to(strengths)
-    assert np.corrcoef(at_mean[:, 3], turned)[0, 1] > 0.995
+    _, feature, at_median = scaled_to(strengths)
+    assert np.corrcoef(at_median[:, 3], turned)[0, 1] > 0.995
     assert np.isfinite(feature).all()
 
 
@@ -72,7 +72,7 @@ def test_pores_and_particles_do_not_scale_it():
 
 
 def test_patterns_that_are_all_alike_have_no_gain():
-    gain, feature, at_mean = scaled_to(np.zeros((5, COMPONENTS), np.float32))
+    gain, feature, at_median = scaled_to(np.zeros((5, COMPONENTS), np.float32))
     assert (feature == 0).all()
-    assert (at_mean == 0).all()
+    assert (at_median == 0).all()
     assert all(torch.isfinite(value).all() for value in gain.state_dict().values())

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from regression import stop_after
 from safetensors.numpy import load_file
 
 from napari_kikuchi.jobs import finish
@@ -37,14 +38,6 @@ def trained(scan, tmp_path_factory):
     updates = []
     finish(train_vae([scan], None, settings(8), folder, watch=WATCH), updates.append)
     return folder, [update for update in updates if isinstance(update, TrainingUpdate)]
-
-
-def stop_after(job, steps):
-    for update in job:
-        if isinstance(update, TrainingUpdate) and update.step == steps:
-            job.close()
-            return
-    raise AssertionError("the training ended before it was stopped")
 
 
 def test_training_lowers_the_loss_and_reports_active_features(trained):

@@ -21,7 +21,7 @@ _LEAST_SPREAD = 0.01
 
 
 class Gain(nn.Module):
-    """From strengths of components to the gain, and to the strengths at mean gain.
+    """From strengths of components to the gain, and to the strengths at median gain.
 
     The logarithm of the gain is that of the norm of the strengths, without what the overlap of
     neighbouring patterns takes of it. Its feature counts in deviations from the median.
@@ -48,7 +48,7 @@ class Gain(nn.Module):
         self.register_buffer("floor", torch.ones(1))
 
     def forward(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Feature (n, 1) and strengths at mean gain (n, components) of strengths."""
+        """Feature (n, 1) and strengths at median gain (n, components) of strengths."""
         log_gain = self._log_gain(self._pure_norm(strengths))
         feature = (log_gain - self.median) / self.spread
         return feature, strengths * torch.exp(self.median - log_gain)

@@ -7,7 +7,7 @@ first, and the linear maps start as probabilistic principal components: the best
 autoencoder can become, so training begins where a plain one would end.
 
 The first feature is not learned but measured: the gain (:mod:`~napari_kikuchi.latent.gain`), which
-multiplies what all others decode to. These are of the pattern at mean gain.
+multiplies what all others decode to. These are of the pattern at median gain.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def begin_with_components(
     Tipping & Bishop 1999. With eigenvalues λ of the patterns' covariance and the noise σ², the mean
     of all that no component explains, a feature is decoded to sqrt(λ - σ²) times its component, and
     its posterior has the mean sqrt(λ - σ²) / λ times the strength of the component and the variance
-    σ² / λ. Here the strength is that at mean gain.
+    σ² / λ. Here the strength is that at median gain.
     """
     basis = _basis(patterns, mask)
     if basis is None:  # What is fresh can be trained all the same.
