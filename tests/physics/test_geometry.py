@@ -133,6 +133,13 @@ def test_an_hdf5_file_may_tell_no_centre():
     assert known_geometry(open_scan(KIKUCHIPY / "emsoft_ebsd/EBSD_TEST_Ni.h5")) is None
 
 
+def test_an_ang_file_tells_what_the_hdf5_file_beside_it_does_not(tmp_path):
+    path = shutil.copy(KIKUCHIPY / "edax_h5ebsd/patterns.h5", tmp_path)
+    ang = Path(path).with_suffix(".ang")
+    ang.write_text(HEADER.format(z="0.612400"))
+    assert known_geometry(open_scan(path)) == (HoughIndexing((0.4139, 0.7291, 0.6124), "edax"), ang)
+
+
 def test_each_scan_of_an_hdf5_file_tells_its_own(tmp_path):
     path = tmp_path / "two.h5"
     shutil.copy(KIKUCHIPY / "kikuchipy_h5ebsd/patterns.h5", path)

@@ -42,7 +42,9 @@ def known_geometry(scan: Scan) -> KnownGeometry | None:
     if detector is not None:
         return KnownGeometry(_geometry(detector), truth_path(scan.path))
     if scan.path.suffix.lower() in EXTENSIONS:
-        return _of_h5(scan.path, scan.options.get("scan"))
+        stored = _of_h5(scan.path, scan.options.get("scan"))
+        if stored is not None:
+            return stored
     ang = ang_beside(scan.path)
     centre = None if ang is None else read_ang_centre(ang)
     if ang is None or centre is None:
