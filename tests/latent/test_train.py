@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from regression import stop_after
 from safetensors.numpy import load_file
 
 from napari_kikuchi.jobs import finish
@@ -15,6 +14,7 @@ from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
 from napari_kikuchi.preprocess import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Block
 from napari_kikuchi.training import TrainingSettings, TrainingUpdate
+from regression import stop_after
 
 WATCH = Block(slice(1, 4), slice(2, 7))
 
