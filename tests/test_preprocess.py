@@ -203,11 +203,11 @@ class TestCommonScale:
         # But for what bright patterns leave of their bands in a mean of twelve.
         np.testing.assert_allclose(uneven, even, atol=0.1)
 
-    def test_four_deviations_over_all_patterns_become_one(self):
+    def test_eight_deviations_over_all_patterns_become_one(self):
         preprocess, out = self.prepared(self.scan())
-        assert np.sqrt(out.var(axis=(1, 2)).mean()) == pytest.approx(0.25, rel=0.01)
+        assert np.sqrt(out.var(axis=(1, 2)).mean()) == pytest.approx(0.125, rel=0.01)
         # Relative to the mean intensity: here bands follow the background.
-        assert 4 * 0.03 < preprocess.recipe.full_scale < 4 * 0.06
+        assert 8 * 0.03 < preprocess.recipe.full_scale < 8 * 0.06
 
     def test_a_scale_that_is_given_is_kept(self):
         preprocess, out = self.prepared(self.scan(), full_scale=0.5)

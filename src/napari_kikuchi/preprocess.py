@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _BATCH = 64
 # Standard deviations of a pattern that become 1: of noise, one pixel in 16,000 lies beyond.
 _DEVIATIONS = 4
+# Of all patterns, on their common scale: zone axes lie far beyond four, and carry the contrast.
+_COMMON_DEVIATIONS = 8
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
 _MASK_TOLERANCE = 0.05
 
@@ -62,7 +64,7 @@ class Recipe:
         Part of the mask that is dark in the scan for which someone has chosen it by hand.
     full_scale
         With ``"common"``: what becomes 1, relative to the mean intensity; None: found from the
-        data, four standard deviations over all patterns.
+        data, eight standard deviations over all patterns.
 
     Raises
     ------
@@ -234,7 +236,7 @@ class Preprocessor:
         inside = self.relative(bin_to(patterns, self.recipe.size))[:, self.mask]
         deviation = float(np.sqrt(inside.var(axis=1).mean()))
         # Patterns without any contrast stay without, whatever the scale.
-        scale = _DEVIATIONS * deviation or 1.0
+        scale = _COMMON_DEVIATIONS * deviation or 1.0
         return replace(self, recipe=replace(self.recipe, full_scale=scale))
 
 

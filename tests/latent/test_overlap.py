@@ -13,7 +13,7 @@ from napari_kikuchi.latent.lessons import Lessons, gather_lessons
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.overlap import Overlap, teach
 from napari_kikuchi.latent.presets import preset
-from napari_kikuchi.latent.principal import strengths_of
+from napari_kikuchi.latent.principal import shapes_of
 from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.latent.vae import Vae
@@ -69,7 +69,7 @@ def begun(scan, per_scan=10_000):
 
 def lessons_of(scan, per_scan=10_000):
     vae, sample = begun(scan, per_scan)
-    read = partial(strengths_of, vae.encoder)
+    read = partial(shapes_of, vae.encoder)
     return finish(gather_lessons([scan], sample, read)), sample
 
 
@@ -77,14 +77,14 @@ def test_neighbours_tell_what_overlap_leaves(mixed):
     shapes, expected = mixed
     lessons, _ = lessons_of(scan_of(shapes))
     assert expected.min() < 0.7
-    np.testing.assert_allclose(lessons.kept.reshape(ROWS, COLS), expected, atol=0.05)
+    np.testing.assert_allclose(lessons.kept.reshape(ROWS, COLS), expected, atol=0.06)
 
 
 def test_neighbours_that_were_not_drawn_are_read(mixed):
     shapes, _ = mixed
     scan = scan_of(shapes)
     vae, sample = begun(scan)
-    read = partial(strengths_of, vae.encoder)
+    read = partial(shapes_of, vae.encoder)
     whole = finish(gather_lessons([scan], sample, read))
     positions = sample.positions[0]
     some = np.sort(np.random.default_rng(0).permutation(len(positions))[:60])
@@ -103,7 +103,7 @@ def test_partners_lie_near_in_the_same_scan(mixed):
     sample = finish(draw_sample(scans, Recipe(), 10_000))
     vae = Vae(preset("principal-16"), sample.recipe.mask)
     vae.take_components(sample.patterns, trained=False)
-    lessons = finish(gather_lessons(scans, sample, partial(strengths_of, vae.encoder)))
+    lessons = finish(gather_lessons(scans, sample, partial(shapes_of, vae.encoder)))
     places = np.concatenate(
         [positions + np.array([1000 * i, 0]) for i, positions in enumerate(sample.positions)]
     )
@@ -157,6 +157,16 @@ def test_what_is_taught_is_told_of_other_mixtures():
     assert np.abs(told - expected).mean() < 0.25 * np.abs(expected.mean() - expected).mean()
     overlap.forget()
     assert (overlap(torch.from_numpy(others)) == 0).all()
+
+
+def test_what_is_hardly_more_than_noise_hardly_counts():
+    overlap = Overlap(8)
+    overlap.clear_of(1.0, torch.tensor([1000.0, 80.0, 1.0]))
+    shapes = overlap.shapes(torch.tensor([[1.0, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 5, 0, 0, 0, 0]]))
+    clear = np.array([1000 / 1020, 0.8, 1 / 21, 0, 0, 0, 0, 0])
+    np.testing.assert_allclose(shapes[0], clear / np.linalg.norm(clear), rtol=1e-5)
+    assert (shapes[1] == 0).all()
+    assert torch.equal(overlap.shapes(torch.randn(2, 8).half()).norm(dim=1).round(), torch.ones(2))
 
 
 def test_lessons_repeat_and_another_seed_draws_others():

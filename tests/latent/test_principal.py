@@ -45,7 +45,8 @@ def probabilistic_components(inside, kept, latent):
     noise = (total - variances[:kept].sum()) / (inside.shape[1] - kept)
     weights = axes[:latent].T * np.sqrt(variances[:latent] - noise)
     posterior = np.linalg.inv(weights.T @ weights + noise * np.eye(latent))
-    norm = np.linalg.norm((inside - mean) @ axes[:kept].T, axis=1)
+    power = ((inside - mean) ** 2).sum(axis=1) - inside.shape[1] * noise
+    norm = np.sqrt(np.maximum(power, 0))
     floor = 1.5 * np.diff(np.quantile(norm, [0.16, 0.84]))
     log_gain = np.log(np.hypot(norm, floor))
     log_gain -= np.median(log_gain)
@@ -77,6 +78,7 @@ def test_untrained_networks_are_probabilistic_principal_components(begun, drawn)
 def test_a_stronger_pattern_differs_in_the_first_feature_alone(begun, drawn):
     vae = deepcopy(begun.vae)
     vae.encoder.gain.floor.fill_(1e-6)  # which lies far below these patterns
+    vae.encoder.noise.fill_(0)  # which would not grow with them
     encoder = VaeEncoder(vae, drawn.recipe)
     mean = drawn.patterns.mean(axis=0)
     stronger = mean + 1.3 * (drawn.patterns - mean)
@@ -134,7 +136,7 @@ def test_other_components_change_nothing_of_what_lies_in_them(begun, make_scan, 
         """What the layers say of patterns as they are, whatever gain is measured."""
         network = encoder.vae.encoder
         with torch.inference_mode():
-            strengths = network.strengths(torch.from_numpy(patterns))
+            strengths, _ = network.project(torch.from_numpy(patterns))
             features = (network.linear(strengths) + network.correction(strengths)).numpy()
         # How sure the gain is changes with what it counts in.
         return np.delete(features, 15, axis=1)

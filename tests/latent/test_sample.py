@@ -44,7 +44,7 @@ def test_scans_share_the_region_where_all_have_a_signal(make_scan):
     sample = finish(draw_sample(scans, RECIPE, 10))
     np.testing.assert_array_equal(sample.recipe.mask, small)
     assert (sample.patterns[:, ~small] == 0).all()
-    assert sample.patterns[:, small].min() == -1
+    assert sample.patterns[:, small].min() < -0.4
 
 
 def test_a_mask_that_someone_has_chosen_is_taken_and_its_model_takes_the_same_scan(make_scan):

@@ -21,10 +21,12 @@ _LEAST_SPREAD = 0.01
 
 
 class Gain(nn.Module):
-    """From strengths of components to the gain, and to the strengths at median gain.
+    """From a pattern to its gain, and to the strengths of its components at median gain.
 
-    The logarithm of the gain is that of the norm of the strengths, without what the overlap of
-    neighbouring patterns takes of it. Its feature counts in deviations from the median.
+    The gain is the norm of the pattern, without what noise adds to it and what the overlap of
+    neighbouring patterns takes of it. All pixels tell of it: how much of a pattern lies in some
+    components differs from grain to grain. Its feature is its logarithm, and counts in deviations
+    from the median.
 
     On a map of many grains all patterns lie about as far from their mean, and the norm is their
     contrast. On a map of one it is how far a pattern is turned from the mean, and nothing to divide
@@ -47,16 +49,24 @@ class Gain(nn.Module):
         self.register_buffer("spread", torch.ones(1))
         self.register_buffer("floor", torch.ones(1))
 
-    def forward(self, strengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Feature (n, 1) and strengths at median gain (n, components) of strengths."""
-        log_gain = self._log_gain(self._pure_norm(strengths))
+    def forward(self, strengths: Tensor, power: Tensor) -> tuple[Tensor, Tensor]:
+        """Feature (n, 1) and strengths at median gain (n, components) of patterns.
+
+        Parameters
+        ----------
+        strengths
+            Of their components, of shape (n, components).
+        power
+            Squared norm of each, less that of noise, of shape (n, 1).
+        """
+        log_gain = self._log_gain(self._pure_norm(strengths, power))
         feature = (log_gain - self.median) / self.spread
         return feature, strengths * torch.exp(self.median - log_gain)
 
     @torch.no_grad()
-    def scale_to(self, strengths: Tensor) -> None:
-        """Set floor, median and spread to those of some strengths (n, components)."""
-        norm = self._pure_norm(strengths)
+    def scale_to(self, strengths: Tensor, power: Tensor) -> None:
+        """Set floor, median and spread to those of some patterns, given as for :meth:`forward`."""
+        norm = self._pure_norm(strengths, power)
         middle, deviation = _middle_and_deviation(norm)
         if middle == 0:  # Patterns that are all alike have no gain.
             return
@@ -65,12 +75,9 @@ class Gain(nn.Module):
         self.median.copy_(median)
         self.spread.copy_(spread.clamp_min(_LEAST_SPREAD))
 
-    def _pure_norm(self, strengths: Tensor) -> Tensor:
+    def _pure_norm(self, strengths: Tensor, power: Tensor) -> Tensor:
         """Norm without what overlap takes of it, of shape (n, 1)."""
-        # In half precision norms would be too coarse to tell a wall.
-        norm = torch.linalg.vector_norm(strengths.float(), dim=1, keepdim=True)
-        shapes = strengths / norm.clamp_min(torch.finfo(norm.dtype).tiny)
-        return norm * torch.exp(-self.overlap(shapes).float().clamp_max(0))
+        return power.clamp_min(0).sqrt() * torch.exp(-self.overlap(strengths))
 
     def _log_gain(self, norm: Tensor) -> Tensor:
         return 0.5 * torch.log(norm.square() + self.floor.square())

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 # Patterns whose neighbours are asked, of which there are eight for each to be read.
 _LESSONS = 8_192
-# They are compared by so many components, which leave most of the noise out.
-_COMPARED = 32
 # Those that are mixed lie within so many positions, or within twice the distance of those drawn:
 # further ones meet nowhere, nearer ones belong to one grain.
 _NEAR = 8
@@ -36,7 +34,7 @@ class Lessons:
     Attributes
     ----------
     shapes
-        Strengths of the components of each pattern, of unit norm, of shape (n, components).
+        Of the patterns, of unit norm, of shape (n, components).
     kept
         Part of its contrast that overlap leaves, of shape (n,).
     partners
@@ -54,7 +52,7 @@ class Lessons:
 def gather_lessons(
     scans: Sequence[Scan],
     sample: PatternSample,
-    strengths: Callable[[NDArray], NDArray[np.float32]],
+    shapes: Callable[[NDArray], NDArray[np.float32]],
     seed: int = 0,
 ) -> Job[Lessons]:
     """Ask the neighbours of drawn patterns what overlap takes.
@@ -65,9 +63,9 @@ def gather_lessons(
         In which the neighbours are.
     sample
         Drawn from them.
-    strengths
-        Of the orthogonal components of prepared patterns (n, height, width), strongest first; of
-        shape (n, components).
+    shapes
+        Of prepared patterns (n, height, width), of unit norm, of shape (n, components); 0 for one
+        that has none.
     seed
         Of the choice of patterns and partners.
 
@@ -84,7 +82,7 @@ def gather_lessons(
         at_hand = _AtHand(scan, preprocess, drawn, sample.patterns[first : first + len(drawn)])
         first += len(drawn)
         chosen = np.sort(rng.permutation(len(drawn))[: math.ceil(share * len(drawn))])
-        lessons = yield from _gather(at_hand, chosen, strengths, rng)
+        lessons = yield from _gather(at_hand, chosen, shapes, rng)
         gathered.append(replace(lessons, partners=lessons.partners + sum(map(len, gathered))))
     return Lessons(
         *(
@@ -97,20 +95,19 @@ def gather_lessons(
 def _gather(
     at_hand: _AtHand,
     chosen: NDArray[np.intp],
-    strengths: Callable[[NDArray], NDArray[np.float32]],
+    shapes: Callable[[NDArray], NDArray[np.float32]],
     rng: np.random.Generator,
 ) -> Job[Lessons]:
     """Lessons of some of the patterns of one scan that are at hand."""
-    own = strengths(at_hand.patterns[chosen])
+    own = unit_vectors(shapes(at_hand.patterns[chosen]))
     places = at_hand.positions[chosen]
     around, there = _neighbours(at_hand.scan, places)
-    found = yield from at_hand.each(around[there], lambda some: strengths(some)[:, :_COMPARED])
-    beside = np.full((*there.shape, found.shape[1]), np.nan, np.float32)
-    beside[there] = unit_vectors(found)
-    kept, _ = compare_with(beside, unit_vectors(own[:, :_COMPARED]))
+    beside = np.full((*there.shape, own.shape[1]), np.nan, np.float32)
+    beside[there] = unit_vectors((yield from at_hand.each(around[there], shapes)))
+    kept, _ = compare_with(beside, own)
     told = np.isfinite(kept)
     partners = _partners(places[told], at_hand.scan.count, rng)
-    return Lessons(unit_vectors(own[told]), kept[told], partners)
+    return Lessons(own[told], kept[told], partners)
 
 
 @dataclass(frozen=True, eq=False)

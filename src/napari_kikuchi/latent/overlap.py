@@ -35,10 +35,12 @@ _LEAST_LEFT = 1e-3
 # Errors of the logarithm beyond this pull no harder: neighbours may be wrong beside a wall.
 _ROBUST = 0.025
 _STEPS_SHOWN = 50
+# Noise is taken for so many times what it is: in a mixture of many it adds up to an overlap.
+_SUSPICION = 20.0
 
 
 class Overlap(nn.Module):
-    """From strengths of components, of unit norm, to what overlap leaves of the contrast.
+    """From strengths of components to what overlap leaves of the contrast.
 
     Untaught, it takes all patterns for pure.
 
@@ -48,9 +50,12 @@ class Overlap(nn.Module):
         How many strengths a pattern has.
     """
 
+    clarity: Tensor
+
     def __init__(self, components: int) -> None:
         super().__init__()
         self.scale = math.sqrt(components)
+        self.register_buffer("clarity", torch.ones(components))
         self.layers = nn.Sequential(
             nn.Linear(components, _WIDTH),
             nn.GELU(),
@@ -69,9 +74,33 @@ class Overlap(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
 
-    def forward(self, shapes: Tensor) -> Tensor:
+    def forward(self, strengths: Tensor) -> Tensor:
+        """Logarithm of the part that is left, of shape (n, 1), of strengths (n, components)."""
+        return self.tell(self.shapes(strengths)).clamp_max(0)
+
+    def shapes(self, strengths: Tensor) -> Tensor:
+        """Strengths (n, components), as far as they are clear of noise, of unit norm."""
+        clear = self.clarity * strengths.float()
+        norm = torch.linalg.vector_norm(clear, dim=1, keepdim=True)
+        return clear / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+
+    def tell(self, shapes: Tensor) -> Tensor:
         """Logarithm of the part that is left, of shape (n, 1), of shapes (n, components)."""
-        return self.layers(self.scale * shapes)
+        return self.layers(self.scale * shapes).float()
+
+    def clear_of(self, noise: float, variances: Tensor) -> None:
+        """Set which strengths are clear of noise.
+
+        Parameters
+        ----------
+        noise
+            Its variance in any strength.
+        variances
+            Of the strengths, noise included, of shape (components,) or less; further ones have
+            none.
+        """
+        self.clarity.zero_()
+        self.clarity[: len(variances)] = variances / (variances + _SUSPICION * noise)
 
 
 def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
@@ -116,7 +145,7 @@ def teach(overlap: Overlap, lessons: Lessons, seed: int = 0) -> Job[None]:
         left = torch.linalg.vector_norm(mixed, dim=1, keepdim=True).clamp_min(_LEAST_LEFT)
         noise = torch.randn(mixed.shape, generator=generator) / overlap.scale
         optimizer.zero_grad()
-        told = overlap(mixed / left + _NOISE * noise)
+        told = overlap.tell(mixed / left + _NOISE * noise)
         nn.functional.huber_loss(told, left.log(), delta=_ROBUST).backward()
         optimizer.step()
         schedule.step()

@@ -51,21 +51,28 @@ class _Components(nn.Module):
 class PrincipalEncoder(_Components):
     """From patterns (n, 1, height, width) to means and log-variances (n, 2 x latent)."""
 
+    noise: Tensor
+
     def __init__(self, latent: int, size: tuple[int, int]) -> None:
         super().__init__(size[0] * size[1])
         self.gain = Gain(COMPONENTS)
+        # Squared norm of what is noise in a pattern.
+        self.register_buffer("noise", torch.zeros(1))
         # Of the gain no mean is learned, only how sure it is.
         self.linear = nn.Linear(COMPONENTS, 2 * latent - 1)
         self.correction = _correction(COMPONENTS, 2 * latent - 1)
 
     def forward(self, patterns: Tensor) -> Tensor:
         """Means and log-variances of the features of patterns."""
-        gain, strengths = self.gain(self.strengths(patterns))
+        gain, strengths = self.gain(*self.project(patterns))
         return torch.cat([gain, self.linear(strengths) + self.correction(strengths)], dim=1)
 
-    def strengths(self, patterns: Tensor) -> Tensor:
-        """Strengths (n, components) of the components of patterns."""
-        return (patterns.flatten(1) - self.mean) @ self.components.T
+    def project(self, patterns: Tensor) -> tuple[Tensor, Tensor]:
+        """Strengths (n, components) and power (n, 1) of patterns, as :class:`Gain` takes them."""
+        # In half precision norms would be too coarse to tell a wall.
+        varied = patterns.flatten(1).float() - self.mean
+        power = varied.square().sum(dim=1, keepdim=True) - self.noise
+        return varied @ self.components.T, power
 
 
 class PrincipalDecoder(_Components):
@@ -152,8 +159,7 @@ def begin_with_components(
     # Behind the means of the shape come the log-variances, that of the gain first.
     encoder.linear.bias[shape + 1 + each] = torch.from_numpy(np.log(noise / explained))[each]
     scale_gain(encoder, decoder, patterns)
-    norm = unit * encoder.gain.median.exp()
-    uncertainty = noise / (norm * encoder.gain.spread).square()
+    uncertainty = noise / (encoder.gain.median.exp() * encoder.gain.spread).square()
     encoder.linear.bias[shape] = torch.log(uncertainty.clamp_max(1))
 
 
@@ -207,20 +213,27 @@ def scale_gain(encoder: PrincipalEncoder, decoder: PrincipalDecoder, patterns: N
     It is as sure as it was, whatever it counts in.
     """
     before = encoder.gain.spread.clone()
-    encoder.gain.scale_to(torch.from_numpy(strengths_of(encoder, _spread_evenly(patterns))))
+    encoder.gain.scale_to(*project_all(encoder, _spread_evenly(patterns)))
     decoder.gain_spread.copy_(encoder.gain.spread)
     of_the_gain = decoder.linear.in_features
     encoder.linear.bias[of_the_gain] += 2 * torch.log(before / encoder.gain.spread)[0]
 
 
 @torch.no_grad()
-def strengths_of(encoder: PrincipalEncoder, patterns: NDArray) -> NDArray[np.float32]:
-    """Strengths (n, components) of the components of prepared patterns (n, height, width)."""
-    found = np.empty((len(patterns), COMPONENTS), np.float32)
+def project_all(encoder: PrincipalEncoder, patterns: NDArray) -> tuple[Tensor, Tensor]:
+    """What :meth:`PrincipalEncoder.project` gives of many prepared patterns (n, height, width)."""
+    strengths, power = torch.empty(len(patterns), COMPONENTS), torch.empty(len(patterns), 1)
     for start in range(0, len(patterns), _BATCH):
-        some = torch.from_numpy(patterns[start : start + _BATCH].astype(np.float32))
-        found[start : start + _BATCH] = encoder.strengths(some).numpy()
-    return found
+        part = slice(start, start + _BATCH)
+        some = torch.from_numpy(patterns[part].astype(np.float32))
+        strengths[part], power[part] = encoder.project(some)
+    return strengths, power
+
+
+@torch.no_grad()
+def shapes_of(encoder: PrincipalEncoder, patterns: NDArray) -> NDArray[np.float32]:
+    """Shapes (n, components) of prepared patterns (n, height, width), as overlap sees them."""
+    return encoder.gain.overlap.shapes(project_all(encoder, patterns)[0]).numpy()
 
 
 def _spread_evenly(patterns: NDArray) -> NDArray:
@@ -252,3 +265,5 @@ def _set_components(
     for network, scaled in ((encoder, components / unit), (decoder, components * unit)):
         network.mean[where] = torch.from_numpy(basis.mean)
         network.components[: len(scaled), where] = torch.from_numpy(scaled)
+    encoder.noise.fill_(basis.noise * len(where))
+    encoder.gain.overlap.clear_of(basis.noise, torch.from_numpy(basis.variances))

@@ -29,7 +29,7 @@ from napari_kikuchi.latent.principal import (
     PrincipalDecoder,
     PrincipalEncoder,
     scale_gain,
-    strengths_of,
+    shapes_of,
 )
 from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
@@ -210,8 +210,7 @@ def _learn_overlap(vae: Vae, scans: Sequence[Scan], sample: PatternSample, seed:
     if not isinstance(encoder, PrincipalEncoder) or sample.recipe.rescale != "common":
         return
     assert isinstance(decoder, PrincipalDecoder)
-    strengths = partial(strengths_of, encoder)
-    lessons = yield from gather_lessons(scans, sample, strengths, seed)
+    lessons = yield from gather_lessons(scans, sample, partial(shapes_of, encoder), seed)
     yield from teach(encoder.gain.overlap, lessons, seed)
     scale_gain(encoder, decoder, sample.patterns)
 

@@ -72,7 +72,7 @@ class Vae(nn.Module):
     def measure(self, patterns: Tensor) -> Tensor:
         """Features (n, measured) of patterns (n, height, width) that are measured."""
         if isinstance(self.encoder, PrincipalEncoder):
-            gain, _ = self.encoder.gain(self.encoder.strengths(patterns))
+            gain, _ = self.encoder.gain(*self.encoder.project(patterns))
             return gain
         return patterns.new_empty(len(patterns), 0)
 
