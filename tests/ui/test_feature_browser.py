@@ -10,7 +10,6 @@ from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
-from napari_kikuchi.ui.feature_browser import FeatureBrowser
 from napari_kikuchi.ui.layers import map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
@@ -30,9 +29,7 @@ def stack(tmp_path):
 
 @pytest.fixture
 def browser(make_napari_viewer, stack):
-    viewer = make_napari_viewer()
-    browser = FeatureBrowser(viewer)
-    viewer.window.add_dock_widget(browser)
+    _, browser = make_napari_viewer().window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     return browser
 
 
@@ -75,8 +72,7 @@ def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
 
 def test_keys_step_through_what_the_filter_leaves(make_napari_viewer, stack, qtbot):
     viewer = make_napari_viewer(show=True)
-    browser = FeatureBrowser(viewer)
-    viewer.window.add_dock_widget(browser)
+    _, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     browser.show_stack(stack, ScanLink())
     browser.filter.setText("feature 1")
     ranked = [name for i in stack.ranking() if (name := stack.names[i]).startswith("feature 1")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from math import isnan
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
@@ -23,9 +24,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.ui.feature_table import NAME, SCORE, SORT_ROLE, FeatureTable, ScoreBar
+from napari_kikuchi.ui.feature_table import NAME, SCORE, SORT_ROLE, FeatureTable, ScoreBar, Scores
 from napari_kikuchi.ui.layers import model_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.rank_by import RankBy
+from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.stack_layer import StackLayer
 
 if TYPE_CHECKING:
@@ -47,7 +50,9 @@ class FeatureBrowser(QWidget):
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
         super().__init__()
-        self._viewer = viewer
+        self.session = session_of(viewer)
+        # napari hands a proxy over, whose layers are others than those of the viewer.
+        self._viewer = viewer = self.session.viewer
         self._stacks: list[StackLayer] = []
         self._browsed: StackLayer | None = None
         self._table: FeatureTable | None = None
@@ -64,7 +69,7 @@ class FeatureBrowser(QWidget):
             signal.connect(handler)
         # Called when the widget is gone, so it must neither need it nor keep it.
         weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-        self.destroyed.connect(partial(_let_go, self._stacks, weakly))
+        self.destroyed.connect(partial(_let_go, self._stacks, weakly, self.rank_by.close_down))
         self._collect()
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -86,6 +91,8 @@ class FeatureBrowser(QWidget):
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
         self.choice.currentIndexChanged.connect(self._on_choice)
+        self.rank_by = RankBy(self.session)
+        self.rank_by.ranked.connect(self._on_ranked)
         self.filter = QLineEdit()
         self.filter.setPlaceholderText("Filter by name")
         self.filter.setClearButtonEnabled(True)
@@ -109,7 +116,7 @@ class FeatureBrowser(QWidget):
             made.append(button)
         self.previous_button, self.next_button, self.add_button = made
         layout = QVBoxLayout(self)
-        for widget in (self.choice, self.filter, self.table):
+        for widget in (self.choice, self.rank_by, self.filter, self.table):
             layout.addWidget(widget)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
@@ -134,10 +141,7 @@ class FeatureBrowser(QWidget):
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setSortingEnabled(True)
         table.setShowGrid(False)
-        table.setToolTip(
-            "Best first: the score says how much of a map is structure and not noise.\n"
-            "A double click adds a map as a layer of its own."
-        )
+        table.setToolTip("Best first. A double click adds a map as a layer of its own.")
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(22)
         table.doubleClicked.connect(lambda _: self.promote())
@@ -200,6 +204,7 @@ class FeatureBrowser(QWidget):
         return super().eventFilter(watched, event)
 
     def _collect(self) -> None:
+        self.rank_by.collect_maps()
         for layer in self._viewer.layers:
             link = link_of(layer)
             if link is None or link.stack is None:
@@ -211,6 +216,7 @@ class FeatureBrowser(QWidget):
 
     def _on_removed(self, event: Any) -> None:
         """Forget the stacks of which no layer is left, as when their store is written anew."""
+        self.rank_by.collect_maps()
         gone = link_of(event.value)
         links = [link_of(layer) for layer in self._viewer.layers]
         if gone is None or any(link is not None and link.stack is gone.stack for link in links):
@@ -243,14 +249,25 @@ class FeatureBrowser(QWidget):
             self._browsed.changed.disconnect(self._tell)
             self._browsed.failed.disconnect(self.status.setText)
         self._browsed = self.current
-        self._table = None if self.current is None else FeatureTable(self.current.stack)
-        self._proxy.setSourceModel(self._table)
+        self._table = None
+        self._proxy.setSourceModel(None)
         self.status.setText(_INVITATION)
         if self.current is not None:
             self.current.changed.connect(self._tell)
             self.current.failed.connect(self.status.setText)
-            self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
             self.status.setText("Choose a map to show it.")
+        self.rank_by.set_stack(self.current)
+
+    def _on_ranked(self, scores: Scores) -> None:
+        """List the maps in a new order, and show the one that comes first if it was asked for."""
+        if self.current is None:
+            return
+        again = self._table is not None
+        self._table = FeatureTable(self.current.stack, scores)
+        self._proxy.setSourceModel(self._table)
+        self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
+        if again:
+            self.table.selectRow(0)
 
     def _step(self, by: int) -> None:
         row = self.table.currentIndex().row() + by
@@ -279,9 +296,11 @@ class FeatureBrowser(QWidget):
             return
         stack = self.current.stack
         rank = self._table.order.index(channel) + 1
-        score = stack.channels[channel].score
+        scores = self._table.scores
+        score = scores.values[channel]
         told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
-        self.status.setText(told if score is None else f"{told}, score {score:.3g}")
+        scored = f"{told}, {scores.title} {score:.3g}"
+        self.status.setText(told if isnan(score) else scored)
 
 
 def _weakly(method: Callable[[], None]) -> Callable[[Any], None]:
@@ -296,7 +315,12 @@ def _weakly(method: Callable[[], None]) -> Callable[[Any], None]:
     return act
 
 
-def _let_go(stacks: list[StackLayer], handlers: list[tuple[Any, WeakMethod[Any]]]) -> None:
+def _let_go(
+    stacks: list[StackLayer],
+    handlers: list[tuple[Any, WeakMethod[Any]]],
+    close_ranking: Callable[[], None],
+) -> None:
+    close_ranking()
     for signal, reference in handlers:
         handler = reference()
         if handler is not None:

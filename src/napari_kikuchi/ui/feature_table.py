@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from qtpy.QtGui import QPainter
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_kikuchi.maps import MapStack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 NAME, SCORE = range(2)
 # Sorting by this puts feature 2 before feature 10, and the best score first.
@@ -17,15 +22,54 @@ _BAR_ROLE = Qt.ItemDataRole.UserRole + 1
 _BAR_INSET = 3
 
 
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What the maps of a stack are ranked by.
+
+    Attributes
+    ----------
+    title
+        Of the column that shows them.
+    values
+        One for each map; NaN for one that has none.
+    tip
+        What they say.
+    either_sign
+        Whether values far below zero rank as high as those far above.
+    """
+
+    title: str
+    values: NDArray[np.float64]
+    tip: str
+    either_sign: bool = False
+
+    @classmethod
+    def of(cls, stack: MapStack) -> Scores:
+        """Those that a stack brings along."""
+        values = [np.nan if one.score is None else one.score for one in stack.channels]
+        tip = "How much of a map is structure and not noise"
+        return cls("score", np.array(values, np.float64), tip)
+
+    def ranking(self) -> list[int]:
+        """Indices of the maps, the highest first; those without a score last, in order."""
+        return np.argsort(-self.sizes, kind="stable").tolist()  # NaN comes last
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """What is compared."""
+        return np.abs(self.values) if self.either_sign else self.values
+
+
 class FeatureTable(QAbstractTableModel):
     """Names and scores of the maps of a stack, one row each, in order of rank."""
 
-    def __init__(self, stack: MapStack) -> None:
+    def __init__(self, stack: MapStack, scores: Scores) -> None:
         super().__init__()
-        self.order = stack.ranking()
+        self.scores = scores
+        self.order = scores.ranking()
         self._channels = stack.channels
-        scores = [channel.score for channel in stack.channels if channel.score is not None]
-        self._highest = max(scores, default=0.0)
+        self._sizes = scores.sizes
+        self._highest = float(self._sizes[np.isfinite(self._sizes)].max(initial=0.0))
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         """One row for each map."""
@@ -42,26 +86,28 @@ class FeatureTable(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> Any:
         """Titles of the columns; ranks beside the rows."""
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole:
+            return self.scores.tip if section == SCORE else None
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if orientation == Qt.Orientation.Vertical:
             return section + 1
-        return ("Feature", "Score")[section]
+        return ("feature", self.scores.title)[section]
 
     def data(self, index: QModelIndex, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """What a cell shows, and what it is sorted by."""
         channel = self.order[index.row()]
-        score = self._channels[channel].score
+        score = float(self.scores.values[channel])
         if index.column() == NAME:
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._channels[channel].name
             return channel if role == SORT_ROLE else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return "" if score is None else f"{score:.2f}"
+            return "" if np.isnan(score) else f"{score:.2f}"
         if role == SORT_ROLE:
             return index.row()
-        if role == _BAR_ROLE and score is not None and self._highest > 0:
-            return min(max(score / self._highest, 0.0), 1.0)
+        if role == _BAR_ROLE and np.isfinite(score) and self._highest > 0:
+            return max(float(self._sizes[channel]) / self._highest, 0.0)
         return None
 
 

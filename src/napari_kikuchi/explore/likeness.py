@@ -1,0 +1,68 @@
+"""Which maps are alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from napari_kikuchi.maps import MapStack
+
+# Positions by which maps are compared: 0.01 is three deviations of the correlation of so many.
+_SAMPLE = 90_000
+
+
+def likenesses(stack: MapStack, reference: ArrayLike, seed: int = 0) -> Job[NDArray[np.float64]]:
+    """Rank correlation of each map of a stack with another map.
+
+    Parameters
+    ----------
+    stack
+        May be on disk; one map at a time is read.
+    reference
+        Of shape (rows, columns); NaN where there is no value.
+    seed
+        Of the positions by which large maps are compared.
+
+    Yields
+    ------
+    Progress
+        Maps looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Spearman's coefficient over the positions at which both maps have a value, of shape
+        (maps,): 1 where they rise together in whatever way, -1 where one falls as the other rises,
+        0 for maps that are constant.
+
+    Raises
+    ------
+    ValueError
+        If the reference is of another shape.
+    """
+    from scipy.stats import rankdata
+
+    reference = np.asarray(reference)
+    if reference.shape != stack.map_shape:
+        raise ValueError(
+            f"maps of shape {stack.map_shape} cannot be compared with one of {reference.shape}"
+        )
+    where = np.flatnonzero(np.isfinite(reference))
+    if len(where) > _SAMPLE:
+        where = np.sort(np.random.default_rng(seed).choice(where, _SAMPLE, replace=False))
+    expected = reference.ravel()[where]
+    found = np.zeros(len(stack))
+    for channel in range(len(stack)):
+        values = stack.map(channel).ravel()[where]
+        known = np.isfinite(values)
+        ranks = rankdata(values[known]), rankdata(expected[known])
+        if all(np.ptp(rank) for rank in ranks if len(rank)) and known.any():
+            found[channel] = np.corrcoef(*ranks)[0, 1]
+        yield Progress(channel + 1, len(stack), "Comparing maps")
+    return found

@@ -1,0 +1,136 @@
+"""Which maps tell two places apart: strokes on what is seen, or two regions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.maps import MapStack
+
+# Side of the square around a position that its surroundings are, in positions.
+_AROUND = 9
+# A normal deviation in terms of the median of absolute values.
+_DEVIATIONS_OF_MEDIAN = 1 / 0.6745
+# Values whose differences tell the noise of a map.
+_NOISE_SAMPLE = 100_000
+
+
+class PlacesError(ValueError):
+    """Places between which nothing can be told."""
+
+
+def separations(
+    stack: MapStack, one: NDArray[np.intp], other: NDArray[np.intp], *, fine: bool = True
+) -> Job[NDArray[np.float64]]:
+    """How far each map of a stack sets two places apart.
+
+    Parameters
+    ----------
+    stack
+        May be on disk; one map at a time is read, as far as the places reach.
+    one, other
+        Positions (n, 2) of the two places, row and column.
+    fine
+        Whether the places differ from their surroundings, as a wall does, and not only from each
+        other. A few positions on and beside a wall are told apart by every map that happens to
+        change from one grain to the next; a map that shows the wall shows it less the surroundings,
+        too.
+
+    Yields
+    ------
+    Progress
+        Maps looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Difference of the two means in standard deviations, of shape (maps,): positive where the
+        first place is brighter. The deviation is that of the values within a place together with
+        the noise of the map, which a few values would underrate. Where ``fine``, the smaller of
+        what the map and the map less its surroundings give. 0 where a map has no values to say.
+
+    Raises
+    ------
+    PlacesError
+        If a place is empty, or lies outside the maps.
+    """
+    for place in (one, other):
+        _check(place, stack.map_shape)
+    reach = _AROUND // 2
+    every = np.concatenate([one, other])
+    low = np.maximum(every.min(axis=0) - reach, 0)
+    high = np.minimum(every.max(axis=0) + reach + 1, stack.map_shape)
+    found = np.zeros(len(stack))
+    for channel in range(len(stack)):
+        part = stack.values[channel, low[0] : high[0], low[1] : high[1]]
+        values = np.asarray(part, np.float64)
+        found[channel] = _separation(values, one - low, other - low, fine)
+        yield Progress(channel + 1, len(stack), "Comparing places")
+    return found
+
+
+def _check(place: NDArray[np.intp], shape: tuple[int, int]) -> None:
+    if not len(place):
+        raise PlacesError("one of the places to tell apart is empty: mark some positions of each")
+    if (place < 0).any() or (place >= shape).any():
+        raise PlacesError(
+            f"a place to tell apart reaches beyond the maps, which have {shape[0]} x {shape[1]} "
+            "positions: mark it on these maps"
+        )
+
+
+def _separation(
+    values: NDArray[np.float64], one: NDArray[np.intp], other: NDArray[np.intp], fine: bool
+) -> float:
+    noise = _noise(values)
+    views = [[values[tuple(place.T)] for place in (one, other)]]
+    if fine:
+        views.append([_less_surroundings(values, place) for place in (one, other)])
+    found = []
+    for view in views:
+        known = [place[np.isfinite(place)] for place in view]
+        if not all(map(len, known)):
+            return 0.0
+        variance = np.mean([place.var() for place in known]) + noise**2
+        apart = known[0].mean() - known[1].mean()
+        found.append(apart / np.sqrt(variance) if variance > 0 else np.sign(apart) * np.inf)
+    if len({np.sign(one) for one in found}) > 1:  # What the map shows is not the places.
+        return 0.0
+    return float(min(found, key=abs))
+
+
+def _less_surroundings(values: NDArray[np.float64], place: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Values at a place less the medians of the squares around."""
+    reach = _AROUND // 2
+    padded = np.pad(values, reach, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, (_AROUND, _AROUND))
+    here = values[tuple(place.T)]
+    known = np.isfinite(here)
+    less = np.full(len(here), np.nan)
+    if known.any():
+        squares = around[tuple(place[known].T)].reshape(int(known.sum()), -1)
+        less[known] = here[known] - np.nanmedian(squares, axis=1)
+    return less
+
+
+def _noise(values: NDArray[np.float64]) -> float:
+    """Standard deviation of what neighbours do not share."""
+    sizes = [np.abs(one - other).ravel() for one, other in _beside(values)]
+    differences = np.concatenate(sizes)
+    differences = differences[:: max(1, len(differences) // _NOISE_SAMPLE)]
+    differences = differences[np.isfinite(differences)]
+    if not len(differences):
+        return 0.0
+    return float(np.median(differences)) * _DEVIATIONS_OF_MEDIAN / np.sqrt(2)
+
+
+def _beside(values: NDArray[np.float64]) -> Iterator[tuple[NDArray, NDArray]]:
+    yield values[1:], values[:-1]
+    yield values[:, 1:], values[:, :-1]

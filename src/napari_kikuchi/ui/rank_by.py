@@ -1,0 +1,294 @@
+"""By what the maps of a stack are ranked: structure, strokes, two regions, likeness."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Shapes
+from qtpy.QtCore import Signal
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QProgressBar,
+    QPushButton,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_kikuchi.explore.likeness import likenesses
+from napari_kikuchi.explore.separation import separations
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui.feature_table import Scores
+from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.regions import positions_inside
+from napari_kikuchi.ui.session import Session
+from napari_kikuchi.ui.stack_layer import StackLayer
+from napari_kikuchi.ui.strokes import COLOURS, Stroke, Strokes
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.ui.work import Work
+
+_ICON = 12
+
+
+class Ranking(StrEnum):
+    """What makes a map come first."""
+
+    STRUCTURE = "fine structure"
+    STROKES = "what strokes tell apart"
+    REGIONS = "what two regions tell apart"
+    LIKENESS = "likeness to a map"
+
+
+_APART = "How far a map sets the two places apart, in standard deviations: + brighter in the first"
+_ALIKE = "Rank correlation with the map: 1 alike, -1 one bright where the other is dark"
+
+
+class RankBy(QWidget):
+    """Lets the user choose a ranking, asks for what it needs, and works it out.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    """
+
+    ranked = Signal(object)
+    """The new :class:`~napari_kikuchi.ui.feature_table.Scores`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._stack: StackLayer | None = None
+        self._work: Work | None = None
+        # Title and tip of the scores that are being worked out.
+        self._meaning = ("", "")
+        self.strokes = Strokes(session.viewer)
+        self.strokes.changed.connect(self._rank)
+        self.choice = QComboBox()
+        self.choice.addItems(list(Ranking))
+        self.choice.setToolTip("What brings a map to the top of the list")
+        self.choice.currentIndexChanged.connect(self._on_choice)
+        self.pages = QStackedWidget()
+        for page in (QWidget(), self._stroke_page(), self._region_page(), self._likeness_page()):
+            self.pages.addWidget(page)
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(False)
+        self.bar.setMaximumHeight(4)
+        self.notice = Notice()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.choice, self.pages, self.bar, self.notice):
+            layout.addWidget(widget)
+        self.set_stack(None)
+
+    @property
+    def ranking(self) -> Ranking:
+        """The ranking that is chosen."""
+        return list(Ranking)[self.choice.currentIndex()]
+
+    def set_stack(self, stack: StackLayer | None) -> None:
+        """Rank the maps of another stack, by their structure to begin with."""
+        self._cancel()
+        self._stack = stack
+        self.choice.setEnabled(stack is not None)
+        self.choice.setCurrentIndex(0)
+        self._on_choice()
+
+    def collect_maps(self) -> None:
+        """Offer the maps with which those of the stack can be compared."""
+        chosen = self.reference.currentText()
+        self.reference.blockSignals(True)
+        self.reference.clear()
+        self.reference.addItems([layer.name for layer in self._comparable()])
+        self.reference.setCurrentText(chosen)
+        self.reference.blockSignals(False)
+        self.reference.setEnabled(self.reference.count() > 0)
+        if self.ranking is Ranking.LIKENESS and self.reference.currentText() != chosen:
+            self._rank()
+
+    def close_down(self) -> None:
+        """Stop working and listening; the widget may be gone."""
+        self._stop()
+        self.strokes.close()
+
+    # ------------------------------------------------------------------ what rankings need
+
+    def _stroke_page(self) -> QWidget:
+        self.stroke_buttons = {}
+        page, row = _row()
+        for stroke, text, tip in (
+            (Stroke.THIS, "This", "Paint on what you look for, such as a wall"),
+            (Stroke.OTHER, "Not this", "Paint on what it is to be told from, such as the interior"),
+        ):
+            button = QPushButton(_icon(COLOURS[stroke]), text)
+            button.setToolTip(tip)
+            button.clicked.connect(partial(self._paint, stroke))
+            row.addWidget(button)
+            self.stroke_buttons[stroke] = button
+        self.clear_button = QPushButton("Clear")
+        self.clear_button.setToolTip("Take all strokes away")
+        self.clear_button.clicked.connect(self.strokes.clear)
+        row.addWidget(self.clear_button)
+        return page
+
+    def _region_page(self) -> QWidget:
+        page, row = _row()
+        self.compare_button = QPushButton("Compare the two regions")
+        self.compare_button.setToolTip(
+            "The two shapes that are selected in a shapes layer, else the last two drawn"
+        )
+        self.compare_button.clicked.connect(self._rank)
+        row.addWidget(self.compare_button)
+        return page
+
+    def _likeness_page(self) -> QWidget:
+        page, row = _row()
+        self.reference = QComboBox()
+        self.reference.setToolTip("The map, of whatever kind, that the others are compared with")
+        self.reference.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+        self.reference.currentIndexChanged.connect(self._rank)
+        row.addWidget(self.reference)
+        return page
+
+    def _paint(self, stroke: Stroke) -> None:
+        over = self._over()
+        if over is not None:
+            self.strokes.paint(stroke, over)
+            self._say()
+
+    def _over(self) -> Image | None:
+        """A layer that lies where the maps of the stack do."""
+        if self._stack is None:
+            return None
+        if self._stack.layer is not None:
+            return self._stack.layer
+        wanted = self._stack.stack
+        return next((layer for layer, link in self._session.links() if link.stack is wanted), None)
+
+    def _comparable(self) -> list[Layer]:
+        if self._stack is None:
+            return []
+        shape = self._stack.stack.map_shape
+        browsed = self._stack.layer
+        return [
+            layer
+            for layer in reversed(self._session.viewer.layers)
+            if isinstance(layer, Image) and layer.data.shape == shape and layer is not browsed
+        ]
+
+    # ------------------------------------------------------------------ ranking
+
+    def _on_choice(self, *_: Any) -> None:
+        self.pages.setCurrentIndex(self.choice.currentIndex())
+        self.pages.setVisible(self.ranking is not Ranking.STRUCTURE)
+        self.collect_maps()
+        self._rank()
+
+    def _rank(self, *_: Any) -> None:
+        """Work the chosen ranking out, as far as what it needs is there."""
+        self._cancel()
+        self._say()
+        if self._stack is None:
+            return
+        stack = self._stack.stack
+        if self.ranking is Ranking.STRUCTURE:
+            self.ranked.emit(Scores.of(stack))
+        elif self.ranking is Ranking.LIKENESS:
+            layers = self._comparable()
+            if layers:
+                reference = layers[max(self.reference.currentIndex(), 0)]
+                self._begin(likenesses(stack, reference.data), "alike", _ALIKE)
+        else:
+            fine = self.ranking is Ranking.STROKES
+            one, other = self.strokes.places() if fine else self._two_regions()
+            if len(one) and len(other):
+                self._begin(separations(stack, one, other, fine=fine), "apart", _APART)
+
+    def _two_regions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        nothing = np.empty((0, 2), np.intp)
+        over = self._over()
+        drawn = [
+            layer
+            for layer in reversed(self._session.viewer.layers)
+            if isinstance(layer, Shapes) and layer.nshapes > 1
+        ]
+        if over is None or not drawn:
+            return nothing, nothing
+        shapes = max(drawn, key=lambda layer: len(layer.selected_data) == 2)
+        chosen = sorted(shapes.selected_data)
+        if len(chosen) != 2:
+            chosen = [shapes.nshapes - 2, shapes.nshapes - 1]
+        one, other = (positions_inside(shapes, index, over) for index in chosen)
+        return one, other
+
+    def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:
+        self._meaning = title, tip
+        self.bar.setRange(0, 0)
+        self.bar.show()
+        self._work = self._session.start(
+            job, done=self._on_done, failed=self._on_failed, progressed=self._on_progress
+        )
+
+    def _on_done(self, values: NDArray[np.float64]) -> None:
+        self._cancel()
+        title, tip = self._meaning
+        self.ranked.emit(Scores(title, values, tip, either_sign=True))
+
+    def _on_failed(self, error: Exception) -> None:
+        self._cancel()
+        self.notice.tell(str(error))
+
+    def _on_progress(self, update: Progress) -> None:
+        self.bar.setRange(0, update.total)
+        self.bar.setValue(update.done)
+
+    def _cancel(self) -> None:
+        self._stop()
+        self.bar.hide()
+
+    def _stop(self) -> None:
+        if self._work is not None:
+            self._work.cancel()
+            self._work = None
+
+    def _say(self) -> None:
+        """Tell what is still needed."""
+        text = ""
+        if self._stack is not None and self.ranking is Ranking.STROKES:
+            one, other = self.strokes.places()
+            if not len(one):
+                text = "Press This and paint on what you see, twenty positions or more."
+            elif not len(other):
+                text = "Press Not this and paint beside it, on what it is to be told from."
+        elif self._stack is not None and self.ranking is Ranking.REGIONS:
+            if not all(map(len, self._two_regions())):
+                text = "Add a shapes layer, draw two regions on the map, and compare them."
+        elif self.ranking is Ranking.LIKENESS and not self._comparable():
+            text = "Add a map to compare with as a layer: a physics map, or a feature."
+        self.notice.tell(text)
+        painted = any(len(place) for place in self.strokes.places())
+        self.clear_button.setEnabled(painted)
+
+
+def _row() -> tuple[QWidget, QHBoxLayout]:
+    page = QWidget()
+    row = QHBoxLayout(page)
+    row.setContentsMargins(0, 0, 0, 0)
+    return page, row
+
+
+def _icon(colour: str) -> QIcon:
+    square = QPixmap(_ICON, _ICON)
+    square.fill(QColor(colour))
+    return QIcon(square)
