@@ -10,6 +10,7 @@ from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
+from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.layers import map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
@@ -213,3 +214,35 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     qtbot.waitUntil(is_gone)
     viewer.layers.clear()
     viewer.add_image(np.zeros((4, 4)))
+
+
+def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack, qtbot):
+    browser.show_stack(stack, ScanLink())
+    assert browser.views.currentWidget() is browser.table
+    qtbot.mouseClick(browser.gallery_button, Qt.MouseButton.LeftButton)
+    assert browser.views.currentWidget() is browser.gallery
+    model = browser.gallery.model()
+
+    def picture(row):
+        return model.index(row, 0).data(Qt.ItemDataRole.DecorationRole)
+
+    qtbot.waitUntil(lambda: all(picture(row) is not None for row in range(100)))
+    assert model.index(0, 0).data() == "feature 100"
+    drawn = picture(0).toImage()
+    assert (drawn.width(), drawn.height()) == (72, 54)
+    # Bright where the map is: gray, between the limits that the map is shown with.
+    values = stack.map(99)
+    low, high = stack.channels[99].contrast(values)
+    toned = 255 * np.clip((values - low) / (high - low), 0, 1)
+    found = [[drawn.pixelColor(9 * x + 4, 9 * y + 4).red() for x in range(8)] for y in range(6)]
+    np.testing.assert_allclose(found, toned, atol=2)
+    # What is chosen in one view is chosen in the other.
+    browser.gallery.setCurrentIndex(model.index(2, 0))
+    qtbot.waitUntil(lambda: list(shown(browser)) == ["feature 96"])
+    assert browser.table.currentIndex().row() == 2
+    qtbot.keyClick(browser.gallery, Qt.Key.Key_Period)
+    qtbot.waitUntil(lambda: list(shown(browser)) == ["feature 94"])
+    # Ranked anew, they keep their pictures.
+    browser.rank_by.ranked.emit(Scores("score", np.arange(100.0), ""))
+    assert model.index(0, 0).data() == "feature 100"
+    assert picture(0).toImage() == drawn

@@ -8,7 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from qtpy.QtCore import QEvent, QModelIndex, QObject, QSortFilterProxyModel, Qt
+from qtpy.QtCore import QEvent, QModelIndex, QObject, QSize, QSortFilterProxyModel, Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -17,7 +17,9 @@ from qtpy.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
+    QListView,
     QPushButton,
+    QStackedWidget,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -30,10 +32,13 @@ from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.rank_by import RankBy
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.stack_layer import StackLayer
+from napari_kikuchi.ui.thumbnails import SIDE, Thumbnail, pixmap, thumbnails
 
 if TYPE_CHECKING:
     import napari
     from qtpy.QtGui import QHideEvent, QShowEvent
+
+    from napari_kikuchi.ui.work import Work
 
 PREVIOUS_KEY, NEXT_KEY = ",", "."
 _INVITATION = "Encode a scan, or open its maps, to browse them here."
@@ -56,6 +61,7 @@ class FeatureBrowser(QWidget):
         self._stacks: list[StackLayer] = []
         self._browsed: StackLayer | None = None
         self._table: FeatureTable | None = None
+        self._drawing: Work | None = None
         self._proxy = QSortFilterProxyModel(self)
         self._proxy.setSortRole(SORT_ROLE)
         self._proxy.setFilterKeyColumn(NAME)
@@ -98,8 +104,19 @@ class FeatureBrowser(QWidget):
         self.filter.setClearButtonEnabled(True)
         self.filter.textChanged.connect(self._proxy.setFilterFixedString)
         self.table = self._build_table()
-        for searching in (self.choice, self.table):
+        self.gallery = self._build_gallery()
+        self.views = QStackedWidget()
+        for view in (self.table, self.gallery):
+            self.views.addWidget(view)
+        for searching in (self.choice, self.table, self.gallery):
             searching.installEventFilter(self)
+        self.gallery_button = QPushButton("Gallery")
+        self.gallery_button.setCheckable(True)
+        self.gallery_button.setToolTip("See the maps as pictures, in the same order")
+        self.gallery_button.toggled.connect(self.views.setCurrentIndex)
+        narrowing = QHBoxLayout()
+        narrowing.addWidget(self.filter)
+        narrowing.addWidget(self.gallery_button)
         self.status = QLabel(_INVITATION)
         self.status.setWordWrap(True)
         buttons = QHBoxLayout()
@@ -116,8 +133,10 @@ class FeatureBrowser(QWidget):
             made.append(button)
         self.previous_button, self.next_button, self.add_button = made
         layout = QVBoxLayout(self)
-        for widget in (self.choice, self.rank_by, self.filter, self.table):
-            layout.addWidget(widget)
+        layout.addWidget(self.choice)
+        layout.addWidget(self.rank_by)
+        layout.addLayout(narrowing)
+        layout.addWidget(self.views)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
         self._proxy.layoutChanged.connect(self._enable)
@@ -144,9 +163,25 @@ class FeatureBrowser(QWidget):
         table.setToolTip("Best first. A double click adds a map as a layer of its own.")
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(22)
+        table.setIconSize(QSize(20, 20))
         table.doubleClicked.connect(lambda _: self.promote())
         table.selectionModel().currentRowChanged.connect(self._on_row)
         return table
+
+    def _build_gallery(self) -> QListView:
+        """The same list as pictures; what is chosen in one is chosen in the other."""
+        gallery = QListView()
+        gallery.setModel(self._proxy)
+        gallery.setSelectionModel(self.table.selectionModel())
+        gallery.setViewMode(QListView.ViewMode.IconMode)
+        gallery.setResizeMode(QListView.ResizeMode.Adjust)
+        gallery.setMovement(QListView.Movement.Static)
+        gallery.setUniformItemSizes(True)
+        gallery.setIconSize(QSize(SIDE, SIDE))
+        gallery.setGridSize(QSize(SIDE + 14, SIDE + 26))
+        gallery.setToolTip("Best first. A double click adds a map as a layer of its own.")
+        gallery.doubleClicked.connect(lambda _: self.promote())
+        return gallery
 
     @property
     def current(self) -> StackLayer | None:
@@ -244,6 +279,8 @@ class FeatureBrowser(QWidget):
     def _on_choice(self) -> None:
         if self.current is self._browsed:
             return
+        if self._drawing is not None:
+            self._drawing.cancel()
         if self._browsed is not None:
             self._browsed.leave()
             self._browsed.changed.disconnect(self._tell)
@@ -257,17 +294,29 @@ class FeatureBrowser(QWidget):
             self.current.failed.connect(self.status.setText)
             self.status.setText("Choose a map to show it.")
         self.rank_by.set_stack(self.current)
+        if self.current is not None:
+            missing = [i for i in self.current.stack.ranking() if i not in self.current.pictures]
+            job = thumbnails(self.current.stack, missing)
+            self._drawing = self.session.start(job, progressed=self._on_thumbnail)
 
     def _on_ranked(self, scores: Scores) -> None:
         """List the maps in a new order, and show the one that comes first if it was asked for."""
         if self.current is None:
             return
         again = self._table is not None
-        self._table = FeatureTable(self.current.stack, scores)
+        self._table = FeatureTable(self.current.stack, scores, self.current.pictures)
         self._proxy.setSourceModel(self._table)
         self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
         if again:
             self.table.selectRow(0)
+
+    def _on_thumbnail(self, made: Thumbnail) -> None:
+        current = self.current
+        # Those of another stack may still be on their way.
+        if self._table is None or current is None or made.stack is not current.stack:
+            return
+        assert made.colours is not None
+        self._table.show_picture(made.channel, pixmap(made.colours))
 
     def _step(self, by: int) -> None:
         row = self.table.currentIndex().row() + by

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
-from qtpy.QtGui import QPainter
+from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_kikuchi.maps import MapStack
@@ -61,10 +61,21 @@ class Scores:
 
 
 class FeatureTable(QAbstractTableModel):
-    """Names and scores of the maps of a stack, one row each, in order of rank."""
+    """Names and scores of the maps of a stack, one row each, in order of rank.
 
-    def __init__(self, stack: MapStack, scores: Scores) -> None:
+    Parameters
+    ----------
+    stack
+        Of the maps.
+    scores
+        By which they are ranked.
+    pictures
+        Of the maps, as far as there are any; those to come are added.
+    """
+
+    def __init__(self, stack: MapStack, scores: Scores, pictures: dict[int, QPixmap]) -> None:
         super().__init__()
+        self._pictures = pictures
         self.scores = scores
         self.order = scores.ranking()
         self._channels = stack.channels
@@ -99,6 +110,8 @@ class FeatureTable(QAbstractTableModel):
         channel = self.order[index.row()]
         score = float(self.scores.values[channel])
         if index.column() == NAME:
+            if role == Qt.ItemDataRole.DecorationRole:
+                return self._pictures.get(channel)
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._channels[channel].name
             return channel if role == SORT_ROLE else None
@@ -109,6 +122,12 @@ class FeatureTable(QAbstractTableModel):
         if role == _BAR_ROLE and np.isfinite(score) and self._highest > 0:
             return max(float(self._sizes[channel]) / self._highest, 0.0)
         return None
+
+    def show_picture(self, channel: int, picture: QPixmap) -> None:
+        """Show a picture of a map beside its name."""
+        self._pictures[channel] = picture
+        cell = self.index(self.order.index(channel), NAME)
+        self.dataChanged.emit(cell, cell, [Qt.ItemDataRole.DecorationRole])
 
 
 class ScoreBar(QStyledItemDelegate):

@@ -15,6 +15,7 @@ from napari_kikuchi.ui.map_cache import LoadedMap, MapCache
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image, Layer
+    from qtpy.QtGui import QPixmap
 
 
 class StackLayer(QObject):
@@ -33,6 +34,8 @@ class StackLayer(QObject):
     ----------
     shown
         Index of the map that the layer shows; None before the first.
+    pictures
+        Small ones of the maps, as far as they have been made.
     """
 
     changed = Signal(int)
@@ -47,6 +50,7 @@ class StackLayer(QObject):
         self.stack = stack
         self.source = source
         self.shown: int | None = None
+        self.pictures: dict[int, QPixmap] = {}
         self._viewer = viewer
         self._wanted: int | None = None
         # A reader has made the layer already, or the first map to be shown will.
