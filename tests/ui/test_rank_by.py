@@ -76,7 +76,15 @@ def test_strokes_bring_the_wall_to_the_top(browser, stack, qtbot):
     qtbot.waitUntil(lambda: top(browser)[0::2] == (f"feature {WALLED + 1}", True))
     assert float(top(browser)[1]) < -2  # darker there
     assert ranking.notice.text() == ""
-    assert "apart" in browser.status.text()
+    assert f"rank 1 of 100, apart {top(browser)[1]}"[:-1] in browser.status.text()
+    # Strokes do not change another ranking.
+    choose(browser, Ranking.STRUCTURE)
+    browser.next()
+    layer.paint((35, 20), Stroke.THIS)
+    qtbot.wait(300)
+    assert browser.table.currentIndex().row() == 1
+    choose(browser, Ranking.STROKES)
+    qtbot.waitUntil(lambda: top(browser)[0] == f"feature {WALLED + 1}")
     # Both kinds of stroke lie on one layer, and undoing is a change, too.
     assert layer_names(browser).count("strokes") == 1
     press(qtbot, ranking.clear_button)

@@ -309,6 +309,8 @@ class FeatureBrowser(QWidget):
         self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
         if again:
             self.table.selectRow(0)
+            if self.current.shown is not None:  # It may come first again, with another score.
+                self._tell(self.current.shown)
 
     def _on_thumbnail(self, made: Thumbnail) -> None:
         current = self.current

@@ -72,10 +72,9 @@ class RankBy(QWidget):
         # Title and tip of the scores that are being worked out.
         self._meaning = ("", "")
         self.strokes = Strokes(session.viewer)
-        self.strokes.changed.connect(self._rank)
+        self.strokes.changed.connect(self._on_strokes)
         self.choice = QComboBox()
         self.choice.addItems(list(Ranking))
-        self.choice.setToolTip("What brings a map to the top of the list")
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.pages = QStackedWidget()
         for page in (QWidget(), self._stroke_page(), self._region_page(), self._likeness_page()):
@@ -100,6 +99,11 @@ class RankBy(QWidget):
         self._cancel()
         self._stack = stack
         self.choice.setEnabled(stack is not None)
+        self.choice.setToolTip(
+            "Encode a scan, or open its maps, to rank them"
+            if stack is None
+            else "What brings a map to the top of the list"
+        )
         self.choice.setCurrentIndex(0)
         self._on_choice()
 
@@ -112,6 +116,11 @@ class RankBy(QWidget):
         self.reference.setCurrentText(chosen)
         self.reference.blockSignals(False)
         self.reference.setEnabled(self.reference.count() > 0)
+        self.reference.setToolTip(
+            "The map, of whatever kind, that the others are compared with"
+            if self.reference.count()
+            else "There is no other map of this scan among the layers"
+        )
         if self.ranking is Ranking.LIKENESS and self.reference.currentText() != chosen:
             self._rank()
 
@@ -135,7 +144,6 @@ class RankBy(QWidget):
             row.addWidget(button)
             self.stroke_buttons[stroke] = button
         self.clear_button = QPushButton("Clear")
-        self.clear_button.setToolTip("Take all strokes away")
         self.clear_button.clicked.connect(self.strokes.clear)
         row.addWidget(self.clear_button)
         return page
@@ -153,7 +161,6 @@ class RankBy(QWidget):
     def _likeness_page(self) -> QWidget:
         page, row = _row()
         self.reference = QComboBox()
-        self.reference.setToolTip("The map, of whatever kind, that the others are compared with")
         self.reference.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
@@ -194,6 +201,10 @@ class RankBy(QWidget):
         self.pages.setVisible(self.ranking is not Ranking.STRUCTURE)
         self.collect_maps()
         self._rank()
+
+    def _on_strokes(self) -> None:
+        if self.ranking is Ranking.STROKES:
+            self._rank()
 
     def _rank(self, *_: Any) -> None:
         """Work the chosen ranking out, as far as what it needs is there."""
@@ -279,6 +290,7 @@ class RankBy(QWidget):
         self.notice.tell(text)
         painted = any(len(place) for place in self.strokes.places())
         self.clear_button.setEnabled(painted)
+        self.clear_button.setToolTip("Take all strokes away" if painted else "Nothing is painted")
 
 
 def _row() -> tuple[QWidget, QHBoxLayout]:

@@ -98,6 +98,7 @@ class Strokes(QObject):
         layer = Labels(
             np.zeros(over.data.shape, np.uint8),
             name=_NAME,
+            opacity=1,
             colormap=DirectLabelColormap(color_dict=colours),
             scale=over.scale,
             translate=over.translate,
