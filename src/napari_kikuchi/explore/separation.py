@@ -99,8 +99,10 @@ def _separation(
         if not all(map(len, known)):
             return 0.0
         variance = np.mean([place.var() for place in known]) + noise**2
-        apart = known[0].mean() - known[1].mean()
-        found.append(apart / np.sqrt(variance) if variance > 0 else np.sign(apart) * np.inf)
+        apart = float(known[0].mean() - known[1].mean())
+        if apart == 0:
+            return 0.0
+        found.append(apart / np.sqrt(variance) if variance > 0 else np.copysign(np.inf, apart))
     if len({np.sign(one) for one in found}) > 1:  # What the map shows is not the places.
         return 0.0
     return float(min(found, key=abs))
