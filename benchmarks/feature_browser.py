@@ -24,9 +24,9 @@ import napari
 import numpy as np
 import psutil
 
+from napari_kikuchi.explore.ranking import feature_score
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.scan import Block

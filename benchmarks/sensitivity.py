@@ -37,16 +37,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from roc import auc, auc_either_way
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
-from scipy.stats import rankdata
 
+from napari_kikuchi.explore.ranking import local_difference
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.latent.ranking import local_difference
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.physics.maps import physics_maps
@@ -222,17 +222,16 @@ class _Asked:
         """AUC of the best single map."""
         if question == "rotations":
             first, second = (maps_at(maps, place) for place in self.pairs)
-            return max(_auc(abs(a - b), self.turned) for a, b in zip(first, second, strict=True))
+            return max(auc(abs(a - b), self.turned) for a, b in zip(first, second, strict=True))
         yes, no = self.labels[question]
         if not yes.any():
             return np.nan
         sure = yes | no
-        aucs = [
-            _auc(view[sure], yes[sure])
+        return max(
+            auc_either_way(view[sure], yes[sure])
             for values in maps
             for view in (values, local_difference(values))
-        ]
-        return max(max(auc, 1 - auc) for auc in aucs)
+        )
 
     def together(self, maps: np.ndarray, question: str) -> float:
         """AUC of all maps together."""
@@ -242,7 +241,7 @@ class _Asked:
             kept = spread > 1e-9 * spread.max()
             white = (flat.T @ axes[:, kept] / np.sqrt(spread[kept])).T.reshape(-1, *self.shape)
             first, second = (maps_at(white, place) for place in self.pairs)
-            return _auc(np.linalg.norm(first - second, axis=0), self.turned)
+            return auc(np.linalg.norm(first - second, axis=0), self.turned)
         yes, no = self.labels[question]
         return _probe(maps, yes, yes | no)
 
@@ -298,15 +297,7 @@ def _probe(maps: np.ndarray, yes: np.ndarray, sure: np.ndarray) -> float:
         probe.fit(views[:, learn].T, yes[learn])
         score[ask] = probe.decision_function(views[:, ask].T)
     asked = np.isfinite(score)
-    return _auc(score[asked], yes[asked]) if asked.any() else np.nan
-
-
-def _auc(values: np.ndarray, positive: np.ndarray) -> float:
-    """Area under the ROC curve, by the ranks of the values."""
-    n = int(positive.sum())
-    if n in (0, len(positive)):
-        return float("nan")
-    return float((rankdata(values)[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n)))
+    return auc(score[asked], yes[asked]) if asked.any() else np.nan
 
 
 def _print(

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from scipy.stats import rankdata
+from roc import auc_either_way
 
 from napari_kikuchi.explore.separation import separations
 from napari_kikuchi.io import open_scan
@@ -75,7 +75,8 @@ def _measure(folder: Path, seed: int, given: argparse.Namespace) -> None:
     wall, interior = structure.wall > WALL, structure.wall < INTERIOR
     for name, encoder in encoders.items():
         stack = finish(encode_scan(scan, encoder, folder / f"{seed}.{encoder.kind}.zarr"))
-        shown = np.array([_auc(stack.map(i), wall, interior) for i in range(len(stack))])
+        sure = wall | interior
+        shown = np.array([auc_either_way(values[sure], wall[sure]) for values in stack.values[:]])
         best = int(shown.argmax())
         rng = np.random.default_rng(seed)
         missed: dict[bool, list[float]] = {True: [], False: []}
@@ -123,14 +124,6 @@ def _stroke(
         heading = 0.7 * heading + 0.3 * away[onward]
         here = left[onward]
     return np.array(path)
-
-
-def _auc(values: np.ndarray, yes: np.ndarray, no: np.ndarray) -> float:
-    """Area under the ROC curve, whichever way the map shows it."""
-    inside = np.concatenate([values[yes], values[no]])
-    n, m = int(yes.sum()), int(no.sum())
-    auc = (rankdata(inside)[:n].sum() - n * (n + 1) / 2) / (n * m)
-    return float(max(auc, 1 - auc))
 
 
 if __name__ == "__main__":

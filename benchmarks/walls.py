@@ -22,14 +22,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from scipy.stats import rankdata
+from roc import auc_either_way
 
+from napari_kikuchi.explore.ranking import local_difference, rank_features
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
-from napari_kikuchi.latent.ranking import local_difference, rank_features
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.quality import image_quality, pattern_contrast, sharpness
 from napari_kikuchi.preprocess import Recipe, prepare
@@ -121,17 +121,10 @@ def _best_auc(maps: Iterable[np.ndarray], wall: np.ndarray) -> float:
     """Best of some maps and of their differences to the local median; either sign counts."""
     sure = (wall > 0.5) | (wall < 0.1)
     return max(
-        _auc(view[sure], wall[sure] > 0.5)
+        auc_either_way(view[sure], wall[sure] > 0.5)
         for values in maps
         for view in (values, local_difference(values))
     )
-
-
-def _auc(values: np.ndarray, positive: np.ndarray) -> float:
-    """Area under the ROC curve by the ranks of the values; of the better sign."""
-    n = int(positive.sum())
-    area = (rankdata(values)[positive].sum() - n * (n + 1) / 2) / (n * (len(positive) - n))
-    return max(area, 1 - area)
 
 
 def _print_row(row: Mapping[str, object], header: bool = False) -> None:

@@ -125,14 +125,14 @@ class MapStack:
         """One map in memory, of shape (rows, columns)."""
         return np.asarray(self.values[index])
 
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of the channels; NaN for one without."""
+        return np.array([np.nan if one.score is None else one.score for one in self.channels])
+
     def ranking(self) -> list[int]:
         """Indices of the channels, highest score first; those without a score last, in order."""
-
-        def last_first(index: int) -> float:
-            score = self.channels[index].score
-            return np.inf if score is None else -score
-
-        return sorted(range(len(self.channels)), key=last_first)
+        return best_first(self.scores)
 
     def picture(self) -> tuple[int, ...]:
         """Indices of the channels that are the red, green and blue of a picture, if there is one.
@@ -145,6 +145,11 @@ class MapStack:
     def shown_first(self) -> tuple[int, ...]:
         """Indices of the channels to be seen before any is chosen: a picture, or the best map."""
         return self.picture() or tuple(self.ranking()[:1])
+
+
+def best_first(scores: NDArray[np.floating]) -> list[int]:
+    """Indices of scores, the highest first; NaN last, in order."""
+    return np.argsort(-scores, kind="stable").tolist()
 
 
 def contrast_limits(

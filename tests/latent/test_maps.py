@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from napari_kikuchi import __version__, open_scan, streaming
+from napari_kikuchi.explore.ranking import rank_features
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import Up2Writer, places
 from napari_kikuchi.io.map_store import read_maps, update_regions
@@ -16,7 +17,6 @@ from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
 from napari_kikuchi.latent.neighbours import compare_neighbours
-from napari_kikuchi.latent.ranking import rank_features
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.samples import sample_folder

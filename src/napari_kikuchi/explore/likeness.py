@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -57,12 +58,13 @@ def likenesses(stack: MapStack, reference: ArrayLike, seed: int = 0) -> Job[NDAr
     if len(where) > _SAMPLE:
         where = np.sort(np.random.default_rng(seed).choice(where, _SAMPLE, replace=False))
     expected = reference.ravel()[where]
-    found = np.zeros(len(stack))
-    for channel in range(len(stack)):
+
+    def likeness(channel: int) -> float:
         values = stack.map(channel).ravel()[where]
         known = np.isfinite(values)
+        if not known.any():
+            return 0.0
         ranks = rankdata(values[known]), rankdata(expected[known])
-        if all(np.ptp(rank) for rank in ranks if len(rank)) and known.any():
-            found[channel] = np.corrcoef(*ranks)[0, 1]
-        yield Progress(channel + 1, len(stack), "Comparing maps")
-    return found
+        return float(np.corrcoef(*ranks)[0, 1]) if all(map(np.ptp, ranks)) else 0.0
+
+    return (yield from ask_every_map(stack, likeness, "Comparing maps"))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.explore.ranking import LOCAL_SIZE, NEIGHBOURS
+from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.maps import MapStack
 
-# Side of the square around a position that its surroundings are, in positions.
-_AROUND = 9
 # A normal deviation in terms of the median of absolute values.
 _DEVIATIONS_OF_MEDIAN = 1 / 0.6745
 # Values whose differences tell the noise of a map.
@@ -63,17 +62,16 @@ def separations(
     """
     for place in (one, other):
         _check(place, stack.map_shape)
-    reach = _AROUND // 2
+    reach = LOCAL_SIZE // 2
     every = np.concatenate([one, other])
     low = np.maximum(every.min(axis=0) - reach, 0)
     high = np.minimum(every.max(axis=0) + reach + 1, stack.map_shape)
-    found = np.zeros(len(stack))
-    for channel in range(len(stack)):
+
+    def separation(channel: int) -> float:
         part = stack.values[channel, low[0] : high[0], low[1] : high[1]]
-        values = np.asarray(part, np.float64)
-        found[channel] = _separation(values, one - low, other - low, fine)
-        yield Progress(channel + 1, len(stack), "Comparing places")
-    return found
+        return _separation(np.asarray(part, np.float64), one - low, other - low, fine)
+
+    return (yield from ask_every_map(stack, separation, "Comparing places"))
 
 
 def _check(place: NDArray[np.intp], shape: tuple[int, int]) -> None:
@@ -109,10 +107,14 @@ def _separation(
 
 
 def _less_surroundings(values: NDArray[np.float64], place: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Values at a place less the medians of the squares around."""
-    reach = _AROUND // 2
+    """Values at a place less the medians of the squares around.
+
+    As the local difference of a map, but worked out at the place alone: of a large map that takes
+    seconds.
+    """
+    reach = LOCAL_SIZE // 2
     padded = np.pad(values, reach, constant_values=np.nan)
-    around = np.lib.stride_tricks.sliding_window_view(padded, (_AROUND, _AROUND))
+    around = np.lib.stride_tricks.sliding_window_view(padded, (LOCAL_SIZE, LOCAL_SIZE))
     here = values[tuple(place.T)]
     known = np.isfinite(here)
     less = np.full(len(here), np.nan)
@@ -124,15 +126,10 @@ def _less_surroundings(values: NDArray[np.float64], place: NDArray[np.intp]) -> 
 
 def _noise(values: NDArray[np.float64]) -> float:
     """Standard deviation of what neighbours do not share."""
-    sizes = [np.abs(one - other).ravel() for one, other in _beside(values)]
+    sizes = [np.abs(values[one] - values[other]).ravel() for one, other in NEIGHBOURS]
     differences = np.concatenate(sizes)
     differences = differences[:: max(1, len(differences) // _NOISE_SAMPLE)]
     differences = differences[np.isfinite(differences)]
     if not len(differences):
         return 0.0
     return float(np.median(differences)) * _DEVIATIONS_OF_MEDIAN / np.sqrt(2)
-
-
-def _beside(values: NDArray[np.float64]) -> Iterator[tuple[NDArray, NDArray]]:
-    yield values[1:], values[:-1]
-    yield values[:, 1:], values[:, :-1]

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.explore.ranking import feature_score
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
@@ -29,7 +30,6 @@ from napari_kikuchi.latent.decode import decode_run
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.neighbours import compare_neighbours
-from napari_kikuchi.latent.ranking import feature_score
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.scan import Scan

@@ -10,7 +10,7 @@ from qtpy.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
 from qtpy.QtGui import QPainter, QPixmap
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
-from napari_kikuchi.maps import MapStack
+from napari_kikuchi.maps import MapStack, best_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,13 +46,11 @@ class Scores:
     @classmethod
     def of(cls, stack: MapStack) -> Scores:
         """Those that a stack brings along."""
-        values = [np.nan if one.score is None else one.score for one in stack.channels]
-        tip = "How much of a map is structure and not noise"
-        return cls("score", np.array(values, np.float64), tip)
+        return cls("score", stack.scores, "How much of a map is structure and not noise")
 
     def ranking(self) -> list[int]:
         """Indices of the maps, the highest first; those without a score last, in order."""
-        return np.argsort(-self.sizes, kind="stable").tolist()  # NaN comes last
+        return best_first(self.sizes)
 
     @property
     def sizes(self) -> NDArray[np.float64]:

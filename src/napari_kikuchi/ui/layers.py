@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from napari_kikuchi.ui.link import LayerLink, ScanLink
 
 if TYPE_CHECKING:
     from napari.layers import Image
-    from numpy.typing import NDArray
+    from napari.utils import Colormap
+    from numpy.typing import ArrayLike, NDArray
 
 # napari takes 6 s to add 64 layers and 44 s to add 256; above 64 features, and the four maps that
 # come with them, the feature browser shows them.
@@ -131,15 +132,22 @@ def thumbnail(layer: Image) -> NDArray[np.float32]:
     numpy.ndarray
         Colours of shape (height, width, 4), of 32 pixels at most.
     """
-    values = np.asarray(layer.data)
-    shares = (max(1, round(_THUMBNAIL_SIDE * size / max(values.shape))) for size in values.shape)
+    return miniature(layer.data, layer.contrast_limits, layer.colormap, _THUMBNAIL_SIDE)
+
+
+def miniature(
+    values: ArrayLike, limits: Sequence[float], colormap: Colormap, side: int
+) -> NDArray[np.float32]:
+    """A map as a small picture: colours of shape (height, width, 4), the longer side as asked."""
+    values = np.asarray(values)
+    shares = (max(1, round(side * size / max(values.shape))) for size in values.shape)
     picked = (
         ((np.arange(count) + 0.5) * size / count).astype(int)
         for count, size in zip(shares, values.shape, strict=True)
     )
-    low, high = layer.contrast_limits
+    low, high = limits
     toned = np.clip((values[np.ix_(*picked)] - low) / (high - low), 0, 1)
-    return layer.colormap.map(toned.ravel()).reshape(*toned.shape, 4)
+    return colormap.map(toned.ravel()).reshape(*toned.shape, 4)
 
 
 def regions_layer(stack: MapStack) -> LayerData:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.explore.ranking import rank_features
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.latent.ranking import rank_features
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.layers import grid

@@ -28,7 +28,7 @@ from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.regions import positions_inside
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer
-from napari_kikuchi.ui.strokes import COLOURS, Stroke, Strokes
+from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -108,7 +108,13 @@ class RankBy(QWidget):
         self._on_choice()
 
     def collect_maps(self) -> None:
-        """Offer the maps with which those of the stack can be compared."""
+        """Offer the maps with which those of the stack can be compared: layers came or went."""
+        chosen = self.reference.currentText()
+        self._list_maps()
+        if self.ranking is Ranking.LIKENESS and self.reference.currentText() != chosen:
+            self._rank()
+
+    def _list_maps(self) -> None:
         chosen = self.reference.currentText()
         self.reference.blockSignals(True)
         self.reference.clear()
@@ -121,8 +127,6 @@ class RankBy(QWidget):
             if self.reference.count()
             else "There is no other map of this scan among the layers"
         )
-        if self.ranking is Ranking.LIKENESS and self.reference.currentText() != chosen:
-            self._rank()
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
@@ -172,7 +176,6 @@ class RankBy(QWidget):
         over = self._over()
         if over is not None:
             self.strokes.paint(stroke, over)
-            self._say()
 
     def _over(self) -> Image | None:
         """A layer that lies where the maps of the stack do."""
@@ -199,7 +202,7 @@ class RankBy(QWidget):
     def _on_choice(self, *_: Any) -> None:
         self.pages.setCurrentIndex(self.choice.currentIndex())
         self.pages.setVisible(self.ranking is not Ranking.STRUCTURE)
-        self.collect_maps()
+        self._list_maps()
         self._rank()
 
     def _on_strokes(self) -> None:
@@ -209,7 +212,8 @@ class RankBy(QWidget):
     def _rank(self, *_: Any) -> None:
         """Work the chosen ranking out, as far as what it needs is there."""
         self._cancel()
-        self._say()
+        places = self._places()
+        self._say(*places)
         if self._stack is None:
             return
         stack = self._stack.stack
@@ -221,13 +225,17 @@ class RankBy(QWidget):
                 reference = layers[max(self.reference.currentIndex(), 0)]
                 self._begin(likenesses(stack, reference.data), "alike", _ALIKE)
         else:
-            fine = self.ranking is Ranking.STROKES
-            one, other = self.strokes.places() if fine else self._two_regions()
-            if len(one) and len(other):
-                self._begin(separations(stack, one, other, fine=fine), "apart", _APART)
+            if all(map(len, places)):
+                fine = self.ranking is Ranking.STROKES
+                self._begin(separations(stack, *places, fine=fine), "apart", _APART)
+
+    def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The two places that are to be told apart; empty where there are none."""
+        if self.ranking is Ranking.STROKES:
+            return self.strokes.places()
+        return self._two_regions() if self.ranking is Ranking.REGIONS else (NOWHERE, NOWHERE)
 
     def _two_regions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        nothing = np.empty((0, 2), np.intp)
         over = self._over()
         drawn = [
             layer
@@ -235,7 +243,7 @@ class RankBy(QWidget):
             if isinstance(layer, Shapes) and layer.nshapes > 1
         ]
         if over is None or not drawn:
-            return nothing, nothing
+            return NOWHERE, NOWHERE
         shapes = max(drawn, key=lambda layer: len(layer.selected_data) == 2)
         chosen = sorted(shapes.selected_data)
         if len(chosen) != 2:
@@ -273,22 +281,21 @@ class RankBy(QWidget):
             self._work.cancel()
             self._work = None
 
-    def _say(self) -> None:
-        """Tell what is still needed."""
+    def _say(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> None:
+        """Tell what is still needed to tell two places apart, or to compare maps."""
         text = ""
         if self._stack is not None and self.ranking is Ranking.STROKES:
-            one, other = self.strokes.places()
             if not len(one):
                 text = "Press This and paint on what you see, twenty positions or more."
             elif not len(other):
                 text = "Press Not this and paint beside it, on what it is to be told from."
         elif self._stack is not None and self.ranking is Ranking.REGIONS:
-            if not all(map(len, self._two_regions())):
+            if not (len(one) and len(other)):
                 text = "Add a shapes layer, draw two regions on the map, and compare them."
         elif self.ranking is Ranking.LIKENESS and not self._comparable():
             text = "Add a map to compare with as a layer: a physics map, or a feature."
         self.notice.tell(text)
-        painted = any(len(place) for place in self.strokes.places())
+        painted = bool(len(one) or len(other))
         self.clear_button.setEnabled(painted)
         self.clear_button.setToolTip("Take all strokes away" if painted else "Nothing is painted")
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
+NOWHERE = np.empty((0, 2), np.intp)
 _NAME = "strokes"
 # After the last dab, so that a stroke is one change.
 _SETTLED_MS = 120
@@ -69,8 +70,7 @@ class Strokes(QObject):
         """Positions (n, 2) under the strokes of each kind; empty where there are none."""
         layer = self.layer
         if layer is None:
-            nothing = np.empty((0, 2), np.intp)
-            return nothing, nothing
+            return NOWHERE, NOWHERE
         this, other = (np.argwhere(np.asarray(layer.data) == stroke) for stroke in Stroke)
         return this, other
 

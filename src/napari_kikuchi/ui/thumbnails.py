@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from napari.utils.colormaps import ensure_colormap
 from qtpy.QtGui import QImage, QPixmap
 
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui.layers import miniature
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ class Thumbnail(Progress):
     stack, channel
         Of which map.
     colours
-        Of shape (height, width, 4), from 0 to 255; 72 pixels along the longer side at most.
+        Of shape (height, width, 4), from 0 to 255; 72 pixels along the longer side.
     """
 
     stack: MapStack | None = None
@@ -45,22 +45,16 @@ def thumbnails(stack: MapStack, order: list[int]) -> Job[None]:
     Thumbnail
         One for each map.
     """
-    stride = max(1, math.ceil(max(stack.map_shape) / SIDE))
-    for done, channel in enumerate(order):
-        values = np.asarray(stack.values[channel, ::stride, ::stride])
-        low, high = stack.channels[channel].contrast(values)
-        toned = np.clip((values - low) / (high - low), 0, 1)
-        colormap = ensure_colormap(stack.channels[channel].colormap)
-        colours = colormap.map(toned.ravel()).reshape(*values.shape, 4)
-        picture = (255 * colours).astype(np.uint8)
-        yield Thumbnail(done + 1, len(order), "Making thumbnails", stack, channel, picture)
+    for done, index in enumerate(order):
+        values, channel = stack.map(index), stack.channels[index]
+        colormap = ensure_colormap(channel.colormap)
+        colours = 255 * miniature(values, channel.contrast(values), colormap, SIDE)
+        picture = colours.astype(np.uint8)
+        yield Thumbnail(done + 1, len(order), "Making thumbnails", stack, index, picture)
 
 
 def pixmap(colours: NDArray[np.uint8]) -> QPixmap:
-    """A picture as Qt shows it, as large as all others are."""
+    """A picture as Qt shows it."""
     height, width = colours.shape[:2]
-    image = QImage(
-        np.ascontiguousarray(colours).data, width, height, 4 * width, QImage.Format.Format_RGBA8888
-    )
-    factor = SIDE / max(height, width)
-    return QPixmap.fromImage(image.scaled(round(width * factor), round(height * factor)))
+    image = QImage(colours.data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
+    return QPixmap.fromImage(image)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.latent.ranking import feature_score, local_difference, rank_features
+from napari_kikuchi.explore.ranking import feature_score, local_difference, rank_features
 
 SIDE = 64
 

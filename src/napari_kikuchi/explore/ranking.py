@@ -1,4 +1,4 @@
-"""Which latent features to look at first, told without supervision."""
+"""Which maps to look at first, told without supervision."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TILE = 128
 _TILES_ALONG = 3
 
 # A map less its first row or column, and less its last.
-_NEIGHBOURS = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
+NEIGHBOURS = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
 
 
 def rank_features(maps: Iterable[ArrayLike]) -> NDArray[np.float64]:
@@ -69,7 +69,7 @@ def feature_score(values: ArrayLike) -> float:
         known = np.isfinite(local)
         local[~known] = 0
         squares.add(local, local, known)
-        for one, other in _NEIGHBOURS:
+        for one, other in NEIGHBOURS:
             products.add(local[one], local[other], known[one] & known[other])
     if squares.value <= 0:
         return 0.0
