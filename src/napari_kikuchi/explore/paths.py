@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.jobs import Job
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from napari_kikuchi.maps import MapStack
 
 # Positions that differ by less are the same.
 _ROUNDING = 1e-6
@@ -26,10 +31,16 @@ class Path:
         Row and column of each, not rounded, of shape (n, 2).
     distances
         From the start along the path in µm, of shape (n,).
+    spacing
+        Of the points, in µm.
+    length
+        Of the path, in µm; its last point may lie up to one spacing before its end.
     """
 
     points: NDArray[np.floating]
     distances: NDArray[np.floating]
+    spacing: float
+    length: float
 
     @classmethod
     def through(cls, vertices: ArrayLike, step: tuple[float, float]) -> Path:
@@ -59,7 +70,12 @@ class Path:
         # Lengths that are multiples of the step but for rounding keep their last point.
         distances = np.arange(np.floor(at[-1] / spacing + _ROUNDING) + 1) * spacing
         points = [np.interp(distances, at, drawn[:, axis]) for axis in (0, 1)]
-        return cls(np.stack(points, axis=1), distances)
+        return cls(np.stack(points, axis=1), distances, spacing, float(at[-1]))
+
+    @property
+    def from_middle(self) -> NDArray[np.floating]:
+        """Distances along the path from its middle in µm, of shape (n,)."""
+        return self.distances - self.length / 2
 
     @property
     def positions(self) -> NDArray[np.intp]:
@@ -69,8 +85,8 @@ class Path:
         return nearest[new]
 
 
-def profile(values: ArrayLike, path: Path) -> NDArray[np.floating]:
-    """Values of a map along a path, interpolated linearly.
+def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
+    """Values of a map at the points of a path, interpolated linearly.
 
     Parameters
     ----------
@@ -102,60 +118,124 @@ def profile(values: ArrayLike, path: Path) -> NDArray[np.floating]:
 
 
 @dataclass(frozen=True, eq=False)
-class MeanProfile:
-    """Several profiles laid over each other by their middles.
+class Profile:
+    """Values along a path, or the mean of those along several.
 
     Attributes
     ----------
     distances
-        From the middle in µm, of shape (n,).
-    mean, deviation
-        Over the profiles that reach there, of shape (n,); NaN where none does.
+        In µm, of shape (n,): from the start of a single path, from the middles of several, which
+        are laid over each other there.
+    values, deviation
+        Mean and standard deviation over the paths that reach there, of shape (n,); NaN where none
+        does.
     count
         How many do, of shape (n,).
     """
 
     distances: NDArray[np.floating]
-    mean: NDArray[np.floating]
+    values: NDArray[np.floating]
     deviation: NDArray[np.floating]
     count: NDArray[np.intp]
 
 
-def mean_profile(
-    profiles: Sequence[tuple[NDArray[np.floating], NDArray[np.floating]]],
-) -> MeanProfile:
-    """Mean of several profiles, such as of lines that each cross a wall in their middle.
+def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
+    """Values of a map along a path, or on average along several that cross something alike.
 
     Parameters
     ----------
-    profiles
-        Distances in µm and values of each, of shape (n,).
-
-    Returns
-    -------
-    MeanProfile
-        As long as the longest, its points as far apart as those of the first.
+    values
+        Of shape (rows, columns); NaN where there is no value.
+    paths
+        May leave the map. Several, such as lines that each cross a wall in their middle, are laid
+        over each other by their middles: the profile is as long as the longest of them, and its
+        points are as far apart as those of the first.
 
     Raises
     ------
     ValueError
-        If there is none.
+        If there is no path.
     """
-    if not profiles:
-        raise ValueError("there is no profile to average: draw one line or several")
-    spacing = float(profiles[0][0][1] - profiles[0][0][0])
-    half = max(float(at[-1] - at[0]) for at, _ in profiles) / 2
-    reach = int(np.floor(half / spacing + _ROUNDING))
-    distances = np.arange(-reach, reach + 1) * spacing
+    if not paths:
+        raise ValueError("there is no path to follow: draw a line across the map")
+    if len(paths) == 1:
+        found = interpolate(values, paths[0])
+        known = np.isfinite(found)
+        return Profile(paths[0].distances, found, np.where(known, 0, np.nan), known.astype(np.intp))
+    distances = common_distances(paths)
     laid = np.stack(
         [
-            np.interp(distances, at - (at[0] + at[-1]) / 2, values, left=np.nan, right=np.nan)
-            for at, values in profiles
+            np.interp(
+                distances, path.from_middle, interpolate(values, path), left=np.nan, right=np.nan
+            )
+            for path in paths
         ]
     )
     known = np.isfinite(laid)
     count = known.sum(axis=0)
-    sums = np.where(known, laid, 0).sum(axis=0)
-    mean = sums / np.where(count, count, np.nan)
+    there = np.where(count, count, np.nan)
+    mean = np.where(known, laid, 0).sum(axis=0) / there
     squares = np.where(known, (laid - mean) ** 2, 0).sum(axis=0)
-    return MeanProfile(distances, mean, np.sqrt(squares / np.where(count, count, np.nan)), count)
+    return Profile(distances, mean, np.sqrt(squares / there), count)
+
+
+def common_distances(paths: Sequence[Path]) -> NDArray[np.floating]:
+    """Points of several paths laid over each other, in µm from their middles."""
+    spacing = paths[0].spacing
+    half = max(path.length for path in paths) / 2
+    reach = int(np.floor(half / spacing + _ROUNDING))
+    return np.arange(-reach, reach + 1) * spacing
+
+
+def feature_profiles(stack: MapStack, paths: Sequence[Path]) -> Job[NDArray[np.float64]]:
+    """Profiles of all maps of a stack along the same paths.
+
+    Parameters
+    ----------
+    stack
+        May be on disk; one map at a time is read.
+    paths
+        As for :func:`profile`.
+
+    Yields
+    ------
+    Progress
+        Maps looked at.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (maps, points), in standard deviations of each map from its mean; 0 for a map that
+        is constant, NaN where there is no value.
+    """
+
+    def standing_out(channel: int) -> NDArray[np.floating]:
+        values = stack.map(channel)
+        found = profile(values, paths).values
+        deviation = float(np.nanstd(values, dtype=np.float64))
+        if not deviation > 0:
+            return np.where(np.isfinite(found), 0, np.nan)
+        return (found - np.nanmean(values, dtype=np.float64)) / deviation
+
+    return (yield from ask_every_map(stack, standing_out, "Following the line"))
+
+
+def shared_by_neighbours(profiles: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How much of a profile is change along the path, and not noise.
+
+    Parameters
+    ----------
+    profiles
+        Of shape (maps, points).
+
+    Returns
+    -------
+    numpy.ndarray
+        Covariance of neighbouring points, to which noise adds nothing, of shape (maps,); 0 where
+        fewer than two have a value.
+    """
+    known = np.isfinite(profiles)
+    mean = np.where(known, profiles, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    from_mean = np.where(known, profiles - mean[:, None], 0)
+    pairs = (known[:, 1:] & known[:, :-1]).sum(axis=1)
+    return (from_mean[:, 1:] * from_mean[:, :-1]).sum(axis=1) / np.maximum(pairs, 1)
