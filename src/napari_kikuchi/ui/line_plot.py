@@ -99,9 +99,8 @@ class LinePlot(Plot):
 
     def clear(self) -> None:
         """Draw nothing."""
-        self.figure.clear()
         self._distances, self._tiles, self._strip = [], [], None
-        self.dress()
+        super().clear()
 
     def _axes(self, heights: list[int], strips: int) -> tuple[list[Axes], list[Axes]]:
         """Axes below each other, of these heights in pixels; the strips come last."""

@@ -61,6 +61,11 @@ class Plot(FigureCanvasQTAgg):
         """As wide as a dock."""
         return QSize(_WIDTH, self._height)
 
+    def clear(self) -> None:
+        """Draw nothing."""
+        self.figure.clear()
+        self.dress()
+
     def add_axes(self, box: tuple[float, float, float, float], **options: Any) -> Axes:
         """Axes in a part of the figure: left, bottom, width and height, in shares of it."""
         with rc_context(_STYLE):
