@@ -153,7 +153,8 @@ def _phase(stack: MapStack) -> Phase:
     from orix.crystal_map import Phase
 
     missing = [part for part in _QUATERNION if part not in stack.names]
-    described = [one["indexing"]["phase"] for one in _histories(stack) if one.get("indexing")]
+    histories = _histories(stack.provenance)
+    described = [one["indexing"]["phase"] for one in histories if one.get("indexing")]
     if missing or not described:
         raise NoOrientationsError(
             "these maps hold no orientations of indexed patterns. Make them with Physics maps, "
@@ -168,10 +169,11 @@ def _phase(stack: MapStack) -> Phase:
     )
 
 
-def _histories(stack: MapStack) -> Iterator[Mapping[str, Any]]:
+def _histories(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """What tells how the maps were made: one of each stack that they come from."""
-    yield stack.provenance
-    yield from stack.provenance.get("together", ())
+    yield provenance
+    for part in provenance.get("together", ()):
+        yield from _histories(part)
 
 
 def _check_grid(stack: MapStack) -> None:
