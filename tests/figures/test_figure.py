@@ -228,6 +228,7 @@ def test_what_is_no_colormap_is_refused(wrong):
         {"maps": []},
         {"maps": [MapPanel(np.zeros((3, 4, 5)), (1, 1), "rgb")]},
         {"maps": [CompositePanel(np.zeros((2, 4, 5)), (1, 1))]},
+        {"maps": [a_map(limits=(2.0, 2.0))]},
         {"maps": [a_map()], "patterns": [PatternPanel(np.zeros(4))]},
         {"maps": [a_map()], "regions": [SQUARE], "profiles": [a_profile(region=1)]},
     ],

@@ -170,8 +170,8 @@ class FigureContent:
     Raises
     ------
     ValueError
-        If there is no map, a map or a pattern has another shape, or there is no region of an
-        index.
+        If there is no map, a map or a pattern has another shape, limits are not apart, or there is
+        no region of an index.
     """
 
     maps: Sequence[MapPanel | CompositePanel]
@@ -184,24 +184,34 @@ class FigureContent:
         if not self.maps:
             raise ValueError("a figure needs a map at least: choose one")
         for panel in self.maps:
-            shape = np.shape(panel.values)
-            wanted = 2 if isinstance(panel, MapPanel) else 3
-            if len(shape) != wanted or (wanted == 3 and shape[0] != 3) or 0 in shape:
-                raise ValueError(
-                    "a map has the shape (rows, columns), a picture of three maps (3, rows, "
-                    f"columns), not {shape}"
-                )
+            _check_map(panel)
         for pattern in self.patterns:
             if np.ndim(pattern.values) != 2:
                 raise ValueError(
                     f"a pattern has the shape (height, width), not {np.shape(pattern.values)}"
                 )
-        for part in (*self.patterns, *self.profiles):
-            if part.region is not None and not 0 <= part.region < len(self.regions):
+        used = [pattern.region for pattern in self.patterns]
+        used += [profile.region for profile in self.profiles]
+        for region in used:
+            if region is not None and not 0 <= region < len(self.regions):
                 raise ValueError(
-                    f"there is no region {part.region}: counted from 0, the figure has "
+                    f"there is no region {region}: counted from 0, the figure has "
                     f"{len(self.regions)} regions"
                 )
+
+
+def _check_map(panel: MapPanel | CompositePanel) -> None:
+    shape = np.shape(panel.values)
+    wanted = 2 if isinstance(panel, MapPanel) else 3
+    if len(shape) != wanted or (wanted == 3 and shape[0] != 3) or 0 in shape:
+        raise ValueError(
+            "a map has the shape (rows, columns), a picture of three maps (3, rows, columns), not "
+            f"{shape}"
+        )
+    if isinstance(panel, MapPanel) and panel.limits is not None:
+        low, high = panel.limits
+        if not low < high:
+            raise ValueError(f"the lower limit of a map lies below the upper one, not {low, high}")
 
 
 def letters(count: int) -> list[str]:
