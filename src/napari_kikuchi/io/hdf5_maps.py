@@ -25,7 +25,7 @@ from napari_kikuchi.maps import MapStack
 if TYPE_CHECKING:
     import h5py
 
-# By which files of ours are known; no version before the first change.
+# Attribute by which a file of ours is known, and its format.
 _KEY = "napari-kikuchi"
 _FORMAT = 1
 

@@ -58,9 +58,9 @@ def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
 
 
 def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Save layers as a TIFF, as :func:`~napari_kikuchi.io.tiff_maps.write_tiff_maps` does.
+    """Save layers as one TIFF, see :func:`~napari_kikuchi.io.tiff_maps.write_tiff_maps`.
 
-    Parameters, Returns, Raises: as :func:`write_map_layers`.
+    Parameters, endings and errors are those of :func:`write_map_layers`.
     """
     from napari_kikuchi.io.tiff_maps import write_tiff_maps
 
@@ -69,9 +69,9 @@ def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
 
 
 def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
-    """Save layers as HDF5, as :func:`~napari_kikuchi.io.hdf5_maps.write_hdf5_maps` does.
+    """Save layers as HDF5, see :func:`~napari_kikuchi.io.hdf5_maps.write_hdf5_maps`.
 
-    Parameters, Returns, Raises: as :func:`write_map_layers`.
+    Parameters, endings and errors are those of :func:`write_map_layers`.
     """
     from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
 
