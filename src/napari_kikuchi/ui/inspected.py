@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import MapStack
     from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.link import ScanLink
     from napari_kikuchi.ui.session import Session
 
 # Of a drag, or of a layer that is exchanged, only the outcome is looked at.
@@ -97,6 +98,19 @@ class Inspection(QObject):
         for layer in list(self._watched):
             self._let_go(layer)
 
+    def maps(self, source: ScanLink | None = None) -> list[Image]:
+        """The visible maps of a scan, the topmost first; of that of the topmost if none is named.
+
+        Not more than four.
+        """
+        found: list[Image] = []
+        for layer, link in self._session.links():
+            if isinstance(layer, Image) and layer.visible and layer.data.ndim == 2:
+                source = source or link.source
+                if link.source is source:
+                    found.append(layer)
+        return found[:_MAPS]
+
     def _of_layers(self) -> list[Any]:
         layers = self._session.viewer.layers
         events = layers.events
@@ -146,15 +160,7 @@ class Inspection(QObject):
         ground = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
         if ground is None:
             return None
-        maps = [
-            layer
-            for layer, link in self._session.links()
-            if isinstance(layer, Image)
-            and layer.visible
-            and layer.data.ndim == 2
-            and link.source is ground.link.source
-        ]
-        return Inspected(shapes, ground, maps[:_MAPS] or [ground.layer])
+        return Inspected(shapes, ground, self.maps(ground.link.source) or [ground.layer])
 
 
 def _signals(layer: Layer) -> list[Any]:

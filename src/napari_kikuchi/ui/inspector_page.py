@@ -6,6 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
@@ -16,9 +17,11 @@ from napari_kikuchi.ui.preparation import Model, Preparation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from napari_kikuchi.figures.content import PatternPanel, Profile
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.inspected import Inspected
     from napari_kikuchi.ui.plot import Plot
+    from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.work import Work
 
@@ -66,6 +69,9 @@ class InspectorPage(QWidget):
         Shows it.
     """
 
+    changed = Signal()
+    """More is shown, or something else."""
+
     # Whether the model of the scan's maps is needed.
     needs_model = False
 
@@ -108,6 +114,18 @@ class InspectorPage(QWidget):
     def take(self, part: Any) -> None:
         """Show a part."""
 
+    @abstractmethod
+    def patterns(self) -> list[PatternPanel]:
+        """The patterns of a figure, as far as they are known."""
+
+    @abstractmethod
+    def profiles(self) -> list[Profile]:
+        """The profiles of a figure, as far as they are known."""
+
+    @abstractmethod
+    def table(self) -> Table:
+        """The values that are shown; empty before there are any."""
+
     def inspect(self, inspected: Inspected | None) -> None:
         """Measure this, or nothing."""
         self._cancel()
@@ -123,6 +141,7 @@ class InspectorPage(QWidget):
             self.notice.tell(str(error))
             return
         self._start()
+        self.changed.emit()
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
@@ -174,6 +193,7 @@ class InspectorPage(QWidget):
             self.bar.setValue(update.done)
         elif update.inspected is self.inspected:  # Else it was still on its way.
             self.take(update.part)
+            self.changed.emit()
 
     def _on_end(self, outcome: Exception | None) -> None:
         self.bar.hide()

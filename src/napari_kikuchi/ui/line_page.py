@@ -14,6 +14,7 @@ from napari_kikuchi.explore.paths import (
     profile,
     shared_by_neighbours,
 )
+from napari_kikuchi.figures.content import PatternPanel, Profile
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import best_first
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.ui.inspected import Inspected
     from napari_kikuchi.ui.regions import Drawn
+    from napari_kikuchi.ui.saving import Table
 
 _FEATURES = 12
 _LESS = "What is subtracted from each pattern in the lower strip"
@@ -91,6 +93,52 @@ class LinePage(InspectorPage):
         else:
             self.features = part
         self._draw()
+
+    def patterns(self) -> list[PatternPanel]:
+        """The first pattern, the one that differs most from it, and the difference."""
+        if self.strip is None or len(self.strip.distances) < 2:
+            return []
+        changes = self.strip.less(Less.FIRST)
+        most = int(np.nanmean(changes**2, axis=(1, 2)).argmax())
+        at = [f"at {self.strip.distances[i]:.2g} µm" for i in (0, most)]
+        line = self._only_line
+        return [
+            PatternPanel(self.strip.patterns[0], at[0], region=line),
+            PatternPanel(self.strip.patterns[most], at[1], region=line),
+            PatternPanel(changes[most], "difference", diverging=True),
+        ]
+
+    def profiles(self) -> list[Profile]:
+        """Those of the maps that are shown."""
+        line = self._only_line
+        return [
+            Profile(
+                curve.profile.distances,
+                curve.profile.values,
+                curve.name,
+                curve.unit,
+                None if line is not None else curve.profile.deviation,
+                line,
+            )
+            for curve in self.curves
+        ]
+
+    def table(self) -> Table:
+        """Profiles against distance."""
+        if not self.curves:
+            return {}
+        columns: dict[str, Any] = {"distance (µm)": self.curves[0].profile.distances}
+        for curve in self.curves:
+            unit = f" ({curve.unit})" if curve.unit else ""
+            columns[f"{curve.name}{unit}"] = curve.profile.values
+            if self._only_line is None:
+                columns[f"{curve.name}, deviation{unit}"] = curve.profile.deviation
+        return columns
+
+    @property
+    def _only_line(self) -> int | None:
+        """Index of the line if there is one alone."""
+        return 0 if self.inspected is not None and len(self.inspected.shapes) == 1 else None
 
     def _draw(self, *_: object) -> None:
         if self.curves:
