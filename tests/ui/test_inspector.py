@@ -1,6 +1,7 @@
 """What is drawn on maps is measured, in the real dock, against the arrays themselves."""
 
 import numpy as np
+import pandas
 import pytest
 from qtpy.QtCore import Qt
 from scipy import ndimage
@@ -132,3 +133,76 @@ def test_maps_without_their_scan_are_measured_without_patterns(make_napari_viewe
     assert dock.line.strip is None
     assert not dock.line.less.isEnabled()
     assert "not open" in dock.line.less.toolTip()
+
+
+def test_a_region_is_measured_on_the_visible_maps(inspector, stack, patterns, qtbot):
+    region = inspector.region
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 1.6], [3.1, 1.6], [3.1, 0.4]])
+    qtbot.waitUntil(lambda: region.tiles != [])
+    assert inspector.pages.currentWidget() is region
+    # Rows 2 to 6 and columns 2 to 6.
+    assert region.title.text() == "weld: 25 positions, 3.12 µm²"
+    for shown, channel in zip(region.maps, (1, 3), strict=True):
+        inside = stack.map(channel)[2:7, 2:7]
+        assert shown.values[0].count == 25
+        assert shown.values[0].mean == pytest.approx(inside.mean(), abs=1e-6)
+        assert shown.values[0].deviation == pytest.approx(inside.std(), abs=1e-6)
+        assert shown.histograms.places.sum() == 25
+        assert shown.histograms.rest.sum() == 12 * 16 - 25
+    scan = inspector.session.scans()[0]
+    background = inspector.session.preparation(scan).background
+    mean = patterns[2:7, 2:7].mean(axis=(0, 1)) - background
+    shown = region.tiles[0].pattern
+    np.testing.assert_allclose(shown, np.where(np.isnan(shown), np.nan, mean), rtol=1e-4, atol=0.1)
+
+
+def test_one_position_is_a_region_too(inspector, stack, qtbot):
+    region = inspector.region
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 0.6], [1.1, 0.6], [1.1, 0.4]])
+    qtbot.waitUntil(lambda: region.tiles != [])
+    assert "1 positions" in region.title.text()
+    values = region.maps[0].values[0]
+    assert (values.count, values.deviation) == (1, 0)
+    assert values.mean == pytest.approx(stack.map(1)[2, 2])
+
+
+def test_two_regions_are_compared(inspector, stack, patterns, qtbot):
+    region = inspector.region
+    boxes = [[[t, 0.4], [t, 1.6], [t + 1.2, 1.6], [t + 1.2, 0.4]] for t in (0.9, 2.9)]
+    shapes = draw(inspector, qtbot, "Box", *boxes)
+    shapes.selected_data = {0, 1}
+    qtbot.waitUntil(lambda: region.bands is not None)
+    assert region.title.text().count("15 positions") == 2
+    for place, rows in enumerate((slice(2, 5), slice(6, 9))):
+        expected = stack.map(1)[rows, 2:7]
+        assert region.maps[0].values[place].mean == pytest.approx(expected.mean(), abs=1e-6)
+    difference = region.tiles[2]
+    assert difference.diverging
+    one, other = (patterns[rows, 2:7].reshape(15, 10, 10) for rows in (slice(2, 5), slice(6, 9)))
+    scan = inspector.session.scans()[0]
+    preparation = inspector.session.preparation(scan)
+    mask = preparation.preprocessor.mask
+    parts = [each.mean(axis=0) / each.mean(axis=0)[mask].mean() for each in (one, other)]
+    signs = np.sign(parts[0] - parts[1])[mask]
+    np.testing.assert_array_equal(np.sign(difference.pattern[mask]), signs)
+    assert "No band differs" in region.told.text()  # there are none
+
+
+def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):
+    assert inspector.saving.figure_button.isEnabled()  # of the map alone
+    assert not inspector.saving.table_button.isEnabled()
+    assert "Nothing is measured" in inspector.saving.table_button.toolTip()
+    draw(inspector, qtbot, "Line", [[2, 0], [2, 3.75]])
+    qtbot.waitUntil(lambda: inspector.line.strip is not None)
+    assert inspector.saving.table_button.isEnabled()
+    inspector.saving.save_table(tmp_path / "wall.csv")
+    qtbot.waitUntil((tmp_path / "wall.csv").exists)
+    found = pandas.read_csv(tmp_path / "wall.csv")
+    np.testing.assert_allclose(found["distance (µm)"], 0.25 * np.arange(16))
+    np.testing.assert_allclose(found["feature 2"], stack.map(1)[4], atol=1e-5)
+    inspector.saving.save_figure(tmp_path / "wall.png")
+    qtbot.waitUntil((tmp_path / "wall.svg").exists)
+    text = (tmp_path / "wall.svg").read_text()
+    for told in ("feature 2", "distance (µm)", "difference", stack.provenance["scan"]["name"]):
+        assert told in text
+    assert (tmp_path / "wall.png").stat().st_size > 10_000

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.drawing import DrawingTools
+from napari_kikuchi.ui.figure_of import figure_of
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.inspected import Inspected, Inspection
-from napari_kikuchi.ui.figure_of import figure_of
 from napari_kikuchi.ui.inspector_page import InspectorPage
 from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
@@ -23,9 +23,9 @@ from napari_kikuchi.ui.session import session_of
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_kikuchi.figures.content import FigureContent
-    from qtpy.QtGui import QHideEvent, QShowEvent
 
 _WIDTH = 380
 _INVITATION = (

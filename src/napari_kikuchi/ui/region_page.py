@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +94,9 @@ class RegionPage(InspectorPage):
         yield Found(0, 0, inspected=inspected, part=list(_tiles(averages, means)))
         if len(averages) == 2:
             yield Progress(0, 0, "Looking for bands that changed")
-            found = changed_bands(
-                *averages, _recorded_mask(means.preparation), means.preparation.background
-            )
+            one, other = averages
+            mask, background = _recorded_mask(means.preparation), means.preparation.background
+            found = changed_bands(one, other, mask, background)
             yield Found(0, 0, inspected=inspected, part=ChangedBands(found, scan.pattern_shape))
 
     def take(self, part: Any) -> None:
@@ -110,7 +110,6 @@ class RegionPage(InspectorPage):
         else:
             self.tiles = part
         self.region_plot.show_regions(self.maps, self.tiles, self.bands)
-
 
     def patterns(self) -> list[PatternPanel]:
         """The mean patterns, and what is shown beside them."""
@@ -169,8 +168,9 @@ def _tiles(averages: list[AveragePattern], means: Means) -> Iterator[Tile]:
         name = f"{letter}, " if several else ""
         yield Tile(f"{name}mean of {average.count}", corrected)
     if len(averages) == 2:
-        difference = pattern_difference(*averages, mask)
-        yield Tile("a − b, standard errors", difference.significance, diverging=True)
+        one, other = averages
+        difference = pattern_difference(one, other, mask)
+        yield Tile("a − b, in errors", difference.significance, diverging=True)
     elif not several and means.model is not None:
         views = (View.RECONSTRUCTED, View.DIFFERENCE)
         shown = view_pattern(averages[0].mean, views, preparation, means.model)
@@ -181,16 +181,15 @@ def _tiles(averages: list[AveragePattern], means: Means) -> Iterator[Tile]:
 def _recorded_mask(preparation: Preparation) -> NDArray[np.bool_]:
     """The signal mask in pixels of the recorded patterns."""
     mask, shape = preparation.preprocessor.mask, preparation.background.shape
-    at = [(np.arange(size) * binned) // size for size, binned in zip(shape, mask.shape, strict=True)]
-    return mask[np.ix_(*at)]
+    sizes = zip(shape, mask.shape, strict=True)
+    return mask[np.ix_(*((np.arange(size) * binned) // size for size, binned in sizes))]
 
 
-def _bands_in_words(bands: list[Band]) -> str:
+def _bands_in_words(bands: Sequence[Band]) -> str:
     if not bands:
         return "No band differs by more than chance would make it."
     lines = [
-        f"{number}: {band.change:+.0%} ± {band.change_error:.0%}, "
-        f"normal at {band.line.theta:.0f}°"
+        f"{number}: {band.change:+.0%} ± {band.change_error:.0%}, normal at {band.line.theta:.0f}°"
         for number, band in enumerate(bands, 1)
     ]
     return "Contrast of bands in a, against b:\n" + "\n".join(lines)

@@ -109,7 +109,12 @@ class RegionPlot(Plot):
         self.setMinimumHeight(int(total))
         width, top = self.width(), total
         for one in maps:
-            box = (_LEFT, top - _HISTOGRAM + _FOOT, width - _LEFT - _EDGE, _HISTOGRAM - _TITLE - _FOOT)
+            box = (
+                _LEFT,
+                top - _HISTOGRAM + _FOOT,
+                width - _LEFT - _EDGE,
+                _HISTOGRAM - _TITLE - _FOOT,
+            )
             _draw_histograms(self._axes(box, total), one)
             top -= _HISTOGRAM
         for i, tile in enumerate(tiles):
