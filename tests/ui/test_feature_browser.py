@@ -58,7 +58,7 @@ def test_one_layer_shows_the_maps_in_order_of_rank(browser, stack, qtbot):
 
 def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
     def offered():
-        buttons = (browser.previous_button, browser.next_button, browser.add_button)
+        buttons = (browser.buttons.previous, browser.buttons.next, browser.buttons.add)
         return [button.isEnabled() for button in buttons]
 
     assert offered() == [False, False, False]
@@ -187,8 +187,8 @@ def test_a_store_that_is_written_anew_takes_the_place_of_what_it_held(
     qtbot.waitUntil(lambda: shown(browser) == {"feature 2": 1001})
     # Nor are maps offered whose layer the user has removed.
     viewer.layers.clear()
-    assert browser.choice.count() == browser._proxy.rowCount() == 0
-    assert not browser.next_button.isEnabled()
+    assert browser.choice.count() == browser.table.model().rowCount() == 0
+    assert not browser.buttons.next.isEnabled()
     assert len(readers()) == before
 
 
@@ -197,8 +197,8 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     dock, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     viewer.open(tmp_path / "maps.zarr", plugin=PLUGIN)
     qtbot.waitUntil(lambda status=browser.status: "rank 1 of 100" in status.text())
-    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".")}
-    assert len(keys) == 2
+    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "S", "H")}
+    assert len(keys) == 4
     gone = weakref.ref(browser)
     # The x of the dock.
     dock.title.close_button.click()
@@ -218,9 +218,9 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
 
 def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack, qtbot):
     browser.show_stack(stack, ScanLink())
-    assert browser.views.currentWidget() is browser.table
-    qtbot.mouseClick(browser.gallery_button, Qt.MouseButton.LeftButton)
-    assert browser.views.currentWidget() is browser.gallery
+    assert browser.list.views.currentWidget() is browser.table
+    qtbot.mouseClick(browser.list.gallery_button, Qt.MouseButton.LeftButton)
+    assert browser.list.views.currentWidget() is browser.gallery
     model = browser.gallery.model()
 
     def picture(row):
