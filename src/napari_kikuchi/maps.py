@@ -159,8 +159,13 @@ class MapStack:
         return tuple(parts[colour] for colour in _COLOURS) if parts.keys() >= {*_COLOURS} else ()
 
     def shown_first(self) -> tuple[int, ...]:
-        """Indices of the channels to be seen before any is chosen: a picture, or the best map."""
-        return self.picture() or tuple(self.ranking()[:1])
+        """Indices of the channels to be seen before any is chosen: a picture, or the best map.
+
+        One that was hidden is not the best, unless all were.
+        """
+        ranking = self.ranking()
+        listed = [index for index in ranking if self.channels[index].mark is not Mark.HIDDEN]
+        return self.picture() or tuple((listed or ranking)[:1])
 
 
 def best_first(scores: NDArray[np.floating]) -> list[int]:

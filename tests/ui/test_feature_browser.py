@@ -11,7 +11,7 @@ from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.feature_table import Scores
-from napari_kikuchi.ui.layers import map_layer
+from napari_kikuchi.ui.layers import layers_of, map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
@@ -246,3 +246,43 @@ def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack
     browser.rank_by.ranked.emit(Scores("score", np.arange(100.0), ""))
     assert model.index(0, 0).data() == "feature 100"
     assert picture(0).toImage() == drawn
+
+
+def test_maps_that_are_layers_are_shown_as_such_one_at_a_time(browser, stack, qtbot):
+    few = MapStack(np.asarray(stack.values)[:4], stack.channels[:4])  # best first: 4, 2, 3, 1
+    viewer = browser._viewer
+    for data, attributes, _ in layers_of(few):
+        viewer.add_image(data, **attributes)
+    layers = list(viewer.layers)
+
+    def visible():
+        return [layer.name for layer in viewer.layers if layer.visible]
+
+    def active():
+        return viewer.layers.selection.active.name
+
+    for name in ("feature 4", "feature 2", "feature 3"):
+        browser.next()
+        assert (visible(), active()) == ([name], name)
+        assert name in browser.status.text()
+        assert not browser.buttons.add.isEnabled()
+        assert browser.buttons.add.toolTip() == "This map is a layer already"
+    assert browser.current.layer is viewer.layers["feature 3"]
+    browser.promote()
+    assert list(viewer.layers) == layers
+    # What the user lets be seen stays, and work on another layer goes on.
+    viewer.layers["feature 4"].visible = True
+    labels = viewer.add_labels(np.zeros((6, 8), int))
+    browser.next()
+    assert visible() == ["feature 1", "feature 4", "Labels"]
+    assert viewer.layers.selection.active is labels
+    # A map whose layer was removed is seen all the same, for as long as it is looked at.
+    del viewer.layers["feature 3"]
+    viewer.layers["feature 4"].visible = False
+    browser.previous()
+    qtbot.waitUntil(lambda: visible() == ["Labels", "feature 3"])
+    assert browser.buttons.add.isEnabled()
+    assert link_of(viewer.layers["feature 3"]).browsed
+    browser.previous()
+    assert visible() == ["feature 2", "Labels"]
+    assert len(viewer.layers) == 4

@@ -8,9 +8,11 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_kikuchi.maps import MapStack, Mark
+from napari_kikuchi.ui.docks import find_room
 from napari_kikuchi.ui.feature_list import FeatureList
 from napari_kikuchi.ui.feature_table import FeatureTable, Scores
 from napari_kikuchi.ui.forms import Notice
@@ -60,6 +62,11 @@ class FeatureBrowser(QWidget):
         weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
         self.destroyed.connect(partial(_let_go, self._stacks, weakly, self.rank_by.close_down))
         self._collect()
+        # When napari has made the dock and put it below the others.
+        QTimer.singleShot(0, self._find_room)
+
+    def _find_room(self) -> None:
+        find_room(self)
 
     def _build(self) -> None:
         self.choice = QComboBox()
@@ -86,7 +93,8 @@ class FeatureBrowser(QWidget):
         for view in (self.table, self.gallery):
             view.doubleClicked.connect(lambda _: self.promote())
             self.buttons.offer_menu(view)
-        for widget in (self, self.choice, self.rank_by.choice, self.table, self.gallery):
+        choices = (self.choice, self.rank_by.choice, self.list.listed)
+        for widget in (self, *choices, self.table, self.gallery):
             self.buttons.serve(widget)
         self.status = QLabel(_INVITATION)
         self.status.setWordWrap(True)
@@ -274,7 +282,7 @@ class FeatureBrowser(QWidget):
         self.session.start(marks.keep(channel), failed=self._on_not_kept)
 
     def _on_not_kept(self, error: Exception) -> None:
-        self.notice.tell(f"Marks last until napari is closed: {error}")
+        self.notice.tell(f"Marks last only as long as these maps are open: {error}")
 
     def _tell(self, channel: int) -> None:
         self._enable()

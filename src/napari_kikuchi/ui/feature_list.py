@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QListView,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QTableView,
     QVBoxLayout,
@@ -18,7 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_kikuchi.maps import Mark
-from napari_kikuchi.ui.feature_cells import NameCell, ScoreBar
+from napari_kikuchi.ui.feature_cells import NameCell, PictureCell, ScoreBar
 from napari_kikuchi.ui.feature_table import MARK_ROLE, NAME, SCORE, SORT_ROLE, FeatureTable
 from napari_kikuchi.ui.marks import Marks
 from napari_kikuchi.ui.thumbnails import SIDE
@@ -56,6 +57,7 @@ class FeatureList(QWidget):
         self.filter.textChanged.connect(self._proxy.setFilterFixedString)
         self.listed = QComboBox()
         self.listed.addItems([""] * len(_LISTED))
+        self.listed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.listed.setToolTip("Which maps are listed")
         self.listed.currentIndexChanged.connect(lambda i: self._proxy.list_marked(_LISTED[i]))
         self.gallery_button = QPushButton("Gallery")
@@ -70,6 +72,8 @@ class FeatureList(QWidget):
         narrowing.addWidget(self.filter, 1)
         narrowing.addWidget(self.listed)
         narrowing.addWidget(self.gallery_button)
+        # Else napari would put empty room below.
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(narrowing)
@@ -96,14 +100,14 @@ class FeatureList(QWidget):
     def _build_gallery(self) -> QListView:
         gallery = QListView()
         gallery.setModel(self._proxy)
-        gallery.setItemDelegate(NameCell(gallery))
+        gallery.setItemDelegate(PictureCell(gallery))
         gallery.setSelectionModel(self.table.selectionModel())
         gallery.setViewMode(QListView.ViewMode.IconMode)
         gallery.setResizeMode(QListView.ResizeMode.Adjust)
         gallery.setMovement(QListView.Movement.Static)
         gallery.setUniformItemSizes(True)
         gallery.setIconSize(QSize(SIDE, SIDE))
-        gallery.setGridSize(QSize(SIDE + 10, SIDE + 22))
+        gallery.setGridSize(QSize(SIDE + 7, SIDE + 20))
         gallery.setToolTip(self.table.toolTip())
         return gallery
 

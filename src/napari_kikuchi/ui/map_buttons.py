@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
+from weakref import ref
 
 from qtpy.QtCore import QEvent, QObject, Qt
 from qtpy.QtGui import QAction, QKeyEvent
@@ -34,11 +34,7 @@ class KeyedButton(QPushButton):
         self._tip = f"{tip} ({key})"
         # What follows a tab stands where menus show keys.
         self.action = QAction(f"{text}\t{key}", self)
-        self.action.triggered.connect(self.press)
-
-    def press(self) -> None:
-        """Click the button, if it is enabled."""
-        self.click()
+        self.action.triggered.connect(self.click)
 
     def offer(self, can: bool, why_not: str = "") -> None:
         """Say whether the button can be pressed, or why not."""
@@ -90,7 +86,7 @@ class MapButtons(QWidget):
         """Let the keys work in the viewer."""
         super().showEvent(event)
         for key, button in self._keyed.items():
-            self._viewer.bind_key(key, _weakly(button.press), overwrite=True)
+            self._viewer.bind_key(key, _clicks(button), overwrite=True)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         """Let the keys go: napari hides and forgets a dock that is closed."""
@@ -105,18 +101,18 @@ class MapButtons(QWidget):
             if button is not None:
                 # A key that is held steps on and on, but stars or hides one map only.
                 if not event.isAutoRepeat() or button in (self.previous, self.next):
-                    button.press()
+                    button.click()
                 return True
         return super().eventFilter(watched, event)
 
 
-def _weakly(method: Callable[[], None]) -> Callable[[Any], None]:
-    """A key's function that calls a method of a widget unless the widget is gone."""
-    reference = WeakMethod(method)
+def _clicks(button: KeyedButton) -> Callable[[Any], None]:
+    """A key's function that clicks a button, unless that is gone or in a tab behind others."""
+    reference = ref(button)
 
     def act(_: Any) -> None:
         alive = reference()
-        if alive is not None:
-            alive()
+        if alive is not None and not alive.visibleRegion().isEmpty():
+            alive.click()
 
     return act
