@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Mark
@@ -9,7 +11,13 @@ from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.pointer import MARKER
-from napari_kikuchi.ui.writer import LayerSaveError, stack_of, write_map_layers
+from napari_kikuchi.ui.writer import (
+    LayerSaveError,
+    stack_of,
+    write_hdf5_layers,
+    write_map_layers,
+    write_tiff_layers,
+)
 
 
 def add(viewer, layers):
@@ -141,3 +149,37 @@ def test_regions_alone_are_no_maps():
 
 def attributes(name, link, scale=(0.5, 0.25)):
     return {"name": name, "metadata": link.metadata(), "scale": scale, "colormap": "gray"}
+
+
+def test_layers_are_saved_for_other_programs_by_the_ending_of_their_file(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    region = viewer.add_shapes(name="regions")
+    region.add([[0, 0], [2, 0], [2, 3]], shape_type="polygon")
+    for name in ("maps.tif", "maps.h5"):
+        assert viewer.layers.save(str(tmp_path / name)) == [str(tmp_path / name)]
+    with tifffile.TiffFile(tmp_path / "maps.tif") as file:
+        assert file.imagej_metadata["Labels"] == stack.names
+        np.testing.assert_array_equal(file.asarray(), stack.values)
+    with h5py.File(tmp_path / "maps.h5") as file:
+        np.testing.assert_array_equal(file["maps/feature 2"], stack.map(1))
+        assert list(file["regions"]) == ["region 1"]
+
+
+def test_a_single_picture_as_tiff_stays_naparis_own_unless_named_for_imagej(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack)[:1])
+    for name, is_ours in [("one.tif", False), ("one.imagej.tif", True)]:
+        viewer.layers.save(str(tmp_path / name))
+        with tifffile.TiffFile(tmp_path / name) as file:
+            assert file.is_imagej is is_ours
+
+
+def test_a_chosen_format_gives_its_ending(stack, tmp_path):
+    layers = layers_of(stack)
+    assert write_tiff_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.tif")]
+    assert write_hdf5_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.h5")]

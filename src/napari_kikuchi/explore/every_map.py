@@ -1,4 +1,4 @@
-"""One figure of each map of a stack."""
+"""What is worked out for each map of a stack."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ import numpy as np
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_kikuchi.maps import MapStack
 
 
 def ask_every_map(
-    stack: MapStack, figure: Callable[[int], float], message: str
+    stack: MapStack, figure: Callable[[int], ArrayLike], message: str
 ) -> Job[NDArray[np.float64]]:
-    """Work one figure out for each map, one after another.
+    """Work a figure, or several, out for each map, one after another.
 
     Parameters
     ----------
     stack
         Of the maps.
     figure
-        Of the map of an index.
+        Of the map of an index: a number, or an array of one shape for all.
     message
         What is being done, for a person to read.
 
@@ -37,10 +37,10 @@ def ask_every_map(
     Returns
     -------
     numpy.ndarray
-        Of shape (maps,).
+        Of shape (maps, ...).
     """
-    found = np.zeros(len(stack))
+    found = []
     for channel in range(len(stack)):
-        found[channel] = figure(channel)
+        found.append(figure(channel))
         yield Progress(channel + 1, len(stack), message)
-    return found
+    return np.array(found, np.float64)

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Shapes
+from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
@@ -25,7 +25,7 @@ from napari_kikuchi.explore.separation import separations
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.regions import positions_inside
+from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
@@ -243,18 +243,10 @@ class RankBy(QWidget):
 
     def _two_regions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         over = self._over()
-        drawn = [
-            layer
-            for layer in reversed(self._session.viewer.layers)
-            if isinstance(layer, Shapes) and layer.nshapes > 1
-        ]
-        if over is None or not drawn:
+        shapes = drawn(self._session.viewer, 2)
+        if over is None or len(shapes) < 2:
             return NOWHERE, NOWHERE
-        shapes = max(drawn, key=lambda layer: len(layer.selected_data) == 2)
-        chosen = sorted(shapes.selected_data)
-        if len(chosen) != 2:
-            chosen = [shapes.nshapes - 2, shapes.nshapes - 1]
-        one, other = (positions_inside(shapes, index, over) for index in chosen)
+        one, other = (shape.positions(over) for shape in shapes[-2:])
         return one, other
 
     def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:
