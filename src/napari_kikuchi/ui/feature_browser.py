@@ -8,11 +8,10 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_kikuchi.maps import MapStack, Mark
-from napari_kikuchi.ui.docks import find_room
+from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.feature_list import FeatureList
 from napari_kikuchi.ui.feature_table import FeatureTable, Scores
 from napari_kikuchi.ui.forms import Notice
@@ -62,11 +61,7 @@ class FeatureBrowser(QWidget):
         weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
         self.destroyed.connect(partial(_let_go, self._stacks, weakly, self.rank_by.close_down))
         self._collect()
-        # When napari has made the dock and put it below the others.
-        QTimer.singleShot(0, self._find_room)
-
-    def _find_room(self) -> None:
-        find_room(self)
+        share_height(self)
 
     def _build(self) -> None:
         self.choice = QComboBox()
