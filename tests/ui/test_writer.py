@@ -6,8 +6,10 @@ import pytest
 import tifffile
 
 from napari_kikuchi.io.map_store import read_maps, write_maps
+from napari_kikuchi.maps import Mark
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.pointer import MARKER
 from napari_kikuchi.ui.writer import (
     LayerSaveError,
@@ -93,6 +95,23 @@ def test_a_layer_that_shows_a_whole_stack_is_saved_whole(stack, tmp_path):
     copy = read_maps(tmp_path / "copy.zarr")
     assert copy.names == ["feature 1", "feature 2", "feature 3", "twins"]
     np.testing.assert_array_equal(np.asarray(copy.values), stack.values)
+
+
+def test_maps_keep_their_marks_alone_and_with_the_stack_that_one_layer_shows(stack, tmp_path):
+    marks = marks_of(stack)
+    marks.toggle(0, Mark.HIDDEN)
+    marks.toggle(3, Mark.STARRED)
+    link = LayerLink(ScanLink(), stack)
+    browsed = (stack.map(1), attributes("feature 2", link), "image")
+    renamed = (stack.map(3), attributes("twins", LayerLink(ScanLink(), stack, 3)), "image")
+    for layers, names, expected in (
+        ([renamed], ["twins"], [Mark.STARRED]),
+        ([browsed], stack.names, [Mark.HIDDEN, Mark.NONE, Mark.NONE, Mark.STARRED]),
+    ):
+        write_map_layers(str(tmp_path / "copy.zarr"), layers)
+        copy = read_maps(tmp_path / "copy.zarr")
+        assert copy.names == names
+        assert [channel.mark for channel in copy.channels] == expected
 
 
 def test_an_encoding_is_not_replaced_by_a_part_of_it(stack, tmp_path):

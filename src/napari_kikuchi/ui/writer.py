@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.ui.layers import LayerData
 from napari_kikuchi.ui.link import KEY, LayerLink
+from napari_kikuchi.ui.marks import marks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -178,15 +179,15 @@ def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
 
 def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
     link = attributes["metadata"].get(KEY)
-    known = link.stack.channels[link.channel] if link is not None and link.stack else Channel("")
+    known = Channel("")
+    if link is not None and link.stack is not None:
+        known = marks_of(link.stack).channels[link.channel]
     colormap = attributes["colormap"]
     return _Map(
-        channel=Channel(
+        channel=replace(
+            known,
             name=attributes["name"],
-            unit=known.unit,
             colormap=colormap["name"] if isinstance(colormap, dict) else str(colormap),
-            score=known.score,
-            limits=known.limits,
         ),
         read=lambda: np.asarray(data),
         shape=tuple(data.shape),
@@ -200,7 +201,7 @@ def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
 def _stack_maps(link: LayerLink) -> Iterator[_Map]:
     stack = link.stack
     assert stack is not None
-    for index, channel in enumerate(stack.channels):
+    for index, channel in enumerate(marks_of(stack).channels):
         yield _Map(
             channel=channel,
             read=partial(stack.map, index),
