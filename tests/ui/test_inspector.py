@@ -186,6 +186,10 @@ def test_two_regions_are_compared(inspector, stack, patterns, qtbot):
     signs = np.sign(parts[0] - parts[1])[mask]
     np.testing.assert_array_equal(np.sign(difference.pattern[mask]), signs)
     assert "No band differs" in region.told.text()  # there are none
+    # Letters on the map tell which is which.
+    assert list(shapes.text.values) == ["a", "b"]
+    shapes.selected_data = {1}
+    qtbot.waitUntil(lambda: not np.any(shapes.text.values == "a"))
 
 
 def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):

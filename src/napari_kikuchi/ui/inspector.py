@@ -16,6 +16,7 @@ from napari_kikuchi.ui.figure_of import figure_of
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.inspected import Inspected, Inspection
 from napari_kikuchi.ui.inspector_page import InspectorPage
+from napari_kikuchi.ui.lettering import Lettering
 from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.region_page import RegionPage
@@ -48,6 +49,7 @@ class Inspector(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(napari_viewer)
+        self._lettering = Lettering()
         self.tools = DrawingTools(self.session)
         self.inspection = Inspection(self.session)
         self.invitation = QLabel(_INVITATION)
@@ -86,6 +88,7 @@ class Inspector(QWidget):
         super().hideEvent(event)
         self.inspection.close()
         self.tools.look_away()
+        self._lettering.show([])
 
     @property
     def page(self) -> InspectorPage | None:
@@ -100,6 +103,7 @@ class Inspector(QWidget):
         for one in (self.line, self.region):
             one.inspect(inspected if one is page else None)
         self.pages.setCurrentWidget(page or self.invitation)
+        self._lettering.show([] if inspected is None else inspected.shapes)
         self._offer()
         self._show_colour_bars()
 
