@@ -1,31 +1,29 @@
-"""What is worked out for each map of a stack."""
+"""One answer of each map of a stack."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
     from napari_kikuchi.maps import MapStack
+
+Answer = TypeVar("Answer")
 
 
 def ask_every_map(
-    stack: MapStack, figure: Callable[[int], ArrayLike], message: str
-) -> Job[NDArray[np.float64]]:
-    """Work a figure, or several, out for each map, one after another.
+    stack: MapStack, question: Callable[[int], Answer], message: str
+) -> Job[list[Answer]]:
+    """Ask each map the same, one after another.
 
     Parameters
     ----------
     stack
         Of the maps.
-    figure
-        Of the map of an index: a number, or an array of one shape for all.
+    question
+        Answers for the map of an index.
     message
         What is being done, for a person to read.
 
@@ -36,11 +34,11 @@ def ask_every_map(
 
     Returns
     -------
-    numpy.ndarray
-        Of shape (maps, ...).
+    list
+        An answer of each map.
     """
-    found = []
+    answers = []
     for channel in range(len(stack)):
-        found.append(figure(channel))
+        answers.append(question(channel))
         yield Progress(channel + 1, len(stack), message)
-    return np.array(found, np.float64)
+    return answers

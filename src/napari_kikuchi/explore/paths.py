@@ -217,7 +217,7 @@ def feature_profiles(stack: MapStack, paths: Sequence[Path]) -> Job[NDArray[np.f
             return np.where(np.isfinite(found), 0, np.nan)
         return (found - np.nanmean(values, dtype=np.float64)) / deviation
 
-    return (yield from ask_every_map(stack, standing_out, "Following the line"))
+    return np.array((yield from ask_every_map(stack, standing_out, "Following the line")))
 
 
 def shared_by_neighbours(profiles: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
+from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 # light themes and by the colour-blind (Okabe and Ito, 2008).
 COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#f0e442")
 _POINTS = 8
+_STYLE: Any = {
+    **dict.fromkeys(("font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize"), _POINTS),
+    **dict.fromkeys(("axes.linewidth", "xtick.major.width", "ytick.major.width"), 0.6),
+    **dict.fromkeys(("xtick.major.size", "ytick.major.size"), 3),
+    **dict.fromkeys(("axes.spines.top", "axes.spines.right"), False),
+}
 _WIDTH = 340
 
 
@@ -34,8 +42,7 @@ class Plot(FigureCanvasQTAgg):
     Attributes
     ----------
     figure
-        To which axes are added; :meth:`dress` makes them look like napari, and :meth:`draw_idle`
-        shows what has changed.
+        Cleared, and filled with :meth:`add_axes`; :meth:`dress` shows what has changed.
     """
 
     def __init__(self, viewer: ViewerModel, height: int) -> None:
@@ -54,6 +61,16 @@ class Plot(FigureCanvasQTAgg):
         """As wide as a dock."""
         return QSize(_WIDTH, self._height)
 
+    def clear(self) -> None:
+        """Draw nothing."""
+        self.figure.clear()
+        self.dress()
+
+    def add_axes(self, box: tuple[float, float, float, float], **options: Any) -> Axes:
+        """Axes in a part of the figure: left, bottom, width and height, in shares of it."""
+        with rc_context(_STYLE):
+            return self.figure.add_axes(box, **options)
+
     def dress(self) -> None:
         """Put all axes, and what is written on them, into the colours of the theme."""
         theme = get_theme(self._viewer.theme)
@@ -67,17 +84,15 @@ class Plot(FigureCanvasQTAgg):
         self.dress()
 
 
+def entitle(axes: Axes, title: str) -> None:
+    """Write above axes what they show."""
+    axes.set_title(title, loc="left", fontsize=_POINTS, pad=3)
+
+
 def _dress(axes: Axes, text: str, back: str) -> None:
     axes.set_facecolor(back)
-    axes.tick_params(colors=text, labelsize=_POINTS, length=3, width=0.6)
-    for side, spine in axes.spines.items():
-        spine.set(color=text, linewidth=0.6, visible=side in ("left", "bottom"))
-    for words in (axes.title, axes.xaxis.label, axes.yaxis.label):
-        words.set(color=text, fontsize=_POINTS)
-    for offset in (axes.xaxis.get_offset_text(), axes.yaxis.get_offset_text()):
-        offset.set(color=text, fontsize=_POINTS)
-    legend = axes.get_legend()
-    if legend is not None:
-        legend.set(frame_on=False)
-        for entry in legend.get_texts():
-            entry.set(color=text, fontsize=_POINTS)
+    axes.tick_params(colors=text)
+    for spine in axes.spines.values():
+        spine.set_color(text)
+    for words in axes.findobj(Text):
+        words.set(color=text)

@@ -27,7 +27,7 @@ from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.session import Session
-from napari_kikuchi.ui.stack_layer import StackLayer
+from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class RankBy(QWidget):
     ----------
     session
         Of the viewer.
+
+    Attributes
+    ----------
+    choice
+        Of the ranking; stands where the owner of this widget puts it.
     """
 
     ranked = Signal(object)
@@ -85,7 +90,7 @@ class RankBy(QWidget):
         self.notice = Notice()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.choice, self.pages, self.bar, self.notice):
+        for widget in (self.pages, self.bar, self.notice):
             layout.addWidget(widget)
         self.set_stack(None)
 
@@ -189,12 +194,13 @@ class RankBy(QWidget):
     def _comparable(self) -> list[Layer]:
         if self._stack is None:
             return []
-        shape = self._stack.stack.map_shape
-        browsed = self._stack.layer
+        stack = self._stack.stack
         return [
             layer
             for layer in reversed(self._session.viewer.layers)
-            if isinstance(layer, Image) and layer.data.shape == shape and layer is not browsed
+            if isinstance(layer, Image)
+            and layer.data.shape == stack.map_shape
+            and not stands_for(layer, stack)
         ]
 
     # ------------------------------------------------------------------ ranking

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QProgressBar, QPushButton
 
-from napari_kikuchi.averages import mean_pattern
+from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.regions import Drawn, drawn, grounds

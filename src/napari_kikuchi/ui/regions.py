@@ -135,16 +135,16 @@ def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
     pointed = subject.layer if isinstance(subject, Point) else None
     links = sorted(
         session.links(),
-        key=lambda found: (
-            found[0] is not pointed,
-            subject is None or found[1].source.scan is not subject.scan,
-            not found[0].visible,
+        key=lambda one: (
+            not one[0].visible,
+            one[0] is not pointed,
+            subject is None or one[1].source.scan is not subject.scan,
         ),
     )
-    tried = set()
+    found = set()
     for layer, link in links:
-        if link.source not in tried and isinstance(layer, Image) and layer.data.ndim == 2:
-            tried.add(link.source)
+        if link.source not in found and isinstance(layer, Image) and layer.data.ndim == 2:
             positions = shape.positions(layer)
             if len(positions):
+                found.add(link.source)
                 yield Ground(layer, link, positions)
