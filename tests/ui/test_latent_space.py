@@ -235,6 +235,7 @@ def test_a_failure_is_told(dock, qtbot, monkeypatch):
     monkeypatch.setattr(point_cloud, "umap", fail)
     choose(dock, qtbot, Method.UMAP)
     qtbot.waitUntil(lambda: dock.row.notice.text() == "too few positions")
+    assert dock.row.notice.isVisible()
     assert not dock.row.bar.isVisible()
 
 

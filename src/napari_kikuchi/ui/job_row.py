@@ -79,6 +79,7 @@ class JobRow(QWidget):
         def fail(error: Exception) -> None:
             self._end()
             self.notice.tell(str(error))
+            self.setVisible(True)
 
         def note(update: Progress) -> None:
             if monotonic() - self._drawn > _FRAME_S:
@@ -103,3 +104,5 @@ class JobRow(QWidget):
     def _show(self, active: bool) -> None:
         self.bar.setVisible(active)
         self.cancel_button.setVisible(active)
+        # Empty it would still take up room.
+        self.setVisible(active)
