@@ -33,12 +33,15 @@ class WallProfile:
     ----------
     reach
         Greatest distance, in µm. Classes of distance are equally wide.
-    totals, counts
-        Sum and number of the values in each class, nearest first.
+    distances, values
+        Sums of the distances and of the values in each class, nearest first.
+    counts
+        How many there are.
     """
 
     reach: float
-    totals: NDArray[np.float64]
+    distances: NDArray[np.floating]
+    values: NDArray[np.floating]
     counts: NDArray[np.integer]
 
     @classmethod
@@ -47,22 +50,29 @@ class WallProfile:
         distance, values = np.asarray(distance), np.asarray(values)
         near = (distance < reach) & np.isfinite(values)
         which = (distance[near] * (_CLASSES / reach)).astype(np.intp)
-        totals = np.bincount(which, values[near], _CLASSES).astype(np.float64)
-        return cls(reach, totals, np.bincount(which, minlength=_CLASSES))
+        counts = np.bincount(which, minlength=_CLASSES)
+        sums = [np.bincount(which, of[near], _CLASSES) for of in (distance, values)]
+        return cls(reach, *sums, counts)
 
     def __sub__(self, part: WallProfile) -> WallProfile:
-        return WallProfile(self.reach, self.totals - part.totals, self.counts - part.counts)
+        return WallProfile(
+            self.reach,
+            self.distances - part.distances,
+            self.values - part.values,
+            self.counts - part.counts,
+        )
 
     @property
     def distance(self) -> NDArray[np.floating]:
-        """Middle of each class in µm."""
-        return (np.arange(_CLASSES) + 0.5) * (self.reach / _CLASSES)
+        """Mean distance in each class, in µm; NaN where there is none."""
+        with np.errstate(invalid="ignore"):
+            return self.distances / self.counts
 
     @property
     def mean(self) -> NDArray[np.floating]:
         """Mean value in each class; NaN where there is none."""
         with np.errstate(invalid="ignore"):
-            return self.totals / self.counts
+            return self.values / self.counts
 
     def fit(self) -> Gaussian:
         """Fit a Gaussian.
