@@ -50,9 +50,12 @@ class WallProfile:
         distance, values = np.asarray(distance), np.asarray(values)
         near = (distance < reach) & np.isfinite(values)
         which = (distance[near] * (_CLASSES / reach)).astype(np.intp)
-        counts = np.bincount(which, minlength=_CLASSES)
-        sums = [np.bincount(which, of[near], _CLASSES) for of in (distance, values)]
-        return cls(reach, *sums, counts)
+        return cls(
+            reach,
+            np.bincount(which, distance[near], _CLASSES).astype(np.float64),
+            np.bincount(which, values[near], _CLASSES).astype(np.float64),
+            np.bincount(which, minlength=_CLASSES),
+        )
 
     def __sub__(self, part: WallProfile) -> WallProfile:
         return WallProfile(
@@ -82,22 +85,20 @@ class WallProfile:
         ProfileError
             If there is no such Gaussian.
         """
-        from scipy.optimize import curve_fit
+        from scipy.optimize import least_squares
 
         known = self.counts > 0
         distance, mean, counts = self.distance[known], self.mean[known], self.counts[known]
         if len(mean) < 4:
             raise ProfileError(f"{len(mean)} distances from walls are too few for a profile")
-        start = (mean[0] - mean[-1], self.reach / 2, mean[-1])
-        try:
-            found, _ = curve_fit(_gaussian, distance, mean, start, sigma=1 / np.sqrt(counts))
-        except RuntimeError as error:
-            raise ProfileError("no Gaussian fits the profile across walls") from error
-        height, width, base = found.tolist()
+
+        def misfit(gaussian: NDArray[np.float64]) -> NDArray[np.floating]:
+            height, width, base = gaussian
+            fitted = base + height * np.exp(-4 * np.log(2) * (distance / width) ** 2)
+            return np.sqrt(counts) * (fitted - mean)
+
+        found = least_squares(misfit, (mean[0] - mean[-1], self.reach / 2, mean[-1]), method="lm")
+        if not found.success:
+            raise ProfileError("no Gaussian fits the profile across walls")
+        height, width, base = found.x.tolist()
         return Gaussian(height, abs(width), base)
-
-
-def _gaussian(
-    distance: NDArray[np.float64], height: float, width: float, base: float
-) -> NDArray[np.float64]:
-    return base + height * np.exp(-4 * np.log(2) * (distance / width) ** 2)

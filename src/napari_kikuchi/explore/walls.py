@@ -128,7 +128,7 @@ def find_walls(
     Returns
     -------
     Walls
-        The thickness holds what overlap of neighbouring positions adds to it.
+        Of the map as it is, see the notes.
 
     Raises
     ------
@@ -136,6 +136,13 @@ def find_walls(
         If no walls stand out on the map.
     ValueError
         If the borders have another shape than the map.
+
+    Notes
+    -----
+    The overlap of neighbouring patterns thickens the walls of a contrast by some five percent, and
+    draws grain boundaries like walls; a contrast without overlap does neither. The blur of patterns
+    grows with the square of the strength of a weak wall, which makes it look thinner. Walls less
+    than 1.2 positions thick come out too thick.
     """
     values = np.asarray(values, np.float32)
     if borders is not None and np.shape(borders) != values.shape:
