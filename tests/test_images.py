@@ -1,11 +1,11 @@
-"""Averaging patterns down, and finding where they have a signal."""
+"""Averaging patterns down, finding where they have a signal, and their background."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.images import bin_to, find_signal_mask
+from napari_kikuchi.images import bin_to, find_signal_mask, smooth_background
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.samples import sample_folder
 
@@ -110,3 +110,29 @@ class TestSignalMask:
             assert found[round_screen(480, 0.88)].all()
             assert not found[460, 310]
             assert 0.80 < found.mean() < 0.87
+
+
+def oval_screen(size=(60, 80)):
+    """Coordinates from -1 to 1, and a round signal mask."""
+    y, x = np.meshgrid(np.linspace(-1, 1, size[0]), np.linspace(-1, 1, size[1]), indexing="ij")
+    return y, x, np.hypot(y, x) < 0.9
+
+
+class TestSmoothBackground:
+    def test_bands_go_and_the_background_stays(self):
+        y, x, mask = oval_screen()
+        slope = 1000 * np.exp(-(y**2 + x**2) / 4)
+        bands = 100.0 * (np.abs(x + 0.5 * y) < 0.06) - 100.0 * (np.abs(y - 0.4 * x) < 0.06)
+        smooth = smooth_background((slope + bands).astype(np.float32), mask)
+        without = smooth_background(slope.astype(np.float32), mask)
+        np.testing.assert_allclose(without[mask], slope[mask], rtol=0.06)
+        assert (smooth - without)[mask].std() < 0.4 * bands[mask].std()
+
+    def test_what_lies_outside_the_mask_does_not_count(self):
+        _, _, mask = oval_screen()
+        flat = np.where(mask, 500, 1e6).astype(np.float32)
+        np.testing.assert_allclose(smooth_background(flat, mask), np.where(mask, 500, 0), rtol=1e-5)
+
+    def test_no_background_stays_none(self):
+        _, _, mask = oval_screen()
+        assert not smooth_background(np.zeros(mask.shape, np.float32), mask).any()

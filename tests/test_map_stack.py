@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from napari_kikuchi.maps import Channel, MapStack, contrast_limits
+from napari_kikuchi.maps import Channel, MapStack, Mark, contrast_limits
 
 
 def stack(scores):
@@ -30,6 +30,13 @@ def test_red_green_and_blue_with_limits_are_one_picture_which_is_shown_first():
     liked = [replace(blue, limits=None), *coloured.channels[1:]]
     assert MapStack(values, liked).picture() == ()
     assert MapStack(values, liked).shown_first() == (1,)
+
+
+def test_a_map_that_was_hidden_is_not_shown_first_unless_all_were():
+    maps = stack([0.9, 0.5, 0.7])
+    hidden = [replace(channel, mark=Mark.HIDDEN) for channel in maps.channels]
+    assert replace(maps, channels=[hidden[0], *maps.channels[1:]]).shown_first() == (2,)
+    assert replace(maps, channels=hidden).shown_first() == (0,)
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (3, 2, 3), (2, 2, 3, 1)])

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.averages import mean_pattern
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import (
@@ -291,22 +290,6 @@ class TestRecipe:
         recipe = Recipe(size=(5, 5), mask=np.ones((6, 6), bool))
         with pytest.raises(RecipeMismatchError, match=r"6 x 6 .* 5 x 5"):
             finish(prepare(random_scan(), recipe))
-
-
-class TestMeanPattern:
-    def test_is_the_mean_of_those_present(self):
-        present = np.ones((4, 6), bool)
-        present[1, 1] = False
-        scan = random_scan(present=present)
-        positions = np.array([[0, 0], [1, 1], [3, 5]])
-        patterns = scan.patterns.compute().astype(float)
-        expected = (patterns[0, 0] + patterns[3, 5]) / 2
-        np.testing.assert_allclose(finish(mean_pattern(scan, positions)), expected, rtol=1e-6)
-
-    def test_of_nothing_is_an_error(self):
-        scan = random_scan(present=np.arange(24).reshape(4, 6) > 0)
-        with pytest.raises(ValueError, match="no pattern to average"):
-            finish(mean_pattern(scan, np.array([[0, 0]])))
 
 
 def test_recipes_that_cannot_be_are_refused():

@@ -1,4 +1,4 @@
-"""What is done to a pattern as an image: averaging it down, finding where it has a signal."""
+"""What is done to a pattern as an image: averaging it down, its signal, its background."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # A frame whose border is brighter than this share of its bright level has no dark surround.
 _DARK_SURROUND = 0.35
+# Width of the blur as a share of the pattern's height: bands are narrower, the background wider.
+_BACKGROUND_WIDTH = 0.1
 
 
 def bin_to(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -82,3 +84,29 @@ def find_signal_mask(mean_pattern: NDArray) -> NDArray[np.bool_]:
         return np.ones(mean_pattern.shape, bool)
     largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
     return ndimage.binary_fill_holes(pieces == largest)
+
+
+def smooth_background(pattern: NDArray, mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Blur a pattern until it holds no bands.
+
+    What looks for the bands of a pattern needs this background away, and nothing else: the mean
+    pattern of a map of few grains shows their bands, and patterns less it lack them.
+
+    Parameters
+    ----------
+    pattern
+        Often the mean of many, of shape (height, width).
+    mask
+        Where the screen gives a signal; pixels outside do not count.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the same shape; 0 outside the mask.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    sigma = _BACKGROUND_WIDTH * len(pattern)
+    weight = gaussian_filter(mask.astype(np.float64), sigma)
+    blurred = gaussian_filter(np.where(mask, pattern, 0).astype(np.float64), sigma)
+    return np.divide(blurred, weight, out=np.zeros_like(blurred), where=mask).astype(np.float32)

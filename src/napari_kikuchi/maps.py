@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,14 @@ if TYPE_CHECKING:
 # Enough values for percentiles that do not visibly move, few enough to take no time.
 _CONTRAST_SAMPLE = 100_000
 _COLOURS = ("red", "green", "blue")
+
+
+class Mark(StrEnum):
+    """What a person thinks of a map."""
+
+    NONE = ""
+    STARRED = "starred"
+    HIDDEN = "hidden"
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Channel:
     limits
         Values between which it is shown, where others would mislead; None: see
         :func:`contrast_limits`. Maps with limits in red, green and blue are one picture.
+    mark
+        Whether someone has starred the map, or hidden it from lists.
     """
 
     name: str
@@ -41,6 +53,7 @@ class Channel:
     colormap: str = "gray"
     score: float | None = None
     limits: tuple[float, float] | None = None
+    mark: Mark = Mark.NONE
 
     def contrast(self, values: ArrayLike) -> tuple[float, float]:
         """Limits between which the map is shown if these are its values."""
@@ -87,6 +100,8 @@ class MapStack:
     arrays
         Small arrays that belong to the provenance, by name, such as the static background that
         was subtracted.
+    path
+        Store that was opened; None for a stack that lives in memory.
 
     Raises
     ------
@@ -100,6 +115,7 @@ class MapStack:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     regions: Sequence[Region] = ()
     arrays: Mapping[str, NDArray] = field(default_factory=dict)
+    path: Path | None = None
 
     def __post_init__(self) -> None:
         if len(self.values.shape) != 3 or self.values.shape[0] != len(self.channels):
@@ -143,8 +159,13 @@ class MapStack:
         return tuple(parts[colour] for colour in _COLOURS) if parts.keys() >= {*_COLOURS} else ()
 
     def shown_first(self) -> tuple[int, ...]:
-        """Indices of the channels to be seen before any is chosen: a picture, or the best map."""
-        return self.picture() or tuple(self.ranking()[:1])
+        """Indices of the channels to be seen before any is chosen: a picture, or the best map.
+
+        One that was hidden is not the best, unless all were.
+        """
+        ranking = self.ranking()
+        listed = [index for index in ranking if self.channels[index].mark is not Mark.HIDDEN]
+        return self.picture() or tuple((listed or ranking)[:1])
 
 
 def best_first(scores: NDArray[np.floating]) -> list[int]:

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
+from napari_kikuchi.cli.export import names_in
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.io.weights import read_model
@@ -172,6 +174,31 @@ def test_indexing_takes_the_projection_centre_that_files_tell(run, tmp_path):
     np.testing.assert_allclose(told.map(index), given.map(index), atol=1e-3)
     refused = run(*ask, tmp_path / "no.zarr", "--convention", "edax", code=1)
     assert "leave out --convention" in refused.stderr
+
+
+def test_maps_are_exported_for_other_programs(run, small_scan, tmp_path):
+    run("encode", small_scan, "--linear", "--latent", 3, "--out", tmp_path / "maps.zarr")
+    run("maps", small_scan, "--maps", "quality", "--out", tmp_path / "physics.zarr")
+    names = ["feature 3", "image quality (FFT)"]
+    out = tmp_path / "maps.h5"
+    ask = ["export", tmp_path / "maps.zarr", out, "--with", tmp_path / "physics.zarr"]
+    told = json.loads(run(*ask, "--maps", ",".join(names), "--json").stdout)
+    assert told == {"result": str(out)}
+    with h5py.File(out) as file:
+        assert list(file["maps"]) == names
+        expected = read_maps(tmp_path / "maps.zarr")
+        found = np.asarray(file["maps/feature 3"])
+        np.testing.assert_array_equal(found, expected.map(expected.names.index("feature 3")))
+    assert "is not overwritten" in run(*ask, code=1).stderr
+    oriented = run("export", tmp_path / "maps.zarr", tmp_path / "scan.ang", code=1)
+    assert "--maps indexing" in oriented.stderr
+    assert not (tmp_path / "scan.ang").exists()
+
+
+def test_names_with_commas_are_read_as_one():
+    there = ["feature 1, contrast", "contrast", "feature 1", "a"]
+    assert names_in("a, feature 1, contrast,contrast", there) == ["a", there[0], "contrast"]
+    assert names_in("feature 1,a, b", there) == ["feature 1", "a", "b"]
 
 
 def test_without_pyebsdindex_indexing_names_the_line_that_installs_it(run, small_scan, monkeypatch):

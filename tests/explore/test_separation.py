@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.explore.separation import PlacesError, separations
+from napari_kikuchi.explore.places import PlacesError
+from napari_kikuchi.explore.separation import separations
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
 

@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from ome_zarr_models.v05.image import Image
 
 from napari_kikuchi.io import map_store
+from napari_kikuchi.io.map_marks import update_mark
 from napari_kikuchi.io.map_store import (
     MapStoreError,
     is_map_store,
@@ -19,7 +20,7 @@ from napari_kikuchi.io.map_store import (
     update_regions,
     write_maps,
 )
-from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.maps import Channel, MapStack, Mark, Region
 
 TRIANGLE = Region("weld", "polygon", ((0.0, 1.5), (2.0, 3.0), (4.0, 0.5)))
 
@@ -85,6 +86,7 @@ def test_any_stack_survives_a_round_trip(tmp_path, data):
                 data.draw(names),
                 data.draw(names),
                 data.draw(st.none() | st.floats(0, 1)),
+                mark=data.draw(st.sampled_from(Mark)),
             )
             for _ in range(shape[0])
         ],
@@ -240,6 +242,59 @@ def test_regions_are_replaced_without_touching_the_maps(store):
     update_regions(store, [line, TRIANGLE])
     assert_same(read_maps(store), make_stack(regions=[line, TRIANGLE]))
     assert {path: path.stat().st_mtime_ns for path in array.rglob("*")} == before
+
+
+def contents(store):
+    return {path: path.read_bytes() for path in store.rglob("*") if path.is_file()}
+
+
+def test_a_mark_changes_nothing_else_and_older_versions_still_read_the_maps(store):
+    before = contents(store)
+    stack = read_maps(store)
+    starred, hidden = (
+        replace(channel, mark=mark)
+        for channel, mark in zip(stack.channels, (Mark.STARRED, Mark.HIDDEN), strict=False)
+    )
+    update_mark(store, 0, starred)
+    update_mark(store, 1, hidden)
+    marked = [starred, hidden, stack.channels[2]]
+    assert_same(read_maps(store), make_stack(channels=marked))
+    # An older version knows the attributes of ours that it needs, and those of a channel.
+    document, former = (json.loads(text[store / "zarr.json"]) for text in (contents(store), before))
+    assert document["attributes"]["napari-kikuchi"].pop("marks") == {"starred": [0], "hidden": [1]}
+    assert document == former
+    for index, channel in enumerate(stack.channels[:2]):
+        update_mark(store, index, channel)
+    assert contents(store) == before
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from(Mark)), max_size=8))
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_was_marked_last_counts(store, changes):
+    for index in range(3):
+        update_mark(store, index, make_stack().channels[index])
+    expected = {}
+    for index, mark in changes:
+        update_mark(store, index, replace(make_stack().channels[index], mark=mark))
+        expected[index] = mark
+    found = [channel.mark for channel in read_maps(store).channels]
+    assert found == [expected.get(index, Mark.NONE) for index in range(3)]
+
+
+def test_maps_that_were_made_anew_are_not_marked_for_those_they_replaced(store):
+    before = contents(store)
+    for index, name in ((0, "feature 2"), (3, "feature 1")):
+        with pytest.raises(MapStoreError, match=rf"'{name}' in place {index + 1}.*open them again"):
+            update_mark(store, index, Channel(name, mark=Mark.STARRED))
+    assert contents(store) == before
+
+
+def test_a_write_protected_store_is_not_marked(store, monkeypatch):
+    before = contents(store)
+    monkeypatch.setattr(map_store.os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(PermissionError, match=r"zarr\.json is write-protected"):
+        update_mark(store, 0, Channel("feature 1", mark=Mark.STARRED))
+    assert contents(store) == before
 
 
 def test_map_stores_are_told_from_other_folders(store, tmp_path):

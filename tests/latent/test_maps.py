@@ -111,6 +111,7 @@ def test_the_maps_say_where_they_come_from(scan_file, encoder, tmp_path):
         "path": str(scan_file),
         "name": scan.name,
         "options": {"flip": True},
+        "grid": "square",
         "fingerprint": scan.fingerprint(),
     }
     again = open_scan(found["scan"]["path"], **found["scan"]["options"])

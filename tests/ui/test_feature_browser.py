@@ -11,7 +11,7 @@ from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
 from napari_kikuchi.ui.feature_table import Scores
-from napari_kikuchi.ui.layers import map_layer
+from napari_kikuchi.ui.layers import layers_of, map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
@@ -58,7 +58,7 @@ def test_one_layer_shows_the_maps_in_order_of_rank(browser, stack, qtbot):
 
 def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
     def offered():
-        buttons = (browser.previous_button, browser.next_button, browser.add_button)
+        buttons = (browser.buttons.previous, browser.buttons.next, browser.buttons.add)
         return [button.isEnabled() for button in buttons]
 
     assert offered() == [False, False, False]
@@ -187,8 +187,8 @@ def test_a_store_that_is_written_anew_takes_the_place_of_what_it_held(
     qtbot.waitUntil(lambda: shown(browser) == {"feature 2": 1001})
     # Nor are maps offered whose layer the user has removed.
     viewer.layers.clear()
-    assert browser.choice.count() == browser._proxy.rowCount() == 0
-    assert not browser.next_button.isEnabled()
+    assert browser.choice.count() == browser.table.model().rowCount() == 0
+    assert not browser.buttons.next.isEnabled()
     assert len(readers()) == before
 
 
@@ -197,8 +197,8 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     dock, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     viewer.open(tmp_path / "maps.zarr", plugin=PLUGIN)
     qtbot.waitUntil(lambda status=browser.status: "rank 1 of 100" in status.text())
-    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".")}
-    assert len(keys) == 2
+    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "S", "H")}
+    assert len(keys) == 4
     gone = weakref.ref(browser)
     # The x of the dock.
     dock.title.close_button.click()
@@ -218,9 +218,9 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
 
 def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack, qtbot):
     browser.show_stack(stack, ScanLink())
-    assert browser.views.currentWidget() is browser.table
-    qtbot.mouseClick(browser.gallery_button, Qt.MouseButton.LeftButton)
-    assert browser.views.currentWidget() is browser.gallery
+    assert browser.list.views.currentWidget() is browser.table
+    qtbot.mouseClick(browser.list.gallery_button, Qt.MouseButton.LeftButton)
+    assert browser.list.views.currentWidget() is browser.gallery
     model = browser.gallery.model()
 
     def picture(row):
@@ -246,3 +246,43 @@ def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack
     browser.rank_by.ranked.emit(Scores("score", np.arange(100.0), ""))
     assert model.index(0, 0).data() == "feature 100"
     assert picture(0).toImage() == drawn
+
+
+def test_maps_that_are_layers_are_shown_as_such_one_at_a_time(browser, stack, qtbot):
+    few = MapStack(np.asarray(stack.values)[:4], stack.channels[:4])  # best first: 4, 2, 3, 1
+    viewer = browser._viewer
+    for data, attributes, _ in layers_of(few):
+        viewer.add_image(data, **attributes)
+    layers = list(viewer.layers)
+
+    def visible():
+        return [layer.name for layer in viewer.layers if layer.visible]
+
+    def active():
+        return viewer.layers.selection.active.name
+
+    for name in ("feature 4", "feature 2", "feature 3"):
+        browser.next()
+        assert (visible(), active()) == ([name], name)
+        assert name in browser.status.text()
+        assert not browser.buttons.add.isEnabled()
+        assert browser.buttons.add.toolTip() == "This map is a layer already"
+    assert browser.current.layer is viewer.layers["feature 3"]
+    browser.promote()
+    assert list(viewer.layers) == layers
+    # What the user lets be seen stays, and work on another layer goes on.
+    viewer.layers["feature 4"].visible = True
+    labels = viewer.add_labels(np.zeros((6, 8), int))
+    browser.next()
+    assert visible() == ["feature 1", "feature 4", "Labels"]
+    assert viewer.layers.selection.active is labels
+    # A map whose layer was removed is seen all the same, for as long as it is looked at.
+    del viewer.layers["feature 3"]
+    viewer.layers["feature 4"].visible = False
+    browser.previous()
+    qtbot.waitUntil(lambda: visible() == ["Labels", "feature 3"])
+    assert browser.buttons.add.isEnabled()
+    assert link_of(viewer.layers["feature 3"]).browsed
+    browser.previous()
+    assert visible() == ["feature 2", "Labels"]
+    assert len(viewer.layers) == 4

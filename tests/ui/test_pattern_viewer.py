@@ -8,7 +8,7 @@ from pattern_window import PLUGIN, Window, toned
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QWidget
 
-from napari_kikuchi.averages import mean_pattern
+from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from napari.components import ViewerModel
 from napari.layers import Image, Shapes
 
-from napari_kikuchi.ui.regions import drawn_region, positions_inside
+from napari_kikuchi.ui.regions import Drawn, drawn
 
 MAP = Image(np.zeros((20, 30)), scale=(0.5, 0.25), translate=(1, 2))
 Y, X = np.mgrid[:20, :30].astype(float)
@@ -33,7 +33,7 @@ def test_positions_in_a_triangle_drawn_in_micrometres(corners):
         return  # All but a line.
     shapes = Shapes([corners], shape_type="polygon")
     found = np.zeros((20, 30), bool)
-    found[tuple(positions_inside(shapes, 0, MAP).T)] = True
+    found[tuple(Drawn(shapes, 0).positions(MAP).T)] = True
     inside, distance = inside_triangle(corners, Y_UM, X_UM)
     # Positions on the line itself may go either way.
     clear = distance > 0.01
@@ -50,31 +50,31 @@ def test_the_scale_of_the_shapes_does_not_matter():
         translate=(1, 2),
     )
     np.testing.assert_array_equal(
-        positions_inside(in_um, 0, MAP), positions_inside(in_pixels, 0, MAP)
+        Drawn(in_um, 0).positions(MAP), Drawn(in_pixels, 0).positions(MAP)
     )
 
 
 def test_an_ellipse_is_round():
     box = np.array([[2.0, 3.0], [2.0, 7.0], [9.0, 7.0], [9.0, 3.0]])
-    found = positions_inside(Shapes([box], shape_type="ellipse"), 0, MAP)
+    found = Drawn(Shapes([box], shape_type="ellipse"), 0).positions(MAP)
     inside = ((Y_UM - 5.5) / 3.5) ** 2 + ((X_UM - 5) / 2) ** 2 < 1
     assert len(found) == pytest.approx(inside.sum(), rel=0.03)
 
 
 def test_a_region_outside_the_map_holds_nothing():
     shapes = Shapes([np.array([[50, 50], [50, 60], [60, 60.0]])], shape_type="polygon")
-    assert positions_inside(shapes, 0, MAP).shape == (0, 2)
+    assert Drawn(shapes, 0).positions(MAP).shape == (0, 2)
 
 
 def test_the_region_meant_is_the_selected_shape_else_the_last():
     viewer = ViewerModel()
-    assert drawn_region(viewer) is None
+    assert drawn(viewer) == []
     square = np.array([[0, 0], [0, 2], [2, 2], [2, 0.0]])
     first = viewer.add_shapes([square, square + 5], shape_type="polygon")
-    assert drawn_region(viewer) == (first, 1)
+    assert drawn(viewer) == [Drawn(first, 1)]
     first.selected_data = {0}
     second = viewer.add_shapes([square], shape_type="polygon")
     # The selected layer comes before a selected shape elsewhere.
-    assert drawn_region(viewer) == (second, 0)
+    assert drawn(viewer) == [Drawn(second, 0)]
     viewer.layers.selection.active = first
-    assert drawn_region(viewer) == (first, 0)
+    assert drawn(viewer) == [Drawn(first, 0)]

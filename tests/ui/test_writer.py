@@ -1,13 +1,23 @@
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
+import tifffile
 
 from napari_kikuchi.io.map_store import read_maps, write_maps
+from napari_kikuchi.maps import Mark
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.pointer import MARKER
-from napari_kikuchi.ui.writer import LayerSaveError, stack_of, write_map_layers
+from napari_kikuchi.ui.writer import (
+    LayerSaveError,
+    stack_of,
+    write_hdf5_layers,
+    write_map_layers,
+    write_tiff_layers,
+)
 
 
 def add(viewer, layers):
@@ -87,6 +97,23 @@ def test_a_layer_that_shows_a_whole_stack_is_saved_whole(stack, tmp_path):
     np.testing.assert_array_equal(np.asarray(copy.values), stack.values)
 
 
+def test_maps_keep_their_marks_alone_and_with_the_stack_that_one_layer_shows(stack, tmp_path):
+    marks = marks_of(stack)
+    marks.toggle(0, Mark.HIDDEN)
+    marks.toggle(3, Mark.STARRED)
+    link = LayerLink(ScanLink(), stack)
+    browsed = (stack.map(1), attributes("feature 2", link), "image")
+    renamed = (stack.map(3), attributes("twins", LayerLink(ScanLink(), stack, 3)), "image")
+    for layers, names, expected in (
+        ([renamed], ["twins"], [Mark.STARRED]),
+        ([browsed], stack.names, [Mark.HIDDEN, Mark.NONE, Mark.NONE, Mark.STARRED]),
+    ):
+        write_map_layers(str(tmp_path / "copy.zarr"), layers)
+        copy = read_maps(tmp_path / "copy.zarr")
+        assert copy.names == names
+        assert [channel.mark for channel in copy.channels] == expected
+
+
 def test_an_encoding_is_not_replaced_by_a_part_of_it(stack, tmp_path):
     path = tmp_path / "all.zarr"
     write_maps(path, stack)
@@ -122,3 +149,37 @@ def test_regions_alone_are_no_maps():
 
 def attributes(name, link, scale=(0.5, 0.25)):
     return {"name": name, "metadata": link.metadata(), "scale": scale, "colormap": "gray"}
+
+
+def test_layers_are_saved_for_other_programs_by_the_ending_of_their_file(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    region = viewer.add_shapes(name="regions")
+    region.add([[0, 0], [2, 0], [2, 3]], shape_type="polygon")
+    for name in ("maps.tif", "maps.h5"):
+        assert viewer.layers.save(str(tmp_path / name)) == [str(tmp_path / name)]
+    with tifffile.TiffFile(tmp_path / "maps.tif") as file:
+        assert file.imagej_metadata["Labels"] == stack.names
+        np.testing.assert_array_equal(file.asarray(), stack.values)
+    with h5py.File(tmp_path / "maps.h5") as file:
+        np.testing.assert_array_equal(file["maps/feature 2"], stack.map(1))
+        assert list(file["regions"]) == ["region 1"]
+
+
+def test_a_single_picture_as_tiff_stays_naparis_own_unless_named_for_imagej(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack)[:1])
+    for name, is_ours in [("one.tif", False), ("one.imagej.tif", True)]:
+        viewer.layers.save(str(tmp_path / name))
+        with tifffile.TiffFile(tmp_path / name) as file:
+            assert file.is_imagej is is_ours
+
+
+def test_a_chosen_format_gives_its_ending(stack, tmp_path):
+    layers = layers_of(stack)
+    assert write_tiff_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.tif")]
+    assert write_hdf5_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.h5")]

@@ -16,6 +16,7 @@ from napari_kikuchi.cli.console import (
     run,
     shown,
 )
+from napari_kikuchi.cli.export import export
 from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
     CropOption,
@@ -189,6 +190,7 @@ def encode(
 
 
 app.command()(maps)
+app.command()(export)
 
 
 @app.command()

@@ -1,31 +1,29 @@
-"""One figure of each map of a stack."""
+"""One answer of each map of a stack."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_kikuchi.maps import MapStack
+
+Answer = TypeVar("Answer")
 
 
 def ask_every_map(
-    stack: MapStack, figure: Callable[[int], float], message: str
-) -> Job[NDArray[np.float64]]:
-    """Work one figure out for each map, one after another.
+    stack: MapStack, question: Callable[[int], Answer], message: str
+) -> Job[list[Answer]]:
+    """Ask each map the same, one after another.
 
     Parameters
     ----------
     stack
         Of the maps.
-    figure
-        Of the map of an index.
+    question
+        Answers for the map of an index.
     message
         What is being done, for a person to read.
 
@@ -36,11 +34,11 @@ def ask_every_map(
 
     Returns
     -------
-    numpy.ndarray
-        Of shape (maps,).
+    list
+        An answer of each map.
     """
-    found = np.zeros(len(stack))
+    answers = []
     for channel in range(len(stack)):
-        found[channel] = figure(channel)
+        answers.append(question(channel))
         yield Progress(channel + 1, len(stack), message)
-    return found
+    return answers

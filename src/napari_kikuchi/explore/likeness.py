@@ -67,4 +67,4 @@ def likenesses(stack: MapStack, reference: ArrayLike, seed: int = 0) -> Job[NDAr
         ranks = rankdata(values[known]), rankdata(expected[known])
         return float(np.corrcoef(*ranks)[0, 1]) if all(map(np.ptp, ranks)) else 0.0
 
-    return (yield from ask_every_map(stack, likeness, "Comparing maps"))
+    return np.array((yield from ask_every_map(stack, likeness, "Comparing maps")))

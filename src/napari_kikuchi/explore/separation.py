@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.explore.places import box_around, check_place
 from napari_kikuchi.explore.ranking import LOCAL_SIZE, NEIGHBOURS
 from napari_kikuchi.jobs import Job
 
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 _DEVIATIONS_OF_MEDIAN = 1 / 0.6745
 # Values whose differences tell the noise of a map.
 _NOISE_SAMPLE = 100_000
-
-
-class PlacesError(ValueError):
-    """Places between which nothing can be told."""
 
 
 def separations(
@@ -61,27 +58,15 @@ def separations(
         If a place is empty, or lies outside the maps.
     """
     for place in (one, other):
-        _check(place, stack.map_shape)
-    reach = LOCAL_SIZE // 2
-    every = np.concatenate([one, other])
-    low = np.maximum(every.min(axis=0) - reach, 0)
-    high = np.minimum(every.max(axis=0) + reach + 1, stack.map_shape)
+        check_place(place, stack.map_shape)
+    box = box_around(np.concatenate([one, other]), stack.map_shape, reach=LOCAL_SIZE // 2)
+    low = [side.start for side in box]
 
     def separation(channel: int) -> float:
-        part = stack.values[channel, low[0] : high[0], low[1] : high[1]]
-        return _separation(np.asarray(part, np.float64), one - low, other - low, fine)
+        part = np.asarray(stack.values[channel, *box], np.float64)
+        return _separation(part, one - low, other - low, fine)
 
-    return (yield from ask_every_map(stack, separation, "Comparing places"))
-
-
-def _check(place: NDArray[np.intp], shape: tuple[int, int]) -> None:
-    if not len(place):
-        raise PlacesError("one of the places to tell apart is empty: mark some positions of each")
-    if (place < 0).any() or (place >= shape).any():
-        raise PlacesError(
-            f"a place to tell apart reaches beyond the maps, which have {shape[0]} x {shape[1]} "
-            "positions: mark it on these maps"
-        )
+    return np.array((yield from ask_every_map(stack, separation, "Comparing places")))
 
 
 def _separation(

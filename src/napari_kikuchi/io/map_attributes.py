@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.maps import Channel, MapStack, Mark, Region
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,8 @@ KEY = "napari-kikuchi"
 FORMAT = 2
 # Name of the array of maps.
 MAPS = "0"
+# Attribute of ours that names the maps with each mark, by their indices; absent if none has one.
+_MARKS = "marks"
 
 # OMERO draws a channel from black to one colour: that of napari's one-colour maps, else white.
 _COLORS = {
@@ -69,24 +71,47 @@ def ome_attributes(stack: MapStack, windows: Sequence[Mapping[str, float]]) -> d
 
 def our_attributes(stack: MapStack) -> dict[str, Any]:
     """What OME-Zarr has no words for."""
-    return {
+    ours = {
         "format": FORMAT,
         "channels": [_channel_to_json(channel) for channel in stack.channels],
         "provenance": dict(stack.provenance),
         "regions": [asdict(region) for region in stack.regions],
         "arrays": list(stack.arrays),
     }
+    for index, channel in enumerate(stack.channels):
+        set_mark(ours, index, channel.mark)
+    return ours
+
+
+def set_mark(ours: dict[str, Any], index: int, mark: Mark) -> None:
+    """Mark a map in what :func:`our_attributes` wrote."""
+    # Beside the channels, in which not every version would know them.
+    marks = {kind: {*ours.get(_MARKS, {}).get(kind, ())} - {index} for kind in Mark if kind}
+    if mark:
+        marks[mark].add(index)
+    ours.pop(_MARKS, None)
+    if any(marks.values()):
+        ours[_MARKS] = {str(kind): sorted(marked) for kind, marked in marks.items() if marked}
+
+
+def channels_from_json(ours: Mapping[str, Any]) -> list[Channel]:
+    """The channels of which :func:`our_attributes` wrote."""
+    channels = [_channel_from_json(channel) for channel in ours["channels"]]
+    for kind, marked in ours.get(_MARKS, {}).items():
+        for index in marked:
+            channels[index] = replace(channels[index], mark=Mark(kind))
+    return channels
 
 
 def _channel_to_json(channel: Channel) -> dict[str, Any]:
     content = asdict(channel)
+    del content["mark"]
     if channel.limits is None:  # Which not every version has known.
         del content["limits"]
     return content
 
 
-def channel_from_json(channel: Mapping[str, Any]) -> Channel:
-    """A channel as :func:`our_attributes` wrote it."""
+def _channel_from_json(channel: Mapping[str, Any]) -> Channel:
     limits = channel.get("limits")
     return Channel(**{**channel, "limits": limits and (float(limits[0]), float(limits[1]))})
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from napari_kikuchi.io.map_attributes import (
     FORMAT,
     KEY,
     MAPS,
-    channel_from_json,
+    channels_from_json,
     ome_attributes,
     our_attributes,
     region_from_json,
@@ -98,11 +99,12 @@ def read_maps(path: str | Path) -> MapStack:
         maps = stored_array(path, values.shape, values.dtype)
         stack = MapStack(
             values=values,
-            channels=[channel_from_json(channel) for channel in ours["channels"]],
+            channels=channels_from_json(ours),
             step=(step[0], step[1]),
             provenance=ours["provenance"],
             regions=[region_from_json(region) for region in ours["regions"]],
             arrays={name: np.asarray(group[f"{_ARRAYS}/{name}"]) for name in ours["arrays"]},
+            path=path.absolute(),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise MapStoreError(
@@ -161,11 +163,28 @@ def update_regions(path: str | Path, regions: Sequence[Region]) -> None:
     FileNotFoundError, MapStoreError
         As :func:`read_maps`.
     """
-    path = Path(path)
+    with changing(Path(path)) as ours:
+        ours["regions"] = [asdict(region) for region in regions]
+
+
+@contextmanager
+def changing(path: Path) -> Iterator[dict[str, Any]]:
+    """Our attributes of an existing store; what is changed in them is written at the end.
+
+    Raises
+    ------
+    FileNotFoundError, MapStoreError
+        As :func:`read_maps`.
+    PermissionError
+        If the store is write-protected.
+    """
     _store_attributes(path)
-    document = json.loads(_metadata_file(path).read_text(encoding="utf-8"))
-    document["attributes"][KEY]["regions"] = [asdict(region) for region in regions]
-    with replacing(_metadata_file(path)) as partial:
+    file = _metadata_file(path)
+    if not os.access(file, os.W_OK):  # Where the folder is open, it could be replaced even so.
+        raise PermissionError(f"{file} is write-protected")
+    document = json.loads(file.read_text(encoding="utf-8"))
+    yield document["attributes"][KEY]
+    with replacing(file) as partial:
         partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
 
 

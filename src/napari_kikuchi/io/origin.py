@@ -21,6 +21,7 @@ def scan_origin(scan: Scan) -> dict[str, Any]:
         "path": None if scan.path is None else str(scan.path.absolute()),
         "name": scan.name,
         "options": dict(scan.options),
+        "grid": scan.grid,
         "fingerprint": scan.fingerprint(),
     }
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from napari_kikuchi.images import bin_to
+from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.physics.background import smooth_background
 from napari_kikuchi.physics.indexing import (
     HoughIndexing,
     check_indexing,

@@ -8,49 +8,37 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 from weakref import WeakMethod
 
-from qtpy.QtCore import QEvent, QModelIndex, QObject, QSize, QSortFilterProxyModel, Qt
-from qtpy.QtGui import QKeyEvent
-from qtpy.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QLineEdit,
-    QListView,
-    QPushButton,
-    QStackedWidget,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_kikuchi.maps import MapStack
-from napari_kikuchi.ui.feature_table import NAME, SCORE, SORT_ROLE, FeatureTable, ScoreBar, Scores
+from napari_kikuchi.maps import MapStack, Mark
+from napari_kikuchi.ui.docking import share_height
+from napari_kikuchi.ui.feature_list import FeatureList
+from napari_kikuchi.ui.feature_table import FeatureTable, Scores
+from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.layers import model_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.map_buttons import MapButtons
+from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.rank_by import RankBy
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.stack_layer import StackLayer
-from napari_kikuchi.ui.thumbnails import SIDE, Thumbnail, pixmap, thumbnails
+from napari_kikuchi.ui.thumbnails import Thumbnail, pixmap, thumbnails
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_kikuchi.ui.work import Work
 
-PREVIOUS_KEY, NEXT_KEY = ",", "."
 _INVITATION = "Encode a scan, or open its maps, to browse them here."
 
 
 class FeatureBrowser(QWidget):
-    """Ranked list of the maps of a stack; the chosen one is shown in a single layer.
+    """Ranked list of the maps of a stack; the one that is chosen is shown.
 
     Parameters
     ----------
     viewer
-        Where the layer is shown. The stacks behind its layers are offered for browsing.
+        Where it is shown. The stacks behind its layers are offered for browsing.
     """
 
     def __init__(self, viewer: napari.viewer.Viewer) -> None:
@@ -62,10 +50,6 @@ class FeatureBrowser(QWidget):
         self._browsed: StackLayer | None = None
         self._table: FeatureTable | None = None
         self._drawing: Work | None = None
-        self._proxy = QSortFilterProxyModel(self)
-        self._proxy.setSortRole(SORT_ROLE)
-        self._proxy.setFilterKeyColumn(NAME)
-        self._proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self._build()
         handlers: list[tuple[Any, Any]] = [
             (viewer.layers.events.inserted, self._collect),
@@ -77,18 +61,7 @@ class FeatureBrowser(QWidget):
         weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
         self.destroyed.connect(partial(_let_go, self._stacks, weakly, self.rank_by.close_down))
         self._collect()
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Step by the keys of the viewer, too."""
-        super().showEvent(event)
-        for key, move in ((PREVIOUS_KEY, self.previous), (NEXT_KEY, self.next)):
-            self._viewer.bind_key(key, _weakly(move), overwrite=True)
-
-    def hideEvent(self, event: QHideEvent | None) -> None:
-        """Let the keys go: napari hides and forgets a dock that is closed."""
-        super().hideEvent(event)
-        for key in (PREVIOUS_KEY, NEXT_KEY):
-            self._viewer.bind_key(key, None)
+        share_height(self)
 
     def _build(self) -> None:
         self.choice = QComboBox()
@@ -99,95 +72,70 @@ class FeatureBrowser(QWidget):
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.rank_by = RankBy(self.session)
         self.rank_by.ranked.connect(self._on_ranked)
-        self.filter = QLineEdit()
-        self.filter.setPlaceholderText("Filter by name")
-        self.filter.setClearButtonEnabled(True)
-        self.filter.textChanged.connect(self._proxy.setFilterFixedString)
-        self.table = self._build_table()
-        self.gallery = self._build_gallery()
-        self.views = QStackedWidget()
+        self.list = FeatureList()
+        self.list.chosen.connect(self._on_chosen)
+        self.list.changed.connect(self._enable)
+        self.table, self.gallery, self.filter = self.list.table, self.list.gallery, self.list.filter
+        self.buttons = MapButtons(self._viewer)
+        for button, act in (
+            (self.buttons.previous, self.previous),
+            (self.buttons.next, self.next),
+            (self.buttons.star, self.star),
+            (self.buttons.hide_map, self.hide_map),
+            (self.buttons.add, self.promote),
+        ):
+            button.clicked.connect(act)
         for view in (self.table, self.gallery):
-            self.views.addWidget(view)
-        for searching in (self.choice, self.table, self.gallery):
-            searching.installEventFilter(self)
-        self.gallery_button = QPushButton("Gallery")
-        self.gallery_button.setCheckable(True)
-        self.gallery_button.setToolTip("See the maps as pictures, in the same order")
-        self.gallery_button.toggled.connect(self.views.setCurrentIndex)
-        narrowing = QHBoxLayout()
-        narrowing.addWidget(self.filter)
-        narrowing.addWidget(self.gallery_button)
+            view.doubleClicked.connect(lambda _: self.promote())
+            self.buttons.offer_menu(view)
+        choices = (self.choice, self.rank_by.choice, self.list.listed)
+        for widget in (self, *choices, self.table, self.gallery):
+            self.buttons.serve(widget)
         self.status = QLabel(_INVITATION)
         self.status.setWordWrap(True)
-        buttons = QHBoxLayout()
-        made = []
-        for text, tip, act in (
-            ("◀ Previous", f"Previous map in the list ({PREVIOUS_KEY})", self.previous),
-            ("Next ▶", f"Next map in the list ({NEXT_KEY})", self.next),
-            ("Add as layer", "Keep this map as a layer of its own (Enter)", self.promote),
-        ):
-            button = QPushButton(text)
-            button.setToolTip(tip)
-            button.clicked.connect(act)
-            buttons.addWidget(button)
-            made.append(button)
-        self.previous_button, self.next_button, self.add_button = made
+        self.notice = Notice()
+        above = QHBoxLayout()
+        for choice in (self.choice, self.rank_by.choice):
+            above.addWidget(choice, 1)
         layout = QVBoxLayout(self)
-        layout.addWidget(self.choice)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addLayout(above)
         layout.addWidget(self.rank_by)
-        layout.addLayout(narrowing)
-        layout.addWidget(self.views)
-        layout.addLayout(buttons)
+        layout.addWidget(self.list, 1)
+        layout.addWidget(self.buttons)
         layout.addWidget(self.status)
-        self._proxy.layoutChanged.connect(self._enable)
-        self._proxy.rowsInserted.connect(self._enable)
-        self._proxy.rowsRemoved.connect(self._enable)
-        self._proxy.modelReset.connect(self._enable)
+        layout.addWidget(self.notice)
+        self.notice.tell("")
         self._enable()
 
-    def _enable(self, *_: object) -> None:
+    def _enable(self) -> None:
         """Offer what can be done."""
-        row, count = self.table.currentIndex().row(), self._proxy.rowCount()
-        self.previous_button.setEnabled(row > 0)
-        self.next_button.setEnabled(row + 1 < count)
-        self.add_button.setEnabled(self.current is not None and self.current.shown is not None)
-
-    def _build_table(self) -> QTableView:
-        table = QTableView()
-        table.setModel(self._proxy)
-        table.setItemDelegateForColumn(SCORE, ScoreBar(table))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setSortingEnabled(True)
-        table.setShowGrid(False)
-        table.setToolTip("Best first. A double click adds a map as a layer of its own.")
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        table.verticalHeader().setDefaultSectionSize(22)
-        table.setIconSize(QSize(20, 20))
-        table.doubleClicked.connect(lambda _: self.promote())
-        table.selectionModel().currentRowChanged.connect(self._on_row)
-        return table
-
-    def _build_gallery(self) -> QListView:
-        """The same list as pictures; what is chosen in one is chosen in the other."""
-        gallery = QListView()
-        gallery.setModel(self._proxy)
-        gallery.setSelectionModel(self.table.selectionModel())
-        gallery.setViewMode(QListView.ViewMode.IconMode)
-        gallery.setResizeMode(QListView.ResizeMode.Adjust)
-        gallery.setMovement(QListView.Movement.Static)
-        gallery.setUniformItemSizes(True)
-        gallery.setIconSize(QSize(SIDE, SIDE))
-        gallery.setGridSize(QSize(SIDE + 14, SIDE + 26))
-        gallery.setToolTip("Best first. A double click adds a map as a layer of its own.")
-        gallery.doubleClicked.connect(lambda _: self.promote())
-        return gallery
+        self.buttons.previous.offer(self.list.can_step(-1))
+        self.buttons.next.offer(self.list.can_step(1))
+        mark = self._mark
+        for button, meant in (
+            (self.buttons.star, Mark.STARRED),
+            (self.buttons.hide_map, Mark.HIDDEN),
+        ):
+            button.offer(mark is not None)
+            button.tick(mark is meant)
+        shown = self.current is not None and self.current.shown is not None
+        can_add = self.current is not None and self.current.can_promote
+        self.buttons.add.offer(can_add, "This map is a layer already" if shown > can_add else "")
 
     @property
     def current(self) -> StackLayer | None:
         """The stack that is browsed."""
         choice = self.choice.currentIndex()
         return self._stacks[choice] if 0 <= choice < len(self._stacks) else None
+
+    @property
+    def _mark(self) -> Mark | None:
+        """The mark of the map that is chosen; None if none is."""
+        if self.current is None or self.list.current is None:
+            return None
+        return marks_of(self.current.stack).of(self.list.current)
 
     def show_stack(self, stack: MapStack, source: ScanLink) -> None:
         """Browse a stack, beginning with its best map.
@@ -201,42 +149,31 @@ class FeatureBrowser(QWidget):
         """
         self.choice.setCurrentIndex(self._offer(stack, source))
         self.filter.clear()
-        self.table.selectRow(0)
+        self.list.choose_first()
 
     def next(self) -> None:
         """Show the next map in the list."""
-        self._step(1)
+        self.list.step(1)
 
     def previous(self) -> None:
         """Show the previous map in the list."""
-        self._step(-1)
+        self.list.step(-1)
 
     def promote(self) -> None:
         """Add the map that is shown as a layer of its own."""
         if self.current is not None:
             self.current.promote()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """The keys of the viewer work here too; Enter adds the map as a layer."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self.promote()
-        elif event.text() == NEXT_KEY:
-            self.next()
-        elif event.text() == PREVIOUS_KEY:
-            self.previous()
-        else:
-            super().keyPressEvent(event)
+    def star(self) -> None:
+        """Star the map that is chosen, or take its star away."""
+        self._toggle(self.list.current, Mark.STARRED)
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Keep the keys from the lists, which would search for what begins with them."""
-        if (
-            isinstance(event, QKeyEvent)
-            and event.type() == QEvent.Type.KeyPress
-            and event.text() in (PREVIOUS_KEY, NEXT_KEY)
-        ):
-            self.keyPressEvent(event)
-            return True
-        return super().eventFilter(watched, event)
+    def hide_map(self) -> None:
+        """Hide the map that is chosen and go on to the next, or show it in the list again."""
+        chosen = self.list.current
+        if self._mark is not Mark.HIDDEN:
+            self.list.step(1)
+        self._toggle(chosen, Mark.HIDDEN)
 
     def _collect(self) -> None:
         self.rank_by.collect_maps()
@@ -248,10 +185,12 @@ class FeatureBrowser(QWidget):
                 self.show_stack(link.stack, link.source)
             else:
                 self._offer(link.stack, link.source)
+        self._enable()
 
     def _on_removed(self, event: Any) -> None:
         """Forget the stacks of which no layer is left, as when their store is written anew."""
         self.rank_by.collect_maps()
+        self._enable()
         gone = link_of(event.value)
         links = [link_of(layer) for layer in self._viewer.layers]
         if gone is None or any(link is not None and link.stack is gone.stack for link in links):
@@ -287,12 +226,14 @@ class FeatureBrowser(QWidget):
             self._browsed.failed.disconnect(self.status.setText)
         self._browsed = self.current
         self._table = None
-        self._proxy.setSourceModel(None)
+        self.list.set_features(None)
+        self.notice.tell("")
         self.status.setText(_INVITATION)
         if self.current is not None:
             self.current.changed.connect(self._tell)
             self.current.failed.connect(self.status.setText)
             self.status.setText("Choose a map to show it.")
+            self.list.count_marks(marks_of(self.current.stack))
         self.rank_by.set_stack(self.current)
         if self.current is not None:
             missing = [i for i in self.current.stack.ranking() if i not in self.current.pictures]
@@ -304,11 +245,11 @@ class FeatureBrowser(QWidget):
         if self.current is None:
             return
         again = self._table is not None
-        self._table = FeatureTable(self.current.stack, scores, self.current.pictures)
-        self._proxy.setSourceModel(self._table)
-        self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
+        stack = self.current.stack
+        self._table = FeatureTable(stack, scores, marks_of(stack), self.current.pictures)
+        self.list.set_features(self._table)
         if again:
-            self.table.selectRow(0)
+            self.list.choose_first()
             if self.current.shown is not None:  # It may come first again, with another score.
                 self._tell(self.current.shown)
 
@@ -320,26 +261,23 @@ class FeatureBrowser(QWidget):
         assert made.colours is not None
         self._table.show_picture(made.channel, pixmap(made.colours))
 
-    def _step(self, by: int) -> None:
-        row = self.table.currentIndex().row() + by
-        if 0 <= row < self._proxy.rowCount():
-            self.table.selectRow(row)
-
-    def _on_row(self, current: QModelIndex) -> None:
+    def _on_chosen(self, channel: int, ahead: list[int]) -> None:
         self._enable()
-        if self.current is None or not current.isValid():
-            return
-        # Whoever steps on will most likely step on again.
-        ahead = [current.row() + 1, current.row() + 2, current.row() - 1]
-        last = self._proxy.rowCount()
-        self.current.show(
-            self._channel(current.row()), [self._channel(row) for row in ahead if 0 <= row < last]
-        )
+        if self.current is not None:
+            self.current.show(channel, ahead)
 
-    def _channel(self, row: int) -> int:
-        """The map in a row of the table as it is filtered and sorted."""
-        assert self._table is not None
-        return self._table.order[self._proxy.mapToSource(self._proxy.index(row, NAME)).row()]
+    def _toggle(self, channel: int | None, mark: Mark) -> None:
+        if self.current is None or self._table is None or channel is None:
+            return
+        marks = marks_of(self.current.stack)
+        marks.toggle(channel, mark)
+        self._table.show_mark(channel)
+        self.list.count_marks(marks)
+        self._enable()
+        self.session.start(marks.keep(channel), failed=self._on_not_kept)
+
+    def _on_not_kept(self, error: Exception) -> None:
+        self.notice.tell(f"Marks last only as long as these maps are open: {error}")
 
     def _tell(self, channel: int) -> None:
         self._enable()
@@ -352,18 +290,6 @@ class FeatureBrowser(QWidget):
         told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
         scored = f"{told}, {scores.title} {score:.3g}"
         self.status.setText(told if isnan(score) else scored)
-
-
-def _weakly(method: Callable[[], None]) -> Callable[[Any], None]:
-    """A key's function that calls a method of a widget unless the widget is gone."""
-    reference = WeakMethod(method)
-
-    def act(_: Any) -> None:
-        alive = reference()
-        if alive is not None:
-            alive()
-
-    return act
 
 
 def _let_go(

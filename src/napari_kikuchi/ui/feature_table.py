@@ -1,4 +1,4 @@
-"""The list of a stack's maps, best first, as a Qt table."""
+"""The list of a stack's maps, best first, as a table of Qt's models."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QRectF, Qt
-from qtpy.QtGui import QPainter, QPixmap
-from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtGui import QPixmap
 
 from napari_kikuchi.maps import MapStack, best_first
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_kikuchi.ui.marks import Marks
+
 NAME, SCORE = range(2)
 # Sorting by this puts feature 2 before feature 10, and the best score first.
 SORT_ROLE = Qt.ItemDataRole.UserRole
-_BAR_ROLE = Qt.ItemDataRole.UserRole + 1
-_BAR_INSET = 3
+BAR_ROLE = Qt.ItemDataRole.UserRole + 1
+"""Share of the highest score."""
+MARK_ROLE = Qt.ItemDataRole.UserRole + 2
+"""Whether a map is starred or hidden, see :class:`~napari_kikuchi.maps.Mark`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +70,17 @@ class FeatureTable(QAbstractTableModel):
         Of the maps.
     scores
         By which they are ranked.
+    marks
+        Of the maps; :meth:`show_mark` shows one that has changed.
     pictures
         Of the maps, as far as there are any; those to come are added.
     """
 
-    def __init__(self, stack: MapStack, scores: Scores, pictures: dict[int, QPixmap]) -> None:
+    def __init__(
+        self, stack: MapStack, scores: Scores, marks: Marks, pictures: dict[int, QPixmap]
+    ) -> None:
         super().__init__()
+        self._marks = marks
         self._pictures = pictures
         self.scores = scores
         self.order = scores.ranking()
@@ -107,6 +115,8 @@ class FeatureTable(QAbstractTableModel):
         """What a cell shows, and what it is sorted by."""
         channel = self.order[index.row()]
         score = float(self.scores.values[channel])
+        if role == MARK_ROLE:
+            return self._marks.of(channel)
         if index.column() == NAME:
             if role == Qt.ItemDataRole.DecorationRole:
                 return self._pictures.get(channel)
@@ -117,7 +127,7 @@ class FeatureTable(QAbstractTableModel):
             return "" if np.isnan(score) else f"{score:.2f}"
         if role == SORT_ROLE:
             return index.row()
-        if role == _BAR_ROLE and np.isfinite(score) and self._highest > 0:
+        if role == BAR_ROLE and np.isfinite(score) and self._highest > 0:
             return max(float(self._sizes[channel]) / self._highest, 0.0)
         return None
 
@@ -127,17 +137,7 @@ class FeatureTable(QAbstractTableModel):
         cell = self.index(self.order.index(channel), NAME)
         self.dataChanged.emit(cell, cell, [Qt.ItemDataRole.DecorationRole])
 
-
-class ScoreBar(QStyledItemDelegate):
-    """Draws a score as a bar behind its number: the eye finds where the ranking falls off."""
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        """Draw the bar, then the cell."""
-        share = index.data(_BAR_ROLE)
-        if share:
-            room = QRectF(option.rect).adjusted(_BAR_INSET, _BAR_INSET, -_BAR_INSET, -_BAR_INSET)
-            room.setWidth(room.width() * share)
-            colour = option.palette.highlight().color()
-            colour.setAlpha(110)
-            painter.fillRect(room, colour)
-        super().paint(painter, option, index)
+    def show_mark(self, channel: int) -> None:
+        """Show that a map has been starred, hidden or neither."""
+        row = self.order.index(channel)
+        self.dataChanged.emit(self.index(row, NAME), self.index(row, SCORE), [MARK_ROLE])

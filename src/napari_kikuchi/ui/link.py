@@ -171,6 +171,20 @@ def scan_of(layer: Layer) -> Scan | None:
     return None if link is None else link.source.scan
 
 
+def unit_of(layer: Layer) -> str:
+    """Unit of the values that a layer shows; empty for those that have none."""
+    link = link_of(layer)
+    if link is None or link.stack is None or link.channel is None:
+        return ""
+    return link.stack.channels[link.channel].unit
+
+
+def step_of(layer: Layer) -> tuple[float, float]:
+    """Distance between the rows and between the columns of a layer's map, in µm."""
+    y, x = (float(step) for step in layer.scale[-2:])
+    return y, x
+
+
 def position_in(layer: Layer, world: tuple[float, ...]) -> tuple[int, int] | None:
     """Row and column of a layer's map at a position in world coordinates; None outside it."""
     row, col = (int(index) for index in np.rint(layer.world_to_data(world)[-2:]))

@@ -13,7 +13,7 @@ from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.layers import grid
 from napari_kikuchi.ui.messages import tell_error
-from napari_kikuchi.ui.regions import drawn_region, positions_inside
+from napari_kikuchi.ui.regions import drawn
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -155,11 +155,11 @@ def drawn_block(session: Session, scan: Scan, side: int = _SIDE) -> Block:
     ValueError
         If nothing is drawn on the scan.
     """
-    region = drawn_region(session.viewer)
+    shapes = drawn(session.viewer)
     layer = _layer_of(session, scan)
     positions = np.empty((0, 2), int)
-    if region is not None and layer is not None:
-        positions = positions_inside(*region, layer)
+    if shapes and layer is not None:
+        positions = shapes[-1].positions(layer)
     if len(positions) == 0:
         raise ValueError(
             f"No region is drawn on {scan.name}: add a shapes layer and draw one, or watch the "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.averages import mean_pattern
+from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.preprocess import (

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image, Shapes
+from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
@@ -25,9 +25,9 @@ from napari_kikuchi.explore.separation import separations
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.regions import positions_inside
+from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.session import Session
-from napari_kikuchi.ui.stack_layer import StackLayer
+from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
 
 if TYPE_CHECKING:
@@ -59,6 +59,11 @@ class RankBy(QWidget):
     ----------
     session
         Of the viewer.
+
+    Attributes
+    ----------
+    choice
+        Of the ranking; stands where the owner of this widget puts it.
     """
 
     ranked = Signal(object)
@@ -85,7 +90,7 @@ class RankBy(QWidget):
         self.notice = Notice()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.choice, self.pages, self.bar, self.notice):
+        for widget in (self.pages, self.bar, self.notice):
             layout.addWidget(widget)
         self.set_stack(None)
 
@@ -189,12 +194,13 @@ class RankBy(QWidget):
     def _comparable(self) -> list[Layer]:
         if self._stack is None:
             return []
-        shape = self._stack.stack.map_shape
-        browsed = self._stack.layer
+        stack = self._stack.stack
         return [
             layer
             for layer in reversed(self._session.viewer.layers)
-            if isinstance(layer, Image) and layer.data.shape == shape and layer is not browsed
+            if isinstance(layer, Image)
+            and layer.data.shape == stack.map_shape
+            and not stands_for(layer, stack)
         ]
 
     # ------------------------------------------------------------------ ranking
@@ -237,18 +243,10 @@ class RankBy(QWidget):
 
     def _two_regions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         over = self._over()
-        drawn = [
-            layer
-            for layer in reversed(self._session.viewer.layers)
-            if isinstance(layer, Shapes) and layer.nshapes > 1
-        ]
-        if over is None or not drawn:
+        shapes = drawn(self._session.viewer, 2)
+        if over is None or len(shapes) < 2:
             return NOWHERE, NOWHERE
-        shapes = max(drawn, key=lambda layer: len(layer.selected_data) == 2)
-        chosen = sorted(shapes.selected_data)
-        if len(chosen) != 2:
-            chosen = [shapes.nshapes - 2, shapes.nshapes - 1]
-        one, other = (positions_inside(shapes, index, over) for index in chosen)
+        one, other = (shape.positions(over) for shape in shapes[-2:])
         return one, other
 
     def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QProgressBar, QPushButton
 
-from napari_kikuchi.averages import mean_pattern
+from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.ui.messages import tell_error
-from napari_kikuchi.ui.regions import drawn_region, positions_inside
-from napari_kikuchi.ui.session import Point, RegionMean, Session
+from napari_kikuchi.ui.regions import Drawn, drawn, grounds
+from napari_kikuchi.ui.session import RegionMean, Session
 
 if TYPE_CHECKING:
     import numpy as np
-    from napari.layers import Shapes
     from numpy.typing import NDArray
 
     from napari_kikuchi.scan import Scan
@@ -58,13 +57,13 @@ class RegionAverager:
             self._work.cancel()
             self._end()
             return
-        region = drawn_region(self._session.viewer)
-        if region is None:
+        shapes = drawn(self._session.viewer)
+        if not shapes:
             tell_error(
                 ValueError("Draw a region first: add a shapes layer and draw a shape on the map.")
             )
             return
-        under = self._under(*region)
+        under = self._under(shapes[-1])
         if under is None:
             tell_error(ValueError("The region holds no position of an open scan."))
             return
@@ -86,29 +85,12 @@ class RegionAverager:
             mean_pattern(scan, positions), done=show, failed=fail, progressed=self._on_progress
         )
 
-    def _under(self, shapes: Shapes, index: int) -> tuple[Scan, NDArray[np.intp]] | None:
-        """The scan on which a region lies and its positions there.
-
-        Where maps of several scans lie on each other, the one whose pattern is shown is meant.
-        """
-        subject = self._session.subject
-        pointed = subject.layer if isinstance(subject, Point) else None
-        links = sorted(
-            self._session.links(),
-            key=lambda found: (
-                found[0] is not pointed,
-                subject is None or found[1].source.scan is not subject.scan,
-            ),
-        )
-        tried = set()
-        for layer, link in links:
-            scan = link.source.scan
-            if scan is None or scan in tried or layer.data.shape[-2:] != scan.map_shape:
-                continue
-            tried.add(scan)
-            positions = positions_inside(shapes, index, layer)
-            if len(positions):
-                return scan, positions
+    def _under(self, shape: Drawn) -> tuple[Scan, NDArray[np.intp]] | None:
+        """The scan on which a region lies and its positions there."""
+        for ground in grounds(self._session, shape):
+            scan = ground.link.source.scan
+            if scan is not None and ground.layer.data.shape == scan.map_shape:
+                return scan, ground.positions
         return None
 
     def _on_progress(self, update: Progress) -> None:

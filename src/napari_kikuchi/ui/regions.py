@@ -1,55 +1,150 @@
-"""Regions drawn on maps: which scan positions lie in them."""
+"""What is drawn on maps: which scan positions lie in it or along it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from napari.layers import Shapes
+from napari.layers import Image, Shapes
+
+from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
     from numpy.typing import NDArray
 
+    from napari_kikuchi.ui.link import LayerLink
+    from napari_kikuchi.ui.session import Session
 
-def drawn_region(viewer: ViewerModel) -> tuple[Shapes, int] | None:
-    """The region that the user means: layer and index of the shape.
+_OPEN = ("line", "path")
 
-    The selected shape of the selected layer, else of any shapes layer; where none is selected, the
-    last one drawn. None if nothing is drawn.
+
+@dataclass(frozen=True)
+class Drawn:
+    """A shape that was drawn.
+
+    Attributes
+    ----------
+    shapes
+        Its layer.
+    index
+        Which of the shapes it is.
+    """
+
+    shapes: Shapes
+    index: int
+
+    @property
+    def kind(self) -> str:
+        """``"polygon"``, ``"rectangle"``, ``"ellipse"``, ``"line"`` or ``"path"``."""
+        return str(self.shapes.shape_type[self.index])
+
+    @property
+    def encloses(self) -> bool:
+        """Whether it has an inside, as a line has not."""
+        return self.kind not in _OPEN
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the name that was saved with it, else its number."""
+        names = self.shapes.features.get("name")
+        name = None if names is None else names.iloc[self.index]
+        return name if isinstance(name, str) and name else f"region {self.index + 1}"
+
+    def vertices(self, layer: Layer) -> NDArray[np.float64]:
+        """Row and column of its vertices on a map, not rounded, of shape (n, 2).
+
+        The two layers may have any scales and places.
+        """
+        drawn = self.shapes.data[self.index]
+        return np.array([layer.world_to_data(self.shapes.data_to_world(v))[-2:] for v in drawn])
+
+    def positions(self, layer: Layer) -> NDArray[np.intp]:
+        """Scan positions inside.
+
+        Parameters
+        ----------
+        layer
+            A map of the scan. The two layers may have any scales and places.
+
+        Returns
+        -------
+        numpy.ndarray
+            Row and column of each position whose centre lies inside, or on the line of a shape
+            that encloses nothing; of shape (n, 2), in scan order.
+        """
+        vertices = self.vertices(layer)
+        # Only as much of a large map as the shape covers.
+        low = np.clip(np.floor(vertices.min(axis=0)), 0, layer.data.shape[-2:]).astype(np.intp)
+        high = np.clip(np.ceil(vertices.max(axis=0)) + 1, 0, layer.data.shape[-2:])
+        size = high.astype(np.intp) - low
+        if (size <= 0).any():
+            return np.empty((0, 2), np.intp)
+        # napari draws the mask in pixels whatever the layer's scale: a shape in pixels, so.
+        (mask,) = Shapes([vertices - low], shape_type=[self.kind]).to_masks(size)
+        return np.argwhere(mask) + low
+
+
+def drawn(viewer: ViewerModel, count: int = 1) -> list[Drawn]:
+    """The shapes that the user means.
+
+    Those that are selected in the selected layer, else in any shapes layer; where fewer than
+    ``count`` are selected, the last so many drawn. Fewer if there are not so many, none if nothing
+    is drawn.
     """
     active = viewer.layers.selection.active
     layers = [
         layer for layer in reversed(viewer.layers) if isinstance(layer, Shapes) and layer.nshapes
     ]
-    layers.sort(key=lambda layer: (layer is not active, not layer.selected_data))
+    layers.sort(key=lambda layer: (layer is not active, len(layer.selected_data) < count))
     if not layers:
-        return None
+        return []
     shapes = layers[0]
-    return shapes, max(shapes.selected_data, default=shapes.nshapes - 1)
+    selected = sorted(shapes.selected_data)
+    if len(selected) < count:
+        selected = list(range(shapes.nshapes))[-count:]
+    return [Drawn(shapes, index) for index in selected]
 
 
-def positions_inside(shapes: Shapes, index: int, layer: Layer) -> NDArray[np.intp]:
-    """Scan positions inside a shape.
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The map on which a shape lies.
 
-    Parameters
+    Attributes
     ----------
-    shapes, index
-        The shape.
-    layer
-        A map of the scan. The two layers may have any scales and places.
-
-    Returns
-    -------
-    numpy.ndarray
-        Row and column of each position whose centre lies inside, or on the line of a shape that
-        encloses nothing; of shape (n, 2), in scan order.
+    layer, link
+        The map, and what it shows of which scan.
+    positions
+        Of the shape on it, of shape (n, 2).
     """
-    vertices = [
-        layer.world_to_data(shapes.data_to_world(vertex))[-2:] for vertex in shapes.data[index]
-    ]
-    # napari draws the mask in pixels whatever the layer's scale: a shape in pixels, so.
-    drawn = Shapes([np.array(vertices)], shape_type=[shapes.shape_type[index]])
-    (mask,) = drawn.to_masks(layer.data.shape[-2:])
-    return np.argwhere(mask)
+
+    layer: Image
+    link: LayerLink
+    positions: NDArray[np.intp]
+
+
+def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
+    """The maps on which a shape lies, one for each scan, the one most likely meant first.
+
+    Where maps of several scans lie on each other, that is the one whose pattern is shown.
+    """
+    subject = session.subject
+    pointed = subject.layer if isinstance(subject, Point) else None
+    links = sorted(
+        session.links(),
+        key=lambda one: (
+            not one[0].visible,
+            one[0] is not pointed,
+            subject is None or one[1].source.scan is not subject.scan,
+        ),
+    )
+    found = set()
+    for layer, link in links:
+        if link.source not in found and isinstance(layer, Image) and layer.data.ndim == 2:
+            positions = shape.positions(layer)
+            if len(positions):
+                found.add(link.source)
+                yield Ground(layer, link, positions)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
 
 # Lets the window answer between two layers: napari takes a fifth of a second for each.
 _PAUSE_MS = 15
-
-# Where maps were read from: those that are written anew must not be shown under their old names.
-_stores: weakref.WeakKeyDictionary[MapStack, Path] = weakref.WeakKeyDictionary()
 
 
 def show_store(session: Session, path: Path, scan: Scan) -> MapStack:
@@ -56,7 +52,6 @@ def show_store(session: Session, path: Path, scan: Scan) -> MapStack:
     def exchange() -> Iterator[None]:
         # The new ones last: napari would number their names while others bear these.
         yield from _remove_former(session.viewer, path)
-        _stores[stack] = path
         yield from _show(session, stack, source)
 
     _begin(exchange())
@@ -90,8 +85,7 @@ def _former(viewer: ViewerModel, path: Path) -> Layer | None:
         # What the user has made of a map, such as labels, is the user's.
         if link is None or link.stack is None or not isinstance(layer, Image):
             continue
-        opened = layer.source.path and Path(layer.source.path)
-        if path in (_stores.get(link.stack), opened):
+        if link.stack.path == path.absolute():
             return layer
     return None
 

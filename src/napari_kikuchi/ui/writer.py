@@ -1,24 +1,24 @@
-"""napari's way out: layers of maps, and the regions drawn on them, become one map store."""
+"""napari's way out: layers of maps, and the regions drawn on them, become one file or store."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.io.gathered import GatheredMaps, provenance_of
+from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.ui.layers import LayerData
 from napari_kikuchi.ui.link import KEY, LayerLink
+from napari_kikuchi.ui.marks import marks_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-_SUFFIX = ".zarr"
 
 
 class LayerSaveError(RuntimeError):
@@ -51,17 +51,45 @@ def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     """
     from napari_kikuchi.io.map_store import write_maps
 
-    target = Path(path)
-    if target.suffix != _SUFFIX:
-        target = target.with_name(target.name + _SUFFIX)
-        if target.exists():
-            raise FileExistsError(
-                f"{target} is there already. Save under its full name to replace."
-            )
+    target = _with_ending(path, ".zarr")
     stack = stack_of(layers)
     _check_nothing_lost(target, stack)
     write_maps(target, stack)
     return [str(target)]
+
+
+def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Save layers as one TIFF, see :func:`~napari_kikuchi.io.tiff_maps.write_tiff_maps`.
+
+    Parameters, endings and errors are those of :func:`write_map_layers`.
+    """
+    from napari_kikuchi.io.tiff_maps import write_tiff_maps
+
+    target = _with_ending(path, ".tif", ".tiff")
+    return [str(finish(write_tiff_maps(target, stack_of(layers))))]
+
+
+def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
+    """Save layers as HDF5, see :func:`~napari_kikuchi.io.hdf5_maps.write_hdf5_maps`.
+
+    Parameters, endings and errors are those of :func:`write_map_layers`.
+    """
+    from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
+
+    target = _with_ending(path, ".h5")
+    return [str(finish(write_hdf5_maps(target, stack_of(layers))))]
+
+
+def _with_ending(path: str, *endings: str) -> Path:
+    """The path, given the first of the endings where it has none of them."""
+    target = Path(path)
+    if target.suffix.lower() not in endings:
+        target = target.with_name(target.name + endings[0])
+        if target.exists():
+            raise FileExistsError(
+                f"{target} is there already. Save under its full name to replace."
+            )
+    return target
 
 
 def stack_of(layers: Sequence[LayerData]) -> MapStack:
@@ -103,10 +131,14 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
     maps.sort(key=lambda one: (one.stack is None, one.index))
     stacks = list({id(one.stack): one.stack for one in maps if one.stack is not None}.values())
     return MapStack(
-        values=_Maps(maps),
+        values=GatheredMaps(
+            [one.read for one in maps],
+            maps[0].shape,
+            np.result_type(*(one.dtype for one in maps)),
+        ),
         channels=[one.channel for one in maps],
         step=maps[0].step,
-        provenance=_provenance(stacks),
+        provenance=provenance_of(stacks),
         regions=[
             region
             for data, attributes, kind in layers
@@ -140,18 +172,6 @@ class _Map:
         return None if self.link is None else self.link.stack
 
 
-class _Maps:
-    """Maps as the values of a stack."""
-
-    def __init__(self, maps: Sequence[_Map]) -> None:
-        self._maps = maps
-        self.shape = (len(maps), *maps[0].shape)
-        self.dtype = np.result_type(*(one.dtype for one in maps))
-
-    def __getitem__(self, index: int) -> NDArray:
-        return self._maps[index].read()
-
-
 def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
     link = attributes["metadata"].get(KEY)
     return link is not None and link.browsed
@@ -159,15 +179,15 @@ def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
 
 def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
     link = attributes["metadata"].get(KEY)
-    known = link.stack.channels[link.channel] if link is not None and link.stack else Channel("")
+    known = Channel("")
+    if link is not None and link.stack is not None:
+        known = marks_of(link.stack).channels[link.channel]
     colormap = attributes["colormap"]
     return _Map(
-        channel=Channel(
+        channel=replace(
+            known,
             name=attributes["name"],
-            unit=known.unit,
             colormap=colormap["name"] if isinstance(colormap, dict) else str(colormap),
-            score=known.score,
-            limits=known.limits,
         ),
         read=lambda: np.asarray(data),
         shape=tuple(data.shape),
@@ -181,7 +201,7 @@ def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
 def _stack_maps(link: LayerLink) -> Iterator[_Map]:
     stack = link.stack
     assert stack is not None
-    for index, channel in enumerate(stack.channels):
+    for index, channel in enumerate(marks_of(stack).channels):
         yield _Map(
             channel=channel,
             read=partial(stack.map, index),
@@ -221,17 +241,6 @@ def _check_nothing_lost(path: Path, stack: MapStack) -> None:
             f"{path} holds {len(existing)} maps of this encoding, of which only {len(stack)} are "
             "selected; replacing it would lose the others. Choose another name."
         )
-
-
-def _provenance(stacks: Sequence[MapStack]) -> dict[str, Any]:
-    if not stacks:
-        return {}
-    if len(stacks) == 1:
-        return dict(stacks[0].provenance)
-    return {
-        "scan": stacks[0].provenance.get("scan"),
-        "together": [dict(stack.provenance) for stack in stacks],
-    }
 
 
 def _regions(data: Any, attributes: dict[str, Any]) -> Iterator[Region]:

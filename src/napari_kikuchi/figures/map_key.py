@@ -1,0 +1,106 @@
+"""What stands below a map: a scale bar at its left, what its colours mean at its right."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from napari_kikuchi.figures.colours import SINGLE, colormap_of
+from napari_kikuchi.figures.content import CompositePanel, MapPanel
+from napari_kikuchi.figures.page import SHARP, Box, Page, frame
+from napari_kikuchi.figures.scale_bar import length_text, round_length
+from napari_kikuchi.figures.text import height_of, quantity, width_of, wrapped
+
+# In mm: from the map to the bars, their height, and from there to the text.
+_BELOW_MAP = 1.8
+_BAR = 1.3
+_BELOW_BAR = 0.7
+# Shares of the map's width.
+_COLOUR_BAR = 0.6
+# Around a name that stands between the numbers of a colour bar; between a colour and its name.
+_AROUND = 1.5
+_STEPS = 256
+
+
+def key_height(panel: MapPanel | CompositePanel, width: float) -> float:
+    """Room that the key of a map of some width needs below it, in mm."""
+    if isinstance(panel, CompositePanel):
+        lines = max(len(panel.names) * height_of(1), _BAR + _BELOW_BAR + height_of(1))
+        return _BELOW_MAP + lines
+    lines = 1 if _fits_between(panel, width) else 1 + _name(panel, width).count("\n") + 1
+    return _BELOW_MAP + _BAR + _BELOW_BAR + height_of(lines)
+
+
+def draw_key(page: Page, panel: MapPanel | CompositePanel, box: Box) -> None:
+    """Draw the key of a map that stands in a box."""
+    _draw_scale_bar(page, panel, box)
+    if isinstance(panel, CompositePanel):
+        _draw_names(page, panel, box)
+    else:
+        _draw_colour_bar(page, panel, box)
+
+
+def numbers_text(low: float, high: float) -> tuple[str, str]:
+    """Two limits with as many decimals as tell a hundredth of what lies between them."""
+    largest = max(abs(low), abs(high))
+    if largest >= 1e5 or largest < 1e-3:
+        texts = f"{low:.2g}", f"{high:.2g}"
+    else:
+        decimals = max(0, 2 - math.ceil(math.log10(high - low)))
+        texts = f"{low:.{decimals}f}", f"{high:.{decimals}f}"
+    return texts[0].replace("-", "−"), texts[1].replace("-", "−")
+
+
+def _draw_scale_bar(page: Page, panel: MapPanel | CompositePanel, box: Box) -> None:
+    um = panel.map_shape[1] * panel.step[1]
+    length = round_length(um)
+    bar = box.below(_BELOW_MAP, _BAR)._replace(width=box.width * length / um)
+    page.bar(bar, "black", "scale bar")
+    page.text(bar.left + bar.width / 2, bar.bottom + _BELOW_BAR, length_text(length), ha="center")
+
+
+def _draw_colour_bar(page: Page, panel: MapPanel, box: Box) -> None:
+    low, high = panel.shown_limits()
+    bar = _colour_bar(box)
+    axes = page.axes(bar, "colour bar")
+    axes.imshow(
+        np.linspace(low, high, _STEPS)[None],
+        cmap=colormap_of(panel.colormap),
+        vmin=low,
+        vmax=high,
+        interpolation=SHARP,
+        aspect="auto",
+    )
+    frame(axes)
+    top = bar.bottom + _BELOW_BAR
+    start, end = numbers_text(low, high)
+    page.text(bar.left, top, start)
+    page.text(bar.right, top, end, ha="right")
+    if not _fits_between(panel, box.width):
+        top += height_of(1)
+    page.text(bar.left + bar.width / 2, top, _name(panel, box.width), ha="center")
+
+
+def _draw_names(page: Page, panel: CompositePanel, box: Box) -> None:
+    left = _colour_bar(box).left
+    for i, (name, colour) in enumerate(zip(panel.names, SINGLE, strict=False)):
+        top = box.bottom + _BELOW_MAP + i * height_of(1)
+        square = box._replace(left=left, top=top + 0.4, width=1.6, height=1.6)
+        page.bar(square, SINGLE[colour], f"colour {colour}")
+        page.text(square.right + _AROUND / 2, top, name)
+
+
+def _colour_bar(box: Box) -> Box:
+    bar = box.below(_BELOW_MAP, _BAR)
+    return bar._replace(left=bar.right - _COLOUR_BAR * box.width, width=_COLOUR_BAR * box.width)
+
+
+def _name(panel: MapPanel, width: float) -> str:
+    return wrapped(quantity(panel.name, panel.unit), _COLOUR_BAR * width)
+
+
+def _fits_between(panel: MapPanel, width: float) -> bool:
+    """Whether the name of the values stands between the numbers, on one line."""
+    texts = [quantity(panel.name, panel.unit), *numbers_text(*panel.shown_limits())]
+    return sum(map(width_of, texts)) + 2 * _AROUND <= _COLOUR_BAR * width

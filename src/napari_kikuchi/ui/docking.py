@@ -1,0 +1,116 @@
+"""Where docks that need height go: below the pattern viewer, or beside it as tabs."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+if TYPE_CHECKING:
+    from napari_kikuchi.ui.session import Session
+
+# Below that width of the window a second column would leave too little for the maps.
+_WIDE = 1500
+_COLUMN = 395
+# Shares of the height: two patterns side by side with what is told of them, and rows of pictures.
+_PATTERNS, _MAPS = 46, 54
+
+# Those that have been given room, by window.
+_tall: weakref.WeakKeyDictionary[QMainWindow, weakref.WeakSet[QDockWidget]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def give_room(widget: QWidget, session: Session) -> None:
+    """Move the dock of a widget, once, to where it has height.
+
+    napari stacks docks on its right side, where the pattern viewer needs most of the height. Docks
+    that are as tall share a column beside it as tabs; in a narrow window they are tabs of the
+    pattern viewer's own place.
+
+    Parameters
+    ----------
+    widget
+        Shown in a dock.
+    session
+        Of the viewer.
+    """
+    # napari places the dock after it is shown.
+    QTimer.singleShot(0, lambda: _move(weakref.ref(widget), session))
+
+
+def share_height(widget: QWidget) -> None:
+    """Give a dock that stands below the pattern viewer the larger part of their height.
+
+    napari would push it down to what it needs at least. Where a form stands in the same column,
+    the dock becomes a tab of it: three below each other are too many for a screen.
+
+    Parameters
+    ----------
+    widget
+        About to be put into a dock.
+    """
+    reference = weakref.ref(widget)
+    QTimer.singleShot(0, lambda: _share(reference))
+
+
+def _share(reference: weakref.ref[QWidget]) -> None:
+    from napari_kikuchi.ui.scan_dock import ScanDock
+
+    widget = reference()
+    dock = None if widget is None else _dock_of(widget)
+    window = None if dock is None else dock.parent()
+    if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
+        return
+    area = window.dockWidgetArea(dock)
+    form = _dock_with(window, ScanDock)
+    if form is not None and not form.isFloating() and window.dockWidgetArea(form) == area:
+        window.tabifyDockWidget(form, dock)
+        dock.show()
+        dock.raise_()
+    patterns = _pattern_dock(window)
+    if patterns is not None and window.dockWidgetArea(patterns) == area:
+        window.resizeDocks([patterns, dock], [_PATTERNS, _MAPS], Qt.Orientation.Vertical)
+
+
+def _move(reference: weakref.ref[QWidget], session: Session) -> None:
+    widget, window = reference(), session.window
+    dock = None if widget is None else _dock_of(widget)
+    if dock is None or not isinstance(window, QMainWindow):
+        return
+    tall = _tall.setdefault(window, weakref.WeakSet())
+    if dock in tall:
+        return
+    beside = next((one for one in tall if one.isVisible() and not one.isFloating()), None)
+    patterns = _pattern_dock(window)
+    tall.add(dock)
+    if beside is not None:
+        window.tabifyDockWidget(beside, dock)
+    elif patterns is not None and window.width() >= _WIDE:
+        window.splitDockWidget(patterns, dock, Qt.Orientation.Horizontal)
+        # The rest is the maps'.
+        window.resizeDocks([patterns, dock], [_COLUMN, _COLUMN], Qt.Orientation.Horizontal)
+        QTimer.singleShot(0, session.viewer.reset_view)
+    elif patterns is not None:
+        window.tabifyDockWidget(patterns, dock)
+    dock.raise_()
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    parent = widget.parent()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parent()
+    return parent
+
+
+def _pattern_dock(window: QMainWindow) -> QDockWidget | None:
+    from napari_kikuchi.ui.pattern_viewer import PatternViewer
+
+    return _dock_with(window, PatternViewer)
+
+
+def _dock_with(window: QMainWindow, kind: type[QWidget]) -> QDockWidget | None:
+    docks = (dock for dock in window.findChildren(QDockWidget) if dock.isVisible())
+    return next((dock for dock in docks if dock.findChild(kind) is not None), None)

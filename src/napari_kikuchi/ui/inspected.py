@@ -1,0 +1,172 @@
+"""What the user inspects: the shapes that are meant, and the maps below them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Shapes
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.regions import Drawn, Ground, drawn, grounds
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.link import ScanLink
+    from napari_kikuchi.ui.session import Session
+
+# Of a drag, or of a layer that is exchanged, only the outcome is looked at.
+_SETTLED_MS = 60
+_MAPS = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Inspected:
+    """Shapes on a scan, and the maps that are seen below them.
+
+    Attributes
+    ----------
+    shapes
+        All of them enclose something, or none does.
+    ground
+        Where the first of them lies.
+    maps
+        The visible maps of the same scan, the topmost first; four at most.
+    """
+
+    shapes: list[Drawn]
+    ground: Ground
+    maps: list[Image]
+
+    @property
+    def scan(self) -> Scan | None:
+        """The scan, if it is open."""
+        return self.ground.link.source.scan
+
+    @property
+    def stack(self) -> MapStack | None:
+        """The stack of the topmost map that belongs to one."""
+        stacks = (link.stack for link in map(link_of, self.maps) if link is not None)
+        return next((stack for stack in stacks if stack is not None), None)
+
+
+class Inspection(QObject):
+    """Watches what is drawn and which maps are shown.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+
+    Attributes
+    ----------
+    current
+        What is inspected; None where nothing is drawn, or not on a map.
+    """
+
+    changed = Signal(object)
+    """The new :class:`Inspected`, or None."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.current: Inspected | None = None
+        self._known: tuple[Any, ...] = ()
+        self._watched: dict[Layer, list[Any]] = {}
+        self._settling = QTimer(self)
+        self._settling.setSingleShot(True)
+        self._settling.setInterval(_SETTLED_MS)
+        self._settling.timeout.connect(self._look)
+
+    def open(self) -> None:
+        """Begin to watch."""
+        for signal in self._of_layers():
+            signal.connect(self._on_layers)
+        self._on_layers()
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._settling.stop()
+        for signal in self._of_layers():
+            signal.disconnect(self._on_layers)
+        for layer in list(self._watched):
+            self._let_go(layer)
+
+    def maps(self, source: ScanLink | None = None) -> list[Image]:
+        """The visible maps of a scan, the topmost first; of that of the topmost if none is named.
+
+        Not more than four.
+        """
+        found: list[Image] = []
+        for layer, link in self._session.links():
+            if isinstance(layer, Image) and layer.visible and layer.data.ndim == 2:
+                source = source or link.source
+                if link.source is source:
+                    found.append(layer)
+        return found[:_MAPS]
+
+    def _of_layers(self) -> list[Any]:
+        layers = self._session.viewer.layers
+        events = layers.events
+        return [events.inserted, events.removed, events.reordered, layers.selection.events.active]
+
+    def _on_layers(self, *_: Any) -> None:
+        there = [one for one in self._session.viewer.layers if isinstance(one, Image | Shapes)]
+        for gone in [layer for layer in self._watched if layer not in there]:
+            self._let_go(gone)
+        for layer in there:
+            if layer not in self._watched:
+                self._watched[layer] = _signals(layer)
+                for signal in self._watched[layer]:
+                    signal.connect(self._on_change)
+        self._on_change()
+
+    def _let_go(self, layer: Layer) -> None:
+        for signal in self._watched.pop(layer):
+            signal.disconnect(self._on_change)
+
+    def _on_change(self, *_: Any) -> None:
+        # The window asks for nothing while it is being dragged in.
+        if not self._settling.isActive():
+            self._settling.start()
+
+    def _look(self) -> None:
+        known = tuple(self._state())
+        if known == self._known:
+            return
+        self._known = known
+        self.current = self._find()
+        self.changed.emit(self.current)
+
+    def _state(self) -> Iterator[Any]:
+        """What makes another inspection: napari tells of changes that change nothing, too."""
+        for shape in drawn(self._session.viewer):
+            yield shape, shape.kind, np.asarray(shape.shapes.data[shape.index]).tobytes()
+            yield shape.shapes.scale.tobytes(), shape.shapes.translate.tobytes()
+        for layer, _ in self._session.links():
+            if layer.visible:
+                yield layer, layer.name, id(layer.data)
+                yield layer.scale.tobytes(), layer.translate.tobytes(), layer.affine
+
+    def _find(self) -> Inspected | None:
+        shapes = drawn(self._session.viewer)
+        shapes = [shape for shape in shapes if shape.encloses == shapes[0].encloses]
+        ground = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
+        if ground is None:
+            return None
+        return Inspected(shapes, ground, self.maps(ground.link.source) or [ground.layer])
+
+
+def _signals(layer: Layer) -> list[Any]:
+    events = layer.events
+    changes = [events.visible, events.scale, events.translate, events.rotate, events.affine]
+    if isinstance(layer, Shapes):
+        # A drag is told by the second alone, a selection by the third.
+        return [*changes, events.data, events.set_data, events.highlight]
+    return [*changes, events.data]

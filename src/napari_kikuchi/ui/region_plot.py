@@ -1,0 +1,177 @@
+"""The plot of a region, or of two that are compared: values, patterns, bands that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.explore.regions import Histograms, RegionValues
+from napari_kikuchi.ui.pattern_views import View, view_limits
+from napari_kikuchi.ui.plot import COLOURS, Plot, entitle
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from napari.components import ViewerModel
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.explore.bands import Band
+
+# Heights in pixels: of a histogram with its title, of a title, of what stands below the axes.
+_HISTOGRAM, _TITLE, _FOOT = 84, 22, 24
+_LEFT, _EDGE, _GAP = 12, 12, 6
+_HEIGHT = 420
+_TILES_ALONG = 3
+_DIVERGING = "RdBu_r"
+_BAND_COLOURS = ("#f0e442", "#56b4e9", "#009e73", "#cc79a7")
+
+
+@dataclass(frozen=True, eq=False)
+class MapValues:
+    """What regions say of one map.
+
+    Attributes
+    ----------
+    name, unit
+        Of the map.
+    values
+        One for each region.
+    histograms
+        Of the regions and of the rest of the map.
+    """
+
+    name: str
+    unit: str
+    values: Sequence[RegionValues]
+    histograms: Histograms
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One pattern.
+
+    Attributes
+    ----------
+    title
+        Stands above it.
+    pattern
+        Of shape (height, width), NaN where nothing is to be seen.
+    diverging
+        Whether it is a difference.
+    """
+
+    title: str
+    pattern: NDArray[np.floating]
+    diverging: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ChangedBands:
+    """Bands drawn over the last tile, in recorded pixels.
+
+    Attributes
+    ----------
+    bands
+        The most significant change first.
+    shape
+        Height and width of the patterns in which they were found.
+    """
+
+    bands: Sequence[Band]
+    shape: tuple[int, int]
+
+
+class RegionPlot(Plot):
+    """Draws what is known of regions so far; the patterns come later.
+
+    Parameters
+    ----------
+    viewer
+        Whose theme is worn.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__(viewer, _HEIGHT)
+
+    def show_regions(
+        self,
+        maps: Sequence[MapValues],
+        tiles: Sequence[Tile] = (),
+        bands: ChangedBands | None = None,
+    ) -> None:
+        """Draw values, and patterns and bands if they are known already."""
+        self.figure.clear()
+        side = (self.width() - 2 * _EDGE - (_TILES_ALONG - 1) * _GAP) / _TILES_ALONG
+        rows = -(-len(tiles) // _TILES_ALONG)
+        total = _HISTOGRAM * len(maps) + rows * (_TITLE + side) + _EDGE
+        self.setMinimumHeight(int(total))
+        width, top = self.width(), total
+        for one in maps:
+            box = (
+                _LEFT,
+                top - _HISTOGRAM + _FOOT,
+                width - _LEFT - _EDGE,
+                _HISTOGRAM - _TITLE - _FOOT,
+            )
+            _draw_histograms(self._axes(box, total), one)
+            top -= _HISTOGRAM
+        for i, tile in enumerate(tiles):
+            row, col = divmod(i, _TILES_ALONG)
+            bottom = top - (row + 1) * (_TITLE + side)
+            axes = self._axes((_EDGE + col * (side + _GAP), bottom, side, side), total)
+            _draw_tile(axes, tile)
+            if tile.diverging and bands is not None:
+                _draw_bands(axes, bands, tile.pattern.shape)
+        self.dress()
+
+    def _axes(self, box: tuple[float, float, float, float], total: float) -> Axes:
+        """Axes in a box of pixels: left, bottom, width, height."""
+        left, bottom, width, height = box
+        across = self.width()
+        return self.add_axes((left / across, bottom / total, width / across, height / total))
+
+
+def _draw_histograms(axes: Axes, one: MapValues) -> None:
+    edges, counts = one.histograms.edges, one.histograms.places
+    for place, colour in zip(counts, COLOURS, strict=False):
+        shares = place / max(place.sum(), 1)
+        axes.stairs(shares, edges, color=colour, fill=True, alpha=0.35)
+        axes.stairs(shares, edges, color=colour, linewidth=1.2)
+    rest = one.histograms.rest / max(one.histograms.rest.sum(), 1)
+    axes.stairs(rest, edges, color="#909090", linewidth=1)
+    axes.set_xlim(edges[0], edges[-1])
+    axes.set_yticks([])
+    axes.spines["left"].set_visible(False)
+    unit = f" {one.unit}" if one.unit else ""
+    told = ", ".join(f"{each.mean:.3g} ± {each.deviation:.2g}" for each in one.values)
+    entitle(axes, f"{one.name}: {told}{unit}")
+
+
+def _draw_tile(axes: Axes, tile: Tile) -> None:
+    limits = view_limits(View.DIFFERENCE if tile.diverging else View.RAW, tile.pattern)
+    axes.imshow(
+        tile.pattern,
+        cmap=_DIVERGING if tile.diverging else "gray",
+        vmin=limits[0],
+        vmax=limits[1],
+        interpolation="nearest",
+    )
+    entitle(axes, tile.title)
+    axes.set_axis_off()
+
+
+def _draw_bands(axes: Axes, changed: ChangedBands, shape: tuple[int, ...]) -> None:
+    """Draw the bands that changed, numbered, in a picture that may have fewer pixels."""
+    scale = np.divide(shape, changed.shape)
+    for number, (band, colour) in enumerate(zip(changed.bands, _BAND_COLOURS, strict=False), 1):
+        rows, cols = ((band.ends + 0.5) * scale - 0.5).T
+        axes.plot(cols, rows, color=colour, linewidth=1)
+        axes.annotate(
+            str(number),
+            (cols[0], rows[0]),
+            color=colour,
+            fontsize=7,
+            annotation_clip=False,
+        )

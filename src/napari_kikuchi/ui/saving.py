@@ -1,0 +1,122 @@
+"""Buttons that save what is inspected: a figure for a publication, a table of the values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_info
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from napari_kikuchi.figures.content import FigureContent
+    from napari_kikuchi.ui.session import Session
+
+Table = Mapping[str, Sequence[Any]]
+
+_FIGURE = "Save figure…"
+_VALUES = "Save values…"
+_FIGURE_TIP = "The map, what is drawn on it, and what was found there, as PNG and SVG"
+_VALUES_TIP = "The values that are shown, as a table (CSV)"
+
+
+class SaveButtons(QWidget):
+    """Asks where to save, and saves in a thread.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    figure, table
+        Give what is to be saved when a button is pressed; of a figure with its provenance.
+    name
+        Gives the path that is suggested, without an ending.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        figure: Callable[[], tuple[FigureContent, Mapping[str, Any]]],
+        table: Callable[[], Table],
+        name: Callable[[], Path],
+    ) -> None:
+        super().__init__()
+        self._session = session
+        self._figure, self._table, self._name = figure, table, name
+        self.figure_button = QPushButton(_FIGURE)
+        self.figure_button.clicked.connect(
+            lambda: self._ask(_FIGURE, "Figures (*.png *.svg)", ".png", self.save_figure)
+        )
+        self.table_button = QPushButton(_VALUES)
+        self.table_button.clicked.connect(
+            lambda: self._ask(_VALUES, "Tables (*.csv)", ".csv", self.save_table)
+        )
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        for button in (self.figure_button, self.table_button):
+            row.addWidget(button)
+        self.offer("", "")
+
+    def offer(self, no_figure: str, no_values: str) -> None:
+        """Offer what can be saved now.
+
+        Parameters
+        ----------
+        no_figure, no_values
+            Why not; empty where it can be.
+        """
+        for button, reason, tip in (
+            (self.figure_button, no_figure, _FIGURE_TIP),
+            (self.table_button, no_values, _VALUES_TIP),
+        ):
+            button.setEnabled(not reason)
+            button.setToolTip(reason or tip)
+
+    def save_figure(self, path: Path) -> None:
+        """Save the figure as PNG and as SVG of this name."""
+        job = _save_figure(*self._figure(), path)
+        self._session.start(job, title="Saving the figure", done=_tell)
+
+    def save_table(self, path: Path) -> None:
+        """Save the values as a CSV file."""
+        table = self._table()
+        self._session.start(_save_table(table, path), title="Saving the values", done=_tell)
+
+    def _ask(self, title: str, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
+        suggested = self._name()
+        dialog = QFileDialog(self, title, str(suggested.parent), kinds)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(suffix)
+        dialog.selectFile(f"{suggested.name}{suffix}")
+        dialog.fileSelected.connect(lambda path: save(Path(path)))
+        dialog.open()
+
+
+def _save_figure(
+    content: FigureContent, provenance: Mapping[str, Any], path: Path
+) -> Job[Sequence[Path]]:
+    from napari_kikuchi.figures.figure import map_figure
+    from napari_kikuchi.figures.save import save_figure
+
+    yield Progress(0, 0, "Drawing")
+    figure = map_figure(content)
+    yield Progress(0, 0, "Saving")
+    return save_figure(figure, path, provenance)
+
+
+def _save_table(table: Table, path: Path) -> Job[Sequence[Path]]:
+    from napari_kikuchi.io.tables import write_table
+
+    yield Progress(0, 0, "Saving")
+    write_table(path, table)
+    return [path]
+
+
+def _tell(paths: Sequence[Path]) -> None:
+    names = " and ".join(path.name for path in paths)
+    show_info(f"Saved {names} in {paths[0].parent}")

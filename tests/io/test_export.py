@@ -1,0 +1,210 @@
+import json
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import orix.io
+import pytest
+import tifffile
+from exported import SCAN, latent_stack, physics_stack
+from orix.quaternion import Rotation
+
+from napari_kikuchi.io.crystal_map import NoOrientationsError, crystal_map
+from napari_kikuchi.io.export import export_maps
+from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
+from napari_kikuchi.io.tiff_maps import write_tiff_maps
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.maps import Channel, MapStack
+
+
+class OneAtATime:
+    """Values that, as those of a large store, do not come whole."""
+
+    def __init__(self, values):
+        self.shape, self.dtype, self._values = values.shape, values.dtype, values
+
+    def __getitem__(self, index):
+        assert isinstance(index, int)
+        return self._values[index]
+
+
+def on_disk(stack):
+    return replace(stack, values=OneAtATime(stack.values))
+
+
+def test_imagej_finds_names_scale_and_contrast_in_a_tiff(tmp_path):
+    stack = latent_stack()
+    path = finish(export_maps(tmp_path / "maps.tif", [on_disk(stack)]))
+    with tifffile.TiffFile(path) as file:
+        np.testing.assert_array_equal(file.asarray(), stack.values)
+        told, page = file.imagej_metadata, file.pages[0]
+        assert (told["channels"], told["mode"], told["unit"]) == (3, "grayscale", "um")
+        assert told["Labels"] == stack.names
+        limits = [one.contrast(stack.map(i)) for i, one in enumerate(stack.channels)]
+        np.testing.assert_allclose(np.reshape(told["Ranges"], (3, 2)), limits)
+        pixels_per_um = [
+            np.divide(*page.tags[name].value) for name in ("YResolution", "XResolution")
+        ]
+        np.testing.assert_allclose(pixels_per_um, [1 / 0.25, 1 / 0.4])
+        info = json.loads(told["Info"])
+        assert info["provenance"] == stack.provenance
+        assert info["regions"][0]["name"] == "Zelle"
+
+
+def test_a_tiff_of_one_map_is_shown_between_its_limits(tmp_path):
+    finish(export_maps(tmp_path / "one.tif", [latent_stack()], ["µ"]))
+    with tifffile.TiffFile(tmp_path / "one.tif") as file:
+        assert file.asarray().shape == (4, 5)
+        assert (file.imagej_metadata["min"], file.imagej_metadata["max"]) == (-2, 3)
+        assert file.imagej_metadata["Labels"] == "µ"
+
+
+def test_more_than_imagej_reads_is_refused_before_anything_is_read(tmp_path):
+    shape = (1200, 900, 1000)
+    huge = np.broadcast_to(np.float32(0), shape)
+    stack = MapStack(huge, [Channel(str(i)) for i in range(shape[0])])
+    with pytest.raises(ValueError, match=r"1200 maps need 4\.3 GB.*fewer maps"):
+        next(write_tiff_maps(tmp_path / "huge.tif", stack))
+    assert not list(tmp_path.iterdir())
+
+
+def test_hdf5_holds_maps_with_unit_and_step_and_all_that_belongs_to_them(tmp_path):
+    stack = latent_stack()
+    path = finish(export_maps(tmp_path / "maps.h5", [on_disk(stack)]))
+    with h5py.File(path) as file:
+        assert list(file["maps"]) == ["feature 1, contrast", "a_b", "µ"]
+        for dataset, values, channel in zip(
+            file["maps"].values(), stack.values, stack.channels, strict=True
+        ):
+            assert dataset.dtype == np.float32
+            np.testing.assert_array_equal(dataset, values)
+            assert (dataset.attrs["name"], dataset.attrs["unit"]) == (channel.name, channel.unit)
+            assert (dataset.attrs["step_y_um"], dataset.attrs["step_x_um"]) == stack.step
+        assert json.loads(file["provenance"].asstr()[()]) == stack.provenance
+        region = file["regions/Zelle"]
+        assert region.attrs["shape_type"] == "polygon"
+        np.testing.assert_array_equal(region, stack.regions[0].vertices)
+        np.testing.assert_array_equal(file["arrays/background"], np.ones((3, 3)))
+
+
+def test_maps_and_regions_of_one_name_stand_beside_each_other_in_hdf5(tmp_path):
+    stack = latent_stack()
+    stack = replace(stack, channels=[Channel("a")] * 3, regions=stack.regions * 2)
+    finish(write_hdf5_maps(tmp_path / "maps.h5", stack))
+    with h5py.File(tmp_path / "maps.h5") as file:
+        assert list(file["maps"]) == ["a", "a_2", "a_3"]
+        assert list(file["regions"]) == ["Zelle", "Zelle_2"]
+
+
+def test_a_measured_scan_is_not_replaced_by_maps_but_older_maps_are(tmp_path):
+    path = tmp_path / "scan.h5"
+    with h5py.File(path, "w") as file:
+        file["patterns"] = np.arange(3)
+    with pytest.raises(FileExistsError, match="not overwritten"):
+        finish(write_hdf5_maps(path, latent_stack()))
+    with h5py.File(path) as file:
+        assert list(file) == ["patterns"]
+    path.unlink()
+    for stack in (latent_stack(3, 3), latent_stack(4, 4)):
+        finish(write_hdf5_maps(path, stack))
+    with h5py.File(path) as file:
+        assert file["maps/µ"].shape == (4, 4)
+
+
+@pytest.mark.parametrize("ending", [".tif", ".h5"])
+def test_a_stopped_export_leaves_what_was_there(tmp_path, ending):
+    path = tmp_path / f"maps{ending}"
+    finish(export_maps(path, [latent_stack()]))
+    before = path.read_bytes()
+    job = export_maps(path, [latent_stack(8, 8)])
+    next(job)
+    job.close()
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(("ending", "tolerance"), [(".orix.h5", 1e-6), (".ang", 1e-4)])
+def test_orix_reads_the_orientations_that_were_written(tmp_path, ending, tolerance):
+    physics, latent = physics_stack(), latent_stack()
+    path = finish(export_maps(tmp_path / f"scan{ending}", [on_disk(physics), on_disk(latent)]))
+    read = orix.io.load(path)
+    assert read.shape == (4, 5)
+    assert (read.dy, read.dx, read.scan_unit) == (0.25, 0.4, "um")
+    quaternions = np.moveaxis(physics.values[4:], 0, -1).reshape(-1, 4)
+    known = np.isfinite(quaternions).all(axis=1)
+    np.testing.assert_array_equal(read.is_indexed, known)
+    between = ~Rotation(quaternions[known]) * read.rotations[known]
+    assert between.angle.max() < tolerance
+    phase = read.phases[int(read.phase_id.max())]
+    assert phase.name == "titanium"
+    assert phase.point_group.proper_subgroup.name == "622"
+    np.testing.assert_allclose(phase.structure.lattice.abcABG()[2], 4.68)
+    if ending == ".ang":
+        columns = {"ci": physics.map(0), "iq": physics.map(1), "fit": physics.map(2)}
+    else:
+        assert phase.space_group.number == 194
+        columns = {"confidence": physics.map(0)}
+    columns |= {"KAM": physics.map(3), "feature_1_contrast": latent.map(0), "a_b": latent.map(1)}
+    for name, values in columns.items():
+        expected = values.ravel()[known]
+        if ending == ".ang":  # Which has no word for what is not known.
+            expected = np.nan_to_num(expected)
+        np.testing.assert_allclose(read.prop[name][known], expected, atol=1e-5)
+
+
+def test_chosen_maps_go_with_the_orientations(tmp_path):
+    path = finish(export_maps(tmp_path / "scan.orix.h5", [physics_stack(), latent_stack()], ["µ"]))
+    assert set(orix.io.load(path).prop) == {"µ", "confidence", "pattern_quality_Hough", "fit"}
+
+
+def test_a_map_may_bear_a_name_that_orix_uses(tmp_path):
+    stack = physics_stack()
+    channels = [Channel("x"), *stack.channels[1:]]
+    path = finish(export_maps(tmp_path / "scan.orix.h5", [replace(stack, channels=channels)]))
+    read = orix.io.load(path)
+    assert read.dx == 0.4
+    np.testing.assert_array_equal(read.prop["x_2"], stack.map(0).ravel())
+
+
+def test_maps_stay_as_they_are_when_written(tmp_path):
+    stack = physics_stack()
+    before = stack.values.copy()
+    finish(export_maps(tmp_path / "scan.ang", [stack]))
+    np.testing.assert_array_equal(stack.values, before)
+
+
+def test_maps_without_orientations_say_how_to_make_them(tmp_path):
+    with pytest.raises(NoOrientationsError, match="napari-kikuchi maps SCAN --maps indexing"):
+        finish(export_maps(tmp_path / "scan.ang", [latent_stack()]))
+    lost = physics_stack()
+    lost.values[4:] = np.nan
+    with pytest.raises(NoOrientationsError, match="none of the patterns was indexed"):
+        finish(crystal_map(lost))
+
+
+def test_a_hexagonal_grid_is_not_squeezed_into_a_square_one():
+    stack = physics_stack()
+    stack = replace(stack, provenance={**stack.provenance, "scan": {"grid": "hexagonal"}})
+    with pytest.raises(ValueError, match="hexagonal"):
+        finish(crystal_map(stack))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"step": (1.0, 1.0)}, "step"),
+        ({"provenance": {"scan": SCAN | {"fingerprint": {"crc32": [3]}}}}, "scan"),
+    ],
+)
+def test_maps_of_different_scans_do_not_go_together(tmp_path, change, what):
+    with pytest.raises(ValueError, match=f"of one {what}"):
+        finish(export_maps(tmp_path / "m.h5", [physics_stack(), replace(latent_stack(), **change)]))
+    with pytest.raises(ValueError, match="of one shape"):
+        finish(export_maps(tmp_path / "m.h5", [physics_stack(), latent_stack(5, 5)]))
+
+
+def test_what_cannot_be_written_names_what_can(tmp_path):
+    with pytest.raises(ValueError, match=r"m\.png: expected a name that ends with \.tif"):
+        finish(export_maps(tmp_path / "m.png", [latent_stack()]))
+    with pytest.raises(ValueError, match="no map 'nix'; there are feature 1, contrast; a/b; µ"):
+        finish(export_maps(tmp_path / "m.h5", [latent_stack()], ["µ", "nix"]))

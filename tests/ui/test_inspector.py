@@ -1,0 +1,231 @@
+"""What is drawn on maps is measured, in the real dock, against the arrays themselves."""
+
+import numpy as np
+import pandas
+import pytest
+from qtpy.QtCore import Qt
+from scipy import ndimage
+
+from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui import INSPECTOR, PLUGIN
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import link_of
+
+
+@pytest.fixture
+def inspector(window, stack):
+    """The inspector beside an open scan of which there are four maps, of which two are visible."""
+    viewer = window.viewer
+    source = link_of(viewer.layers[0]).source
+    for data, attributes, _ in layers_of(stack, source):
+        viewer.add_image(data, **attributes)
+    viewer.layers[0].visible = False
+    viewer.layers["feature 2"].visible = viewer.layers["feature 4"].visible = True
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, INSPECTOR)
+    return dock
+
+
+def draw(inspector, qtbot, tool, *shapes):
+    """Press a tool and draw shapes in µm, as a hand does."""
+    button = inspector.tools.buttons[tool]
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    layer = inspector.session.viewer.layers.selection.active
+    assert str(layer.mode).startswith("add_")
+    kinds = {"Line": "line", "Path": "path", "Box": "rectangle", "Lasso": "polygon"}
+    for shape in shapes:
+        layer.add([np.array(shape, float)], shape_type=kinds[tool])
+    return layer
+
+
+def test_a_line_gives_the_profiles_of_the_visible_maps(inspector, stack, qtbot):
+    draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])
+    qtbot.waitUntil(lambda: len(inspector.line.curves) == 2)
+    assert inspector.pages.currentWidget() is inspector.line
+    assert [curve.name for curve in inspector.line.curves] == ["feature 2", "feature 4"]
+    # Rows lie 0.5 µm apart, columns 0.25 µm: three µm each way.
+    distances = np.arange(0, np.hypot(3, 3), 0.25)
+    rows = (1 + distances / np.sqrt(2)) / 0.5
+    cols = (0.5 + distances / np.sqrt(2)) / 0.25
+    for curve, channel in zip(inspector.line.curves, (1, 3), strict=True):
+        expected = ndimage.map_coordinates(stack.map(channel), [rows, cols], order=1)
+        np.testing.assert_allclose(curve.profile.distances, distances)
+        np.testing.assert_allclose(curve.profile.values, expected, atol=1e-5)
+    assert "4.24 µm" in inspector.line.title.text()
+
+
+def test_moved_and_turned_layers_change_nothing_that_is_drawn_on_them(inspector, stack, qtbot):
+    viewer = inspector.session.viewer
+    shapes = draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])
+    qtbot.waitUntil(lambda: len(inspector.line.curves) == 2)
+    before = inspector.line.curves[0].profile.values
+    for layer in (viewer.layers["feature 2"], shapes):
+        layer.affine.translate = (30, -20)
+        layer.affine.rotate = 35
+        layer.affine = layer.affine
+    viewer.layers["feature 4"].visible = False
+    qtbot.waitUntil(lambda: len(inspector.line.curves) == 1)
+    np.testing.assert_allclose(inspector.line.curves[0].profile.values, before, atol=1e-5)
+
+
+def test_the_features_and_the_patterns_along_a_line_follow(inspector, stack, patterns, qtbot):
+    line = inspector.line
+    draw(inspector, qtbot, "Line", [[2, 0], [2, 3.75]])  # all of row 4
+    qtbot.waitUntil(lambda: line.strip is not None and line.features is not None)
+    assert sorted(line.features.names) == sorted(stack.names)
+    shown = line.features.values[line.features.names.index("feature 3")]
+    values = stack.map(2)
+    np.testing.assert_allclose(shown, (values[4] - values.mean()) / values.std(), rtol=1e-5)
+    assert line.strip.places[:, 0].tolist() == [4] * 6
+    assert line.strip.places[:, 1].tolist() == [0, 3, 6, 9, 12, 15]
+    scan = inspector.session.scans()[0]
+    prepare = inspector.session.preparation(scan).preprocessor
+    expected = prepare(patterns[4, [0, 3, 6, 9, 12, 15]])
+    np.testing.assert_allclose(np.nan_to_num(line.strip.patterns), expected, atol=1e-6)
+    # A click on the plot holds the pattern there.
+    line.plot.pointed.emit(1.52)
+    subject = inspector.session.subject
+    assert inspector.session.held
+    assert (subject.row, subject.col) == (4, 6)
+
+
+def test_several_lines_are_averaged(inspector, stack, qtbot):
+    shapes = draw(inspector, qtbot, "Line", *[[[row, 0.5], [row, 2.5]] for row in (1, 2, 3)])
+    shapes.selected_data = {0, 1, 2}
+    qtbot.waitUntil(lambda: "mean of 3 lines" in inspector.line.title.text())
+    expected = stack.map(1)[[2, 4, 6], 2:11]
+    found = inspector.line.curves[0].profile
+    np.testing.assert_allclose(found.distances, np.arange(-4, 5) / 4)
+    np.testing.assert_allclose(found.values, expected.mean(axis=0), atol=1e-5)
+    np.testing.assert_allclose(found.deviation, expected.std(axis=0), atol=1e-5)
+
+
+def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspector, qtbot):
+    shapes = draw(inspector, qtbot, "Line", [[100, 100], [105, 100]])
+    qtbot.wait(200)
+    assert inspector.pages.currentWidget() is inspector.invitation
+    shapes.add_lines(np.array([[2.0, 2.0], [2.0, 2.0]]))
+    qtbot.wait(200)
+    assert inspector.pages.currentWidget() is inspector.invitation
+    shapes.add_lines(np.array([[2.0, 2.0], [2.0, 30.0]]))
+    qtbot.waitUntil(lambda: inspector.line.curves != [])
+    found = inspector.line.curves[0].profile.values
+    assert np.isfinite(found).sum() == 8
+    assert np.isnan(found[8:]).all()
+
+
+def test_where_there_is_nothing_to_draw_on_the_tools_say_so(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer(show=True)
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, INSPECTOR)
+    for button in dock.tools.buttons.values():
+        assert not button.isEnabled()
+        assert "Open a scan" in button.toolTip()
+
+
+def test_maps_without_their_scan_are_measured_without_patterns(make_napari_viewer, stack, qtbot):
+    viewer = make_napari_viewer(show=True)
+    alone = MapStack(stack.values, stack.channels, stack.step)
+    for data, attributes, _ in layers_of(alone):
+        viewer.add_image(data, **attributes)
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, INSPECTOR)
+    draw(dock, qtbot, "Line", [[2, 0], [2, 3]])
+    qtbot.waitUntil(lambda: dock.line.features is not None)
+    assert dock.line.strip is None
+    assert not dock.line.less.isEnabled()
+    assert "not open" in dock.line.less.toolTip()
+
+
+def test_a_region_is_measured_on_the_visible_maps(inspector, stack, patterns, qtbot):
+    region = inspector.region
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 1.6], [3.1, 1.6], [3.1, 0.4]])
+    qtbot.waitUntil(lambda: region.tiles != [])
+    assert inspector.pages.currentWidget() is region
+    # Rows 2 to 6 and columns 2 to 6.
+    assert region.title.text() == "weld: 25 positions, 3.12 µm²"
+    for shown, channel in zip(region.maps, (1, 3), strict=True):
+        inside = stack.map(channel)[2:7, 2:7]
+        assert shown.values[0].count == 25
+        assert shown.values[0].mean == pytest.approx(inside.mean(), abs=1e-6)
+        assert shown.values[0].deviation == pytest.approx(inside.std(), abs=1e-6)
+        assert shown.histograms.places.sum() == 25
+        assert shown.histograms.rest.sum() == 12 * 16 - 25
+    scan = inspector.session.scans()[0]
+    background = inspector.session.preparation(scan).background
+    mean = patterns[2:7, 2:7].mean(axis=(0, 1)) - background
+    shown = region.tiles[0].pattern
+    np.testing.assert_allclose(shown, np.where(np.isnan(shown), np.nan, mean), rtol=1e-4, atol=0.1)
+
+
+def test_one_position_is_a_region_too(inspector, stack, qtbot):
+    region = inspector.region
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 0.6], [1.1, 0.6], [1.1, 0.4]])
+    qtbot.waitUntil(lambda: region.tiles != [])
+    assert "1 positions" in region.title.text()
+    values = region.maps[0].values[0]
+    assert (values.count, values.deviation) == (1, 0)
+    assert values.mean == pytest.approx(stack.map(1)[2, 2])
+
+
+def test_two_regions_are_compared(inspector, stack, patterns, qtbot):
+    region = inspector.region
+    boxes = [[[t, 0.4], [t, 1.6], [t + 1.2, 1.6], [t + 1.2, 0.4]] for t in (0.9, 2.9)]
+    shapes = draw(inspector, qtbot, "Box", *boxes)
+    shapes.selected_data = {0, 1}
+    qtbot.waitUntil(lambda: region.bands is not None)
+    assert region.title.text().count("15 positions") == 2
+    for place, rows in enumerate((slice(2, 5), slice(6, 9))):
+        expected = stack.map(1)[rows, 2:7]
+        assert region.maps[0].values[place].mean == pytest.approx(expected.mean(), abs=1e-6)
+    difference = region.tiles[2]
+    assert difference.diverging
+    one, other = (patterns[rows, 2:7].reshape(15, 10, 10) for rows in (slice(2, 5), slice(6, 9)))
+    scan = inspector.session.scans()[0]
+    preparation = inspector.session.preparation(scan)
+    mask = preparation.preprocessor.mask
+    parts = [each.mean(axis=0) / each.mean(axis=0)[mask].mean() for each in (one, other)]
+    signs = np.sign(parts[0] - parts[1])[mask]
+    np.testing.assert_array_equal(np.sign(difference.pattern[mask]), signs)
+    assert "No band differs" in region.told.text()  # there are none
+    # Letters on the map tell which is which.
+    assert list(shapes.text.values) == ["a", "b"]
+    shapes.selected_data = {1}
+    qtbot.waitUntil(lambda: not np.any(shapes.text.values == "a"))
+
+
+def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):
+    assert inspector.saving.figure_button.isEnabled()  # of the map alone
+    assert not inspector.saving.table_button.isEnabled()
+    assert "Nothing is measured" in inspector.saving.table_button.toolTip()
+    draw(inspector, qtbot, "Line", [[2, 0], [2, 3.75]])
+    qtbot.waitUntil(lambda: inspector.line.strip is not None)
+    assert inspector.saving.table_button.isEnabled()
+    inspector.saving.save_table(tmp_path / "wall.csv")
+    qtbot.waitUntil((tmp_path / "wall.csv").exists)
+    found = pandas.read_csv(tmp_path / "wall.csv")
+    np.testing.assert_allclose(found["distance (µm)"], 0.25 * np.arange(16))
+    np.testing.assert_allclose(found["feature 2"], stack.map(1)[4], atol=1e-5)
+    inspector.saving.save_figure(tmp_path / "wall.png")
+    qtbot.waitUntil((tmp_path / "wall.svg").exists)
+    text = (tmp_path / "wall.svg").read_text()
+    for told in ("feature 2", "distance (µm)", "difference", stack.provenance["scan"]["name"]):
+        assert told in text
+    assert (tmp_path / "wall.png").stat().st_size > 10_000
+
+
+def test_colour_bars_are_those_of_the_visible_maps(inspector, qtbot):
+    layers = inspector.session.viewer.layers
+
+    def barred():
+        return {
+            layer.name
+            for layer in layers
+            if getattr(layer, "colorbar", None) is not None and layer.colorbar.visible
+        }
+
+    assert barred() == set()
+    inspector.colour_bars.click()
+    assert barred() == {"feature 2", "feature 4"}
+    layers["feature 2"].visible = False
+    qtbot.waitUntil(lambda: barred() == {"feature 4"})
+    inspector.colour_bars.click()
+    assert barred() == set()
