@@ -1,13 +1,11 @@
 """Figures and tables of walls, against cells drawn by hand and repeated simulations."""
 
-import csv
-
 import numpy as np
 import pytest
 
 from napari_kikuchi.explore.wall_measures import measure_walls
 from napari_kikuchi.explore.wall_profile import ProfileError, WallProfile
-from napari_kikuchi.explore.wall_tables import cell_table, measure_table, write_table
+from napari_kikuchi.explore.wall_tables import cell_table, measure_table
 from napari_kikuchi.explore.walls import Walls, find_walls
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.simulate import make_structure
@@ -99,18 +97,13 @@ def test_the_table_tells_size_and_direction_of_an_ellipse(angle):
     assert (row["direction (°)"] - angle + 90) % 180 - 90 == pytest.approx(0, abs=1)
 
 
-def test_tables_are_read_back_from_their_files(tmp_path):
-    walls = walls_of(squares())
-    figures, cells = measure_table(measure_walls(walls)), cell_table(walls)
-    for name, table in (("figures", figures), ("cells", cells)):
-        path = tmp_path / f"{name}.csv"
-        write_table(path, table)
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            head, *rows = csv.reader(file)
-        assert head == list(table)
-        assert rows == [list(map(str, row)) for row in zip(*table.values(), strict=True)]
-    assert figures["measure"] == ["wall fraction", "wall thickness", "cell diameter", "intercept"]
-    assert figures["unit"] == ["", "µm", "µm", "µm"]
+def test_the_table_of_figures_names_each_with_its_unit():
+    figures = measure_walls(walls_of(squares()))
+    table = measure_table(figures)
+    assert table["measure"] == ["wall fraction", "wall thickness", "cell diameter", "intercept"]
+    assert table["unit"] == ["", "µm", "µm", "µm"]
+    assert table["value"][2] == figures.cell_diameter.value
+    assert table["standard error"][1] == figures.wall_thickness.error
 
 
 def test_a_profile_tells_its_gaussian_and_parts_add_up():
