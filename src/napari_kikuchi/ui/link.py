@@ -165,6 +165,14 @@ def link_of(layer: Layer) -> LayerLink | None:
     return link if isinstance(link, LayerLink) else None
 
 
+def source_of(layer: Layer) -> ScanLink | None:
+    """The scan behind a layer, or that on which its regions were drawn; None if it is not known."""
+    link = layer.metadata.get(KEY)
+    if isinstance(link, LayerLink):
+        return link.source
+    return link if isinstance(link, ScanLink) else None
+
+
 def scan_of(layer: Layer) -> Scan | None:
     """The open scan behind a layer, if there is one."""
     link = link_of(layer)
