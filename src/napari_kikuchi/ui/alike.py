@@ -12,7 +12,8 @@ from napari.layers import Image
 from napari_kikuchi.explore.several_scans import common_limits
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.layers import LayerData, map_layer
-from napari_kikuchi.ui.scan_maps import OneMap, scan_key
+from napari_kikuchi.ui.link import same_scan
+from napari_kikuchi.ui.scan_maps import OneMap
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -103,24 +104,28 @@ class Alike:
         self.layers = [
             layer if isinstance(layer, Image) else self._add(layer, one.place)
             for one, layer in zip(found.maps, found.layers, strict=True)
+            if one.place in self._session.viewer.layers  # not removed while they were read
         ]
-        scans = {scan_key(one.maps.source) for one in found.maps}
+        scans = [one.maps.source for one in found.maps]
         for layer, link in self._session.links():
-            if isinstance(layer, Image) and scan_key(link.source) in scans:
+            if isinstance(layer, Image) and any(same_scan(link.source, scan) for scan in scans):
                 layer.visible = layer in self.layers
         for layer in self.layers:
             layer.contrast_limits = found.limits
         self._make_alike()
+        self._link()
         selection = self._session.viewer.layers.selection
         # Whoever paints or draws on a layer goes on with it.
-        if all(isinstance(layer, Image) for layer in selection):
+        if self.layers and all(isinstance(layer, Image) for layer in selection):
             selection.active = self.layers[-1]
 
     def keep(self, keep: bool) -> None:
         """Let a change of contrast or colours of one be a change of all, from now on, or not."""
         self._keep = keep
         self._unlink()
-        self._make_alike()
+        if keep:
+            self._make_alike()
+        self._link()
 
     def close(self) -> None:
         """Let the layers go."""
@@ -136,6 +141,8 @@ class Alike:
         for layer in self.layers[1:]:
             for name in _LINKED:
                 setattr(layer, name, getattr(self.layers[0], name))
+
+    def _link(self) -> None:
         if self._keep and len(self.layers) > 1:
             self._session.viewer.layers.link_layers(self.layers, _LINKED)
 
@@ -149,4 +156,4 @@ class Alike:
         if gone in self.layers:
             self._unlink()
             self.layers.remove(gone)
-            self._make_alike()
+            self._link()

@@ -200,6 +200,16 @@ def position_in(layer: Layer, world: tuple[float, ...]) -> tuple[int, int] | Non
     return (row, col) if 0 <= row < rows and 0 <= col < cols else None
 
 
+def same_scan(one: ScanLink, other: ScanLink) -> bool:
+    """Whether two links, as each store of maps has its own, lead to the same scan.
+
+    Of scans that are not open, as far as the maps tell.
+    """
+    if one is other or (one.scan is not None and one.scan is other.scan):
+        return True
+    return one.path is not None and (one.path, one.name) == (other.path, other.name)
+
+
 def _difference(expected: Mapping[str, Any], found: Mapping[str, Any] | None) -> str:
     found = found or {}
     for key, what in (("shape", "scan and patterns of shape"), ("dtype", "pixels of type")):

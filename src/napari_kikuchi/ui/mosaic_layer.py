@@ -118,4 +118,6 @@ def lie_of(layer: Image, scan: str) -> Lie:
             "run from left to right and whose columns run down: undo that in the layer controls "
             "(Transform)."
         )
-    return Lie((float(step[0]), float(step[1])), (float(origin[0]), float(origin[1])))
+    # Far from zero, differences have rounding errors, which would be the step that is saved.
+    down_step, right_step = (round(float(one), 9) for one in step)
+    return Lie((down_step, right_step), (float(origin[0]), float(origin[1])))

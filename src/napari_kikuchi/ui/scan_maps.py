@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,10 +82,3 @@ def one_map(session: Session, maps: ScanMaps, name: str) -> OneMap:
         if isinstance(shown, Image) and shown.ndim == 2 and link.stack is maps.stack
     )
     return OneMap(maps, index, layer, place)
-
-
-def scan_key(source: ScanLink) -> Hashable:
-    """The same for all links to one scan, which each store of maps has its own of."""
-    if source.scan is not None:
-        return source.scan
-    return (source.path, source.name) if source.path is not None else source

@@ -25,9 +25,10 @@ from napari_kikuchi.ui.alike import Alike, ReadMaps, read_alike
 from napari_kikuchi.ui.arrangement import arrangement_of
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.link import same_scan
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.mosaic_layer import PlaceError, mosaic_layer
-from napari_kikuchi.ui.scan_maps import OneMap, ScanMaps, one_map, scan_key, scan_maps
+from napari_kikuchi.ui.scan_maps import OneMap, ScanMaps, one_map, scan_maps
 from napari_kikuchi.ui.scan_table import ScanTable
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.work_bar import WorkBar
@@ -189,8 +190,9 @@ class SeveralScans(QWidget):
     def _enable(self) -> None:
         """Offer what can be done, and say of the rest why it cannot."""
         incomparable = self._problem and "There is no map to show: see below"
-        several = len({scan_key(one.source) for one in self.scans.ticked}) > 1
-        one_scan = _TOO_FEW if len(self.scans.ticked) < 2 else _ONE_SCAN
+        sources = [one.source for one in self.scans.ticked]
+        several = any(not same_scan(sources[0], other) for other in sources[1:])
+        one_scan = _ONE_SCAN if len(sources) > 1 else _TOO_FEW
         busy = _BUSY if self.work.busy else ""
         for widget, tip, why_not in (
             (self.map_choice, _MAP_TIP, incomparable),
