@@ -227,7 +227,7 @@ class SeveralScans(QWidget):
 
     def _lay(self) -> None:
         gap = self.arrangement.lay(self.scans.ticked)
-        self._tell(f"Side by side, {gap:g} µm apart.")
+        self._tell(f"Side by side, about {gap:g} µm apart.")
 
     def _back(self) -> None:
         self.arrangement.back()
