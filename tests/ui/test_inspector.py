@@ -114,6 +114,15 @@ def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspe
     assert np.isnan(found[8:]).all()
 
 
+def test_what_is_found_of_a_shape_that_is_gone_does_no_harm(inspector, qtbot):
+    shapes = draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])
+    qtbot.waitUntil(lambda: inspector.line.strip is not None)
+    shapes.selected_data = {0}
+    shapes.remove_selected()
+    inspector.line.changed.emit()  # before the inspector has looked again
+    qtbot.waitUntil(lambda: inspector.pages.currentWidget() is inspector.invitation)
+
+
 def test_where_there_is_nothing_to_draw_on_the_tools_say_so(make_napari_viewer, qtbot):
     viewer = make_napari_viewer(show=True)
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, INSPECTOR)

@@ -33,7 +33,9 @@ class Inspected:
     Attributes
     ----------
     shapes
-        All of them enclose something, or none does.
+        All of them enclose something, or none does. They may be gone before that is told.
+    encloses
+        Whether they enclose something.
     ground
         Where the first of them lies.
     maps
@@ -41,6 +43,7 @@ class Inspected:
     """
 
     shapes: list[Drawn]
+    encloses: bool
     ground: Ground
     maps: list[Image]
 
@@ -156,11 +159,12 @@ class Inspection(QObject):
 
     def _find(self) -> Inspected | None:
         shapes = drawn(self._session.viewer)
-        shapes = [shape for shape in shapes if shape.encloses == shapes[0].encloses]
+        encloses = bool(shapes) and shapes[0].encloses
+        shapes = [shape for shape in shapes if shape.encloses == encloses]
         ground = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
         if ground is None:
             return None
-        return Inspected(shapes, ground, self.maps(ground.link.source) or [ground.layer])
+        return Inspected(shapes, encloses, ground, self.maps(ground.link.source) or [ground.layer])
 
 
 def _signals(layer: Layer) -> list[Any]:
