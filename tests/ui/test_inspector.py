@@ -89,6 +89,18 @@ def test_the_features_and_the_patterns_along_a_line_follow(inspector, stack, pat
     assert (subject.row, subject.col) == (4, 6)
 
 
+def test_a_path_goes_from_click_to_click(inspector, window, qtbot):
+    qtbot.mouseClick(inspector.tools.buttons["Path"], Qt.MouseButton.LeftButton)
+    for corner in ((2, 2), (2, 10), (8, 10)):
+        window.click(*corner)
+        qtbot.wait(500)  # else two clicks are a double click, which ends the path
+    window.key(Qt.Key.Key_Escape)
+    (path,) = window.viewer.layers["regions"].data
+    np.testing.assert_allclose(path, [[1, 0.5], [1, 2.5], [4, 2.5]], atol=0.1)
+    qtbot.waitUntil(lambda: inspector.line.curves != [])
+    assert inspector.line.curves[0].profile.distances[-1] == pytest.approx(5, abs=0.3)
+
+
 def test_several_lines_are_averaged(inspector, stack, qtbot):
     shapes = draw(inspector, qtbot, "Line", *[[[row, 0.5], [row, 2.5]] for row in (1, 2, 3)])
     shapes.selected_data = {0, 1, 2}
