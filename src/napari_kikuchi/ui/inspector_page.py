@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.job_bar import JobBar
+from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.preparation import Model, Preparation
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.plot import Plot
     from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
-    from napari_kikuchi.ui.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +33,10 @@ class Found(Progress):
 
     Attributes
     ----------
-    inspected
-        Of what.
     part
         What was found.
     """
 
-    inspected: Inspected | None = None
     part: Any = None
 
 
@@ -81,13 +79,10 @@ class InspectorPage(QWidget):
         self.plot = plot
         self.inspected: Inspected | None = None
         self._means = Means()
-        self._work: Work | None = None
+        self._latest = Latest(session)
         self.title = QElidingLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(4)
-        self.bar.hide()
+        self.bar = JobBar()
         self.notice = Notice()
         self.notice.tell("")
         self.heading = QHBoxLayout()
@@ -145,18 +140,17 @@ class InspectorPage(QWidget):
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
-        self._stop()
+        self._latest.stop()
         self.session.prepared.disconnect(self._on_means)
         self.session.encoder_changed.disconnect(self._on_means)
 
     def _start(self) -> None:
         assert self.inspected is not None
         self._means = self._ready_means(self.inspected)
-        self.bar.setRange(0, 0)
-        self.bar.show()
-        self._work = self.session.start(
+        self.bar.begin()
+        self._latest.start(
             self.measure(self.inspected, self._means),
-            done=self._on_end,
+            self._on_end,
             failed=self._on_end,
             progressed=self._on_progress,
         )
@@ -164,7 +158,7 @@ class InspectorPage(QWidget):
     def _ready_means(self, inspected: Inspected) -> Means:
         """What there is now; what there is not is told when it comes."""
         scan = inspected.scan
-        if scan is None or scan.map_shape != inspected.ground.layer.data.shape:
+        if scan is None:
             return Means()
         preparation = self.session.preparation(scan)
         if isinstance(preparation, Exception):
@@ -189,9 +183,8 @@ class InspectorPage(QWidget):
 
     def _on_progress(self, update: Progress) -> None:
         if not isinstance(update, Found):
-            self.bar.setRange(0, update.total)
-            self.bar.setValue(update.done)
-        elif update.inspected is self.inspected:  # Else it was still on its way.
+            self.bar.note(update)
+        else:
             self.take(update.part)
             self.changed.emit()
 
@@ -201,13 +194,8 @@ class InspectorPage(QWidget):
             self.notice.tell(str(outcome))
 
     def _cancel(self) -> None:
-        self._stop()
+        self._latest.stop()
         self.bar.hide()
-
-    def _stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            self._work = None
 
 
 def _identities(means: Means) -> Iterator[int | None]:
