@@ -6,7 +6,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.ui import FEATURE_BROWSER, LATENT_MAPS, PATTERN_VIEWER, PLUGIN, SEVERAL_SCANS
+from napari_kikuchi.ui import (
+    FEATURE_BROWSER,
+    INSPECTOR,
+    LATENT_MAPS,
+    PATTERN_VIEWER,
+    PLUGIN,
+    SEVERAL_SCANS,
+)
 from napari_kikuchi.ui.link import ScanLink
 
 
@@ -66,3 +73,14 @@ def test_a_browser_elsewhere_leaves_the_docks_as_they_are(viewer, qtbot):
     assert viewer.window._qt_window.tabifiedDockWidgets(maps) == []
     assert isinstance(form, QDockWidget)
     assert form.isVisible()
+
+
+def test_the_inspector_takes_the_place_of_the_patterns_and_leaves_the_window_as_high(viewer, qtbot):
+    patterns, _ = opened(viewer, PATTERN_VIEWER, LATENT_MAPS)
+    qtbot.wait(50)
+    (inspector,) = opened(viewer, INSPECTOR)
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(inspector) == [patterns])
+    qtbot.waitUntil(lambda: window.height() == 900)
+    qtbot.wait(100)
+    assert not inspector.inner_widget().visibleRegion().isEmpty()

@@ -89,6 +89,18 @@ def test_the_features_and_the_patterns_along_a_line_follow(inspector, stack, pat
     assert (subject.row, subject.col) == (4, 6)
 
 
+def test_a_path_goes_from_click_to_click(inspector, window, qtbot):
+    qtbot.mouseClick(inspector.tools.buttons["Path"], Qt.MouseButton.LeftButton)
+    for corner in ((2, 2), (2, 10), (8, 10)):
+        window.click(*corner)
+        qtbot.wait(500)  # else two clicks are a double click, which ends the path
+    window.key(Qt.Key.Key_Escape)
+    (path,) = window.viewer.layers["regions"].data
+    np.testing.assert_allclose(path, [[1, 0.5], [1, 2.5], [4, 2.5]], atol=0.1)
+    qtbot.waitUntil(lambda: inspector.line.curves != [])
+    assert inspector.line.curves[0].profile.distances[-1] == pytest.approx(5, abs=0.3)
+
+
 def test_several_lines_are_averaged(inspector, stack, qtbot):
     shapes = draw(inspector, qtbot, "Line", *[[[row, 0.5], [row, 2.5]] for row in (1, 2, 3)])
     shapes.selected_data = {0, 1, 2}
@@ -112,6 +124,15 @@ def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspe
     found = inspector.line.curves[0].profile.values
     assert np.isfinite(found).sum() == 8
     assert np.isnan(found[8:]).all()
+
+
+def test_what_is_found_of_a_shape_that_is_gone_does_no_harm(inspector, qtbot):
+    shapes = draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])
+    qtbot.waitUntil(lambda: inspector.line.strip is not None)
+    shapes.selected_data = {0}
+    shapes.remove_selected()
+    inspector.line.changed.emit()  # before the inspector has looked again
+    qtbot.waitUntil(lambda: inspector.pages.currentWidget() is inspector.invitation)
 
 
 def test_where_there_is_nothing_to_draw_on_the_tools_say_so(make_napari_viewer, qtbot):

@@ -9,6 +9,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 if TYPE_CHECKING:
+    from qtpy.QtCore import QSize
+
     from napari_kikuchi.ui.session import Session
 
 # Below that width of the window a second column would leave too little for the maps.
@@ -36,12 +38,14 @@ def give_room(widget: QWidget, session: Session) -> None:
     Parameters
     ----------
     widget
-        Shown in a dock.
+        About to be put into a dock.
     session
         Of the viewer.
     """
-    # napari places the dock after it is shown.
-    QTimer.singleShot(0, lambda: _move(weakref.ref(widget), session))
+    window = session.window
+    size = None if window is None else window.size()
+    # napari places the dock after it is made.
+    QTimer.singleShot(0, lambda: _move(weakref.ref(widget), session, size))
 
 
 def share_height(widget: QWidget) -> None:
@@ -78,7 +82,7 @@ def _share(reference: weakref.ref[QWidget]) -> None:
         window.resizeDocks([patterns, dock], [_PATTERNS, _MAPS], Qt.Orientation.Vertical)
 
 
-def _move(reference: weakref.ref[QWidget], session: Session) -> None:
+def _move(reference: weakref.ref[QWidget], session: Session, size: QSize | None) -> None:
     widget, window = reference(), session.window
     dock = None if widget is None else _dock_of(widget)
     if dock is None or not isinstance(window, QMainWindow):
@@ -98,6 +102,10 @@ def _move(reference: weakref.ref[QWidget], session: Session) -> None:
         QTimer.singleShot(0, session.viewer.reset_view)
     elif patterns is not None:
         window.tabifyDockWidget(patterns, dock)
+    if size is not None:
+        # Three docks below each other have made the window higher, perhaps than the screen.
+        window.resize(size)
+    dock.show()
     dock.raise_()
 
 

@@ -17,7 +17,7 @@ _NAME = "regions"
 _EDGE_PIXELS = 2
 _TOOLS = (
     ("Line", "add_line", "Draw a line across a wall, or several: press, drag and release"),
-    ("Path", "add_path", "Draw a path of several lines: click each corner, Escape ends it"),
+    ("Path", "add_polyline", "Draw a path of several lines: click each corner, Escape ends it"),
     ("Box", "add_rectangle", "Draw a rectangle around a region"),
     ("Lasso", "add_polygon_lasso", "Draw around a region by hand"),
 )

@@ -74,11 +74,11 @@ class Inspector(QWidget):
         closing = (self.inspection.close, self.line.close_down, self.region.close_down)
         listen(self, [], *closing)
         self._on_changed(None)
+        give_room(self, self.session)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch what is drawn."""
         super().showEvent(event)
-        give_room(self, self.session)
         self.inspection.open()
         self.tools.watch()
 

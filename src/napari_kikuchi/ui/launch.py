@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _PICTURE_SIZE = 1400, 900
 # A pattern is prepared and drawn, and torch imported for it, long before.
-_PATIENCE_S = 60
+_PATIENCE_S = 60.0
+_SETTLED_MS = 500
 
 
 def view_files(paths: Sequence[Path]) -> None:
@@ -34,7 +35,7 @@ def view_files(paths: Sequence[Path]) -> None:
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"{path}: there is no such file or folder")
-    viewer = _new_viewer()
+    viewer = new_viewer()
     for path in paths:
         viewer.open(str(path), plugin=PLUGIN)
     import napari
@@ -60,7 +61,7 @@ def photograph(maps: Sequence[Path], folder: Path) -> list[Path]:
     from napari_kikuchi.ui.pattern_views import View
     from napari_kikuchi.ui.session import session_of
 
-    viewer = _new_viewer()
+    viewer = new_viewer()
     viewer.window.resize(*_PICTURE_SIZE)
     session = session_of(viewer)
     pictures = []
@@ -70,7 +71,8 @@ def photograph(maps: Sequence[Path], folder: Path) -> list[Path]:
         _, panel = viewer.window.add_plugin_dock_widget(PLUGIN, PATTERN_VIEWER)
         panel.controls.choose(View.RAW, View.PREPROCESSED, View.RECONSTRUCTED)
         viewer.reset_view()
-        _wait(partial(_shows, panel, 3))
+        wait_until(partial(_shows, panel, 3), "its patterns")
+        let_work(_SETTLED_MS)
         picture = folder / f"{path.stem}.png"
         viewer.screenshot(str(picture), canvas_only=False, flash=False)
         pictures.append(picture)
@@ -83,7 +85,14 @@ def _shows(panel: PatternViewer, count: int) -> bool:
     return len(panel.panes.shown) == count
 
 
-def _new_viewer() -> Viewer:
+def new_viewer() -> Viewer:
+    """A viewer with a window.
+
+    Raises
+    ------
+    OSError
+        If there is no Qt binding to draw it with.
+    """
     try:
         import napari
         import qtpy  # noqa: F401  (raises where there is no binding)
@@ -95,17 +104,32 @@ def _new_viewer() -> Viewer:
     return napari.Viewer(title="napari-kikuchi")
 
 
-def _wait(ready: Callable[[], bool]) -> None:
-    """Let the window work until it shows what is wanted, and a moment more to lay it out."""
-    deadline = monotonic() + _PATIENCE_S
+def wait_until(ready: Callable[[], object], wanted: str, patience_s: float = _PATIENCE_S) -> None:
+    """Let the window work until it shows what is wanted.
+
+    Parameters
+    ----------
+    ready
+        Whether it does.
+    wanted
+        What it is to show, for the error.
+    patience_s
+        Seconds to wait for it.
+
+    Raises
+    ------
+    TimeoutError
+        If it does not show it in time.
+    """
+    deadline = monotonic() + patience_s
     while not ready():
         if monotonic() > deadline:
-            raise OSError(f"the window did not draw its patterns within {_PATIENCE_S} s")
-        _let_work(50)
-    _let_work(500)
+            raise TimeoutError(f"the window did not show {wanted} within {patience_s:g} s")
+        let_work(20)
 
 
-def _let_work(milliseconds: int) -> None:
+def let_work(milliseconds: int) -> None:
+    """Let the window work for a moment."""
     from qtpy.QtCore import QEventLoop, QTimer
 
     loop = QEventLoop()

@@ -1,0 +1,64 @@
+"""Takes the tours of the guide and makes its pictures.
+
+    python docs/make_pictures.py
+
+Needs a screen, or a virtual one: ``make figures`` brings it along. The user's own folders stay as
+they are.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest.mock import patch
+
+IMAGES = Path(__file__).parent / "images"
+WINDOW = 1400, 900
+_CLOSING_MS = 500
+
+
+def main() -> None:
+    """Take every tour; print how long each step took."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        # Before napari is imported, which reads its settings then.
+        os.environ["NAPARI_CONFIG"] = str(folder / "settings.yaml")
+        with patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"):
+            take_tours(folder)
+
+
+def take_tours(folder: Path) -> None:
+    """Take every tour in one window; ``folder`` is for what is made on the way."""
+    from qtpy.QtCore import QCoreApplication, Qt
+    from tour.album import Album
+    from tour.first_figure import first_figure
+    from tour.find_the_feature import find_the_feature
+    from tour.hands import Hands
+    from tour.inspect_maps import inspect_maps
+
+    from napari_kikuchi.ui.launch import let_work, new_viewer
+
+    # Where the desktop brings a dialog of its own, no hand of ours could type into it.
+    QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
+    viewer = new_viewer()
+    viewer.window.resize(*WINDOW)
+    hands = Hands(viewer)
+    album = Album(IMAGES, hands.window)
+    try:
+        saved = first_figure(hands, album, folder)
+        steps = list(album.steps)
+        find_the_feature(hands, album)
+        compared = inspect_maps(hands, album, folder)
+    finally:
+        viewer.close()
+        let_work(_CLOSING_MS)
+    for step in album.steps:
+        print(f"{step.picture.stem:<28} {step.seconds:6.1f} s")
+    print(f"{'from a scan to its figure':<28} {sum(step.seconds for step in steps):6.1f} s")
+    album.keep(saved.picture, "first-14-figure")
+    album.keep(compared, "inspect-05-figure")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What a hand does in napari's window: menus, buttons, lists, strokes on the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QFileDialog,
+    QLineEdit,
+    QPushButton,
+    QTabBar,
+    QWidget,
+)
+
+from napari_kikuchi.ui import PLUGIN
+from napari_kikuchi.ui.launch import let_work, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import napari
+    from qtpy.QtCore import QModelIndex
+    from qtpy.QtWidgets import QAbstractItemView
+
+_CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
+_LEFT = Qt.MouseButton.LeftButton
+# Between two movements: a menu opens, a list scrolls.
+_PAUSE_MS = 100
+# In scan positions, between two places of the mouse while it draws.
+_STRIDE = 0.5
+
+
+class Hands:
+    """Uses a viewer as a person does: by what is seen in its window.
+
+    Parameters
+    ----------
+    viewer
+        Its window is on the screen.
+    """
+
+    def __init__(self, viewer: napari.Viewer) -> None:
+        self.viewer = viewer
+        self.window: Any = viewer.window._qt_window
+        self._canvas = viewer.window._qt_viewer.canvas
+        self.canvas: QWidget = self._canvas.native
+
+    def dock(self, kind: type) -> Any:
+        """The widget of this kind in the window."""
+        return next(w for w in self.viewer.window.dock_widgets.values() if isinstance(w, kind))
+
+    # ------------------------------------------------------------------ widgets
+
+    def open_menu(self, *titles: str) -> None:
+        """Open menus, from that in the menu bar, until the last title is seen."""
+        menu: Any = self.window.menuBar()
+        for title in titles[:-1]:
+            menu = self._click_in(menu, title).menu()
+        self._action(menu, titles[-1])
+        self._menu = menu
+
+    def choose(self, title: str) -> None:
+        """Click what the open menu offers."""
+        self._click_in(self._menu, title)
+
+    def open_dock(self, title: str) -> None:
+        """Open one of this plugin's docks from the menu of plugins."""
+        named = f"{title} ({PLUGIN})"
+        self.open_menu("Plugins", PLUGIN, named)
+        self.choose(named)
+
+    def close_dock(self, kind: type) -> None:
+        """Close the dock of the widget of this kind."""
+        dock = self.dock(kind).parent()
+        while not isinstance(dock, QDockWidget):
+            dock = dock.parent()
+        for tabs in self.window.findChildren(QTabBar, options=_CHILDREN):
+            if any(tabs.tabText(i) == dock.windowTitle() for i in range(tabs.count())):
+                self.turn_to(tabs, dock.windowTitle())
+        self.click(dock.titleBarWidget().findChild(QPushButton, "QTitleBarCloseButton"))
+
+    def dismiss(self) -> None:
+        """Close the messages in the corner of the map."""
+        for button in self.window.findChildren(QPushButton, "close_button"):
+            self.click(button)
+        wait_until(lambda: not self.window.findChildren(QPushButton, "close_button"), "no message")
+
+    def _click_in(self, menu: Any, title: str) -> Any:
+        action = self._action(menu, title)
+        place = menu.actionGeometry(action).center()
+        QTest.mouseMove(menu, place)
+        QTest.mouseClick(menu, _LEFT, pos=place)
+        let_work(_PAUSE_MS)
+        return action
+
+    def _action(self, menu: Any, title: str) -> Any:
+        actions = {one.text().replace("&", ""): one for one in menu.actions()}
+        if title not in actions:
+            raise LookupError(f"the menu offers {', '.join(actions)}, but not {title}")
+        return actions[title]
+
+    def click(self, button: QAbstractButton) -> None:
+        """Click a button, which must be there to be clicked."""
+        # What is in a tab behind others is visible to Qt.
+        if button.visibleRegion().isEmpty() or not button.isEnabled():
+            raise RuntimeError(f"{button.text()} cannot be clicked: {button.toolTip()}")
+        # A checkbox answers where its box is, however wide it is.
+        QTest.mouseClick(button, _LEFT, pos=QPoint(10, button.height() // 2))
+        let_work(_PAUSE_MS)
+
+    def open_list(self, box: QComboBox) -> None:
+        """Open the list of a choice."""
+        QTest.mouseClick(box, _LEFT)
+        # Sooner, Qt takes a click for the end of the one that opened the list.
+        let_work(QApplication.doubleClickInterval() + _PAUSE_MS)
+
+    def pick(self, box: QComboBox, text: str) -> None:
+        """Pick an entry of the list that is open."""
+        index = box.model().index(box.findText(text), box.modelColumn(), box.rootModelIndex())
+        self.click_row(box.view(), index)
+
+    def click_row(self, view: QAbstractItemView, index: QModelIndex) -> None:
+        """Click an entry of a list or a table."""
+        view.scrollTo(index)
+        QTest.mouseClick(view.viewport(), _LEFT, pos=view.visualRect(index).center())
+        let_work(_PAUSE_MS)
+
+    def turn_to(self, tabs: QTabBar, title: str) -> None:
+        """Click a tab."""
+        number = next(i for i in range(tabs.count()) if title in tabs.tabText(i))
+        QTest.mouseClick(tabs, _LEFT, pos=tabs.tabRect(number).center())
+        let_work(_PAUSE_MS)
+
+    def key(self, key: str | Qt.Key) -> None:
+        """Press a key over the map."""
+        QTest.keyClick(self.canvas, key)
+        let_work(_PAUSE_MS)
+
+    def answer(self, asking: QWidget, path: Path) -> None:
+        """Type a file's name into the dialog that a widget has opened, and save."""
+        wait_until(lambda: asking.findChildren(QFileDialog), "a file dialog")
+        (dialog,) = asking.findChildren(QFileDialog)
+        name = dialog.findChild(QLineEdit, "fileNameEdit")
+        name.selectAll()
+        QTest.keyClicks(name, str(path))
+        QTest.keyClick(name, Qt.Key.Key_Return)
+        wait_until(lambda: not asking.findChildren(QFileDialog), "the window again")
+
+    # ------------------------------------------------------------------ the map
+
+    def point_at(self, position: tuple[float, float]) -> None:
+        """Move the mouse to a scan position."""
+        QTest.mouseMove(self.canvas, self.place(position))
+        let_work(_PAUSE_MS)
+
+    def click_at(self, position: tuple[float, float]) -> None:
+        """Click on a scan position, once."""
+        self.point_at(position)
+        QTest.mouseClick(self.canvas, _LEFT, pos=self.place(position))
+        let_work(QApplication.doubleClickInterval() + _PAUSE_MS)
+
+    def drag(self, corners: Sequence[tuple[float, float]]) -> None:
+        """Draw from one scan position to the next with the button held."""
+        QTest.mouseMove(self.canvas, self.place(corners[0]))
+        QTest.mousePress(self.canvas, _LEFT, pos=self.place(corners[0]))
+        for one, other in pairwise(np.array(corners, float)):
+            strides = max(1, round(np.abs(other - one).max() / _STRIDE))
+            # Docks may change their size meanwhile, and with them the place on the canvas.
+            for position in np.linspace(one, other, strides + 1)[1:]:
+                QTest.mouseMove(self.canvas, self.place(position))
+                let_work(1)
+        QTest.mouseRelease(self.canvas, _LEFT, pos=self.place(corners[-1]))
+        let_work(_PAUSE_MS)
+
+    def place(self, position: tuple[float, float]) -> QPoint:
+        """Where on the canvas a scan position is."""
+        row, col = self.viewer.layers[0].data_to_world(position)
+        x, y, *_ = self._canvas.view.scene.transform.map((col, row))
+        return QPoint(round(x), round(y))
