@@ -1,0 +1,125 @@
+"""Do cell size, wall thickness and wall fraction agree with the truth, and up to which noise?
+
+    python benchmarks/cells.py
+    python benchmarks/cells.py --wall-blur 2 --wall-contrast 0.03
+
+Simulated additive scans that no model has seen are encoded. Walls are found on the contrast of the
+shipped encoder, and on the contrast without overlap of 64 principal components of the very scan.
+Told are errors against the truth, in percent: of the wall fraction (positions whose strength is
+above one half), of the wall thickness (the full width at half maximum that the structure was made
+with), and of the cell size: the mean diameter of the circles that have the areas of the cells that
+do not touch the border, and the mean linear intercept, with the grains of the truth given as
+borders; and the diameter without these. A noise is a level, or the mean counts of a pixel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from scipy import ndimage
+from skimage.segmentation import relabel_sequential
+
+from napari_kikuchi.explore.wall_measures import measure_walls
+from napari_kikuchi.explore.walls import NoWallsError, find_walls, walls_are_dark
+from napari_kikuchi.io import open_scan
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.linear import fit_linear
+from napari_kikuchi.latent.maps import encode_scan
+from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.samples import shipped_encoder
+from napari_kikuchi.simulate import make_structure, simulate_scan
+from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects
+from napari_kikuchi.simulate.structure import Structure
+
+FIGURES = ("fraction", "thickness", "diameter", "intercept", "no borders")
+
+
+def main() -> None:
+    """Read the command line, measure and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", type=int, nargs="+", default=[981, 982, 983, 984, 985])
+    parser.add_argument("--noise", nargs="+", default=["low", "medium", "high", "600", "150"])
+    parser.add_argument("--side", type=int, default=128, help="rows and columns of each scan")
+    parser.add_argument("--grain-size", type=float, nargs=2, help="other than the default")
+    parser.add_argument("--wall-blur", type=float, help="other than the default")
+    parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
+    given = parser.parse_args()
+    print(f"{'noise':>7}{'seed':>6}  {'map':<25}{'contrast':>9}" + _row(FIGURES))
+    for noise in given.noise:
+        errors: dict[str, list[list[float]]] = {}
+        for seed in given.seeds:
+            structure = _structure(seed, given)
+            with TemporaryDirectory() as folder:
+                for name, values in _maps(Path(folder), structure, noise, seed):
+                    contrast, found = _errors(values, structure)
+                    errors.setdefault(name, []).append(found)
+                    figures = _row([f"{error:+.0%}" for error in found])
+                    print(f"{noise:>7}{seed:>6}  {name:<25}{contrast:>9.1f}" + figures, flush=True)
+        for name, found in errors.items():
+            worst = [f"{np.abs(column).max():.0%}" for column in np.transpose(found)]
+            print(f"{noise:>7}{'worst':>6}  {name:<25}{'':>9}" + _row(worst), flush=True)
+    print(f"{platform.machine()}, Python {platform.python_version()}, {vars(given)}")
+
+
+def _row(cells) -> str:
+    return "".join(f"{cell:>12}" for cell in cells)
+
+
+def _structure(seed: int, given: argparse.Namespace) -> Structure:
+    other = {
+        "grain_size": given.grain_size and tuple(given.grain_size),
+        "wall_blur": given.wall_blur,
+        "wall_contrast_loss": given.wall_contrast,
+    }
+    config = {name: value for name, value in other.items() if value is not None}
+    return make_structure("additive", given.side, given.side, seed=seed, **config)
+
+
+def _maps(
+    folder: Path, structure: Structure, noise: str, seed: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    effects = Effects(mean_counts=MEAN_COUNTS.get(noise) or float(noise))
+    path = finish(simulate_scan(folder / "scan.up2", structure, effects=effects, seed=seed))
+    scan = open_scan(path)
+    shipped = load_encoder(shipped_encoder(), device="cpu")
+    linear = finish(fit_linear([scan], Recipe(), latent=64))
+    for encoder, name in ((shipped, "feature 1, contrast"), (linear, "contrast without overlap")):
+        stack = finish(encode_scan(scan, encoder, folder / f"{encoder.kind}.zarr"))
+        yield name, stack.map(stack.names.index(name))
+
+
+def _errors(values: np.ndarray, structure: Structure) -> tuple[float, list[float]]:
+    """Contrast of the walls, and errors relative to the truth."""
+    step, dark = structure.step, walls_are_dark(values)
+    try:
+        walls = finish(find_walls(values, step, dark=dark, borders=structure.grain))
+        alone = finish(find_walls(values, step, dark=dark))
+    except NoWallsError:
+        return np.nan, [np.nan] * len(FIGURES)
+    # Particles belong to the nearest cell.
+    nearest = ndimage.distance_transform_edt(
+        structure.cell == 0, return_distances=False, return_indices=True
+    )
+    true_cells = relabel_sequential(structure.cell[tuple(nearest)])[0]
+    truth, found = measure_walls(replace(walls, cells=true_cells)), measure_walls(walls)
+    pairs = (
+        (found.wall_fraction.value, np.mean(structure.wall > 0.5)),
+        (found.wall_thickness.value, structure.settings["wall_width"]),
+        (found.cell_diameter.value, truth.cell_diameter.value),
+        (found.intercept.value, truth.intercept.value),
+        (measure_walls(alone).cell_diameter.value, truth.cell_diameter.value),
+    )
+    return walls.contrast, [float(value / true - 1) for value, true in pairs]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""Ridge lines of a map, finer than its step: where the middle of a thin wall runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Rows of a map whose distances are worked out at once.
+_ROWS = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Ridges:
+    """Points on the ridge lines of a map, at most one for each position.
+
+    Attributes
+    ----------
+    points
+        Down and right in µm from the first position, of shape (n, 2).
+    normals
+        Unit vectors across the line, of shape (n, 2).
+    heights
+        Of the smoothed map at the positions whose points they are, of shape (n,).
+    """
+
+    points: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    heights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, which: NDArray[np.bool_]) -> Ridges:
+        return Ridges(self.points[which], self.normals[which], self.heights[which])
+
+
+def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: float) -> Ridges:
+    """Find the ridge lines of a map.
+
+    A position has a point of a ridge line if, across the direction in which the smoothed map
+    curves down most, its parabola has its top within the position (Steger 1998, *An unbiased
+    detector of curvilinear structures*, IEEE TPAMI 20, 113).
+
+    Parameters
+    ----------
+    values
+        Of shape (rows, columns), all finite.
+    step
+        Distance between rows and between columns in µm.
+    sigma
+        Standard deviation of the smoothing, in positions.
+    """
+    from scipy import ndimage
+
+    def smoothed(down: int, right: int) -> NDArray[np.float64]:
+        """Derivative of the smoothed map, per µm."""
+        found = ndimage.gaussian_filter(values, sigma, order=(down, right), mode="nearest")
+        return found / (step[0] ** down * step[1] ** right)
+
+    down, right = smoothed(1, 0), smoothed(0, 1)
+    along_down, along_right, mixed = smoothed(2, 0), smoothed(0, 2), smoothed(1, 1)
+    half = (along_down - along_right) / 2
+    curvature = (along_down + along_right) / 2 - np.hypot(half, mixed)
+    angle = np.arctan2(mixed, half) / 2  # of the direction along the line
+    normal = np.stack([-np.sin(angle), np.cos(angle)], axis=-1)
+    slope = down * normal[..., 0] + right * normal[..., 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        offset = -(slope / curvature)[..., None] * normal
+    on = (curvature < 0) & (np.abs(offset) <= np.array(step) / 2).all(axis=-1)
+    points = np.argwhere(on) * step + offset[on]
+    return Ridges(points, normal[on], smoothed(0, 0)[on])
+
+
+def distances(
+    ridges: Ridges, shape: tuple[int, int], step: tuple[float, float], reach: float
+) -> Job[NDArray[np.float32]]:
+    """Distance of each position to the nearest ridge line.
+
+    Parameters
+    ----------
+    ridges
+        At least one.
+    shape
+        Rows and columns of the map.
+    step
+        Distance between rows and between columns in µm.
+    reach
+        What is farther from any point, in µm, is told to be infinitely far.
+
+    Yields
+    ------
+    Progress
+        Rows done.
+
+    Returns
+    -------
+    numpy.ndarray
+        In µm, of the shape of the map.
+    """
+    from scipy.spatial import KDTree
+
+    tree = KDTree(ridges.points)
+    # Each point stands for a stretch of line as long as a position is wide.
+    stretch = np.sqrt(step[0] * step[1]) / 2
+    found = np.full(shape, np.inf, np.float32)
+    for start in range(0, shape[0], _ROWS):
+        block = found[start : start + _ROWS]
+        places = (np.argwhere(np.ones(block.shape, bool)) + np.array([start, 0])) * step
+        away, nearest = tree.query(places, distance_upper_bound=reach)
+        near = np.isfinite(away)
+        between = places[near] - ridges.points[nearest[near]]
+        across = np.sum(between * ridges.normals[nearest[near]], axis=1)
+        along = np.sqrt(np.maximum(away[near] ** 2 - across**2, 0))
+        block[near.reshape(block.shape)] = np.hypot(across, np.maximum(along - stretch, 0))
+        yield Progress(min(start + _ROWS, shape[0]), shape[0], "Measuring the distance to walls")
+    return found

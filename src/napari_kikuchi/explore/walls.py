@@ -1,0 +1,213 @@
+"""Cell walls of a map: where they run, how thick they are, and the cells between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.explore.cells import divide_into_cells
+from napari_kikuchi.explore.ranking import LOCAL_SIZE, local_difference
+from napari_kikuchi.explore.ridges import distances, find_ridges
+from napari_kikuchi.explore.wall_profile import ProfileError, WallProfile
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+# All in positions, of a wall that is one or two of them thick: the smoothing, how far from the
+# middle of a wall its profile is looked at, and the greatest thickness.
+_SIGMA = 1.0
+_REACH = 2.5
+_THIN = 2.0
+# Thicker walls are looked at on a coarser scale.
+_SCALES = (1.0, 1.5, 2.0, 3.0)
+# Values beyond so many thresholds between wall and interior are particles and pores.
+_OUTLYING = 2.0
+# The ridges of noise alone stand out by some two deviations; of smoothed noise, by nearly three.
+LEAST_CONTRAST = 3.0
+
+
+class NoWallsError(ValueError):
+    """A map on which no walls stand out."""
+
+
+@dataclass(frozen=True, eq=False)
+class Walls:
+    """The walls of a map. Arrays have its shape.
+
+    Attributes
+    ----------
+    strength
+        The map less its surroundings, as a share of the depth of the walls: about 0 in the
+        interior of cells, 1 in the middle of a typical wall; NaN where the map has no value.
+    distance
+        To the middle of the nearest wall in µm; infinite where that is far, NaN where the map has
+        no value. Known to a fraction of the step.
+    cells
+        Number of the cell of each position, from 1, up to the middle of its walls; 0 where the map
+        has no value.
+    profile
+        The mean profile across walls, of the strength.
+    thickness
+        Full width of the mean wall at half of its depth, in µm.
+    contrast
+        Depth of the walls over the standard deviation of the strength in interiors.
+    step
+        Distance between rows and between columns, in µm.
+    """
+
+    strength: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    cells: NDArray[np.int32]
+    profile: WallProfile
+    thickness: float
+    contrast: float
+    step: tuple[float, float]
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Where there is a wall: no farther from its middle than half of the thickness."""
+        return self.distance <= self.thickness / 2
+
+
+def walls_are_dark(values: ArrayLike) -> bool:
+    """Guess whether walls are darker than the interior of cells.
+
+    Walls take the lesser part of a map. Less its local median, the map reaches farther from its
+    median on their side: the sign of Kelly's coefficient of skewness, of the deciles. Particles and
+    pores lie beyond these.
+
+    Parameters
+    ----------
+    values
+        Of shape (rows, columns); NaN where there is no value.
+    """
+    local = local_difference(values)
+    local = local[np.isfinite(local)]
+    if not local.size:
+        return False
+    low, middle, high = np.percentile(local, (10, 50, 90))
+    return bool(low + high < 2 * middle)
+
+
+def find_walls(
+    values: ArrayLike,
+    step: tuple[float, float],
+    *,
+    dark: bool,
+    borders: ArrayLike | None = None,
+) -> Job[Walls]:
+    """Find the cell walls of a map on which they stand out.
+
+    A wall runs along a ridge of the smoothed map that is higher than those of noise (Otsu's
+    threshold). Its thickness is the full width at half maximum of a Gaussian fitted to the map
+    itself, not smoothed, by the distance from the middle of the wall; with that thickness it is
+    drawn into :attr:`Walls.mask`. Noise widens neither, as it would a threshold of the map.
+
+    Parameters
+    ----------
+    values
+        Of shape (rows, columns); NaN where there is no value.
+    step
+        Distance between rows and between columns in µm. Walls need to be one to six positions
+        thick, and cells four times as wide as their walls.
+    dark
+        Whether walls are darker than the interior of cells, see :func:`walls_are_dark`.
+    borders
+        Labels of grains or domains, of the shape of the map, at whose borders cells end, too.
+        Without them, cells of two grains are one where no wall is between them. They make no wall.
+
+    Yields
+    ------
+    Progress
+        Stages, and rows of the map; over again on a coarser scale if the walls are thick.
+
+    Returns
+    -------
+    Walls
+        The thickness holds what overlap of neighbouring positions adds to it.
+
+    Raises
+    ------
+    NoWallsError
+        If no walls stand out on the map.
+    ValueError
+        If the borders have another shape than the map.
+    """
+    values = np.asarray(values, np.float32)
+    if borders is not None and np.shape(borders) != values.shape:
+        raise ValueError(
+            f"borders of shape {np.shape(borders)} do not fit a map of shape {values.shape}: give "
+            "a label for each position of the map"
+        )
+    bright = -values if dark else values
+    position = float(np.sqrt(step[0] * step[1]))
+    found: list[Walls] = []
+    refused: list[NoWallsError] = []
+    for scale in _SCALES:
+        yield Progress(0, 0, "Taking the surroundings from the map")
+        local = local_difference(bright, 2 * int(LOCAL_SIZE * scale / 2) + 1)
+        try:
+            found.append((yield from _find(local, step, scale, borders)))
+        except NoWallsError as error:  # Noise hides thick walls on too fine a scale.
+            refused.append(error)
+        else:
+            if found[-1].thickness < _THIN * scale * position:
+                break
+    if not found:
+        raise refused[0]
+    return found[-1]
+
+
+def _find(
+    local: NDArray[np.float32], step: tuple[float, float], scale: float, borders: ArrayLike | None
+) -> Job[Walls]:
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    known = np.isfinite(local)
+    if not (local > 0).any():
+        raise _no_walls("it is the same everywhere")
+    # Particles and pores would be the highest ridges and the deepest cells.
+    excess = np.where(known, np.maximum(local, 0), 0)
+    height = np.minimum(excess, _OUTLYING * threshold_otsu(excess))
+    yield Progress(0, 0, "Looking for ridges")
+    ridges = find_ridges(height, step, _SIGMA * scale)
+    if len(ridges):
+        ridges = ridges[ridges.heights > threshold_otsu(ridges.heights)]
+    if not len(ridges):
+        raise _no_walls("it has no ridges")
+    reach = _REACH * scale * max(step)
+    distance = yield from distances(ridges, local.shape, step, reach)
+    try:
+        fitted = WallProfile.of(distance, local, reach).fit()
+    except ProfileError as error:
+        raise _no_walls(str(error)) from error
+    interior = local[known & (distance > fitted.width)]
+    if not interior.size:
+        raise _no_walls("its ridges leave no interior")
+    low, high = np.percentile(interior, (16, 84))
+    contrast = 2 * fitted.height / max(high - low, np.finfo(np.float32).tiny)
+    if contrast < LEAST_CONTRAST:
+        raise _no_walls(f"its ridges stand out by {contrast:.1f} deviations, as those of noise do")
+    yield Progress(0, 0, "Dividing the map into cells")
+    smooth = ndimage.gaussian_filter(height, _SIGMA * scale, mode="nearest")
+    strength = ((local - fitted.base) / fitted.height).astype(np.float32)
+    return Walls(
+        strength=strength,
+        distance=np.where(known, distance, np.nan),
+        cells=divide_into_cells(smooth, known, borders),
+        profile=WallProfile.of(distance, strength, reach),
+        thickness=fitted.width,
+        contrast=contrast,
+        step=step,
+    )
+
+
+def _no_walls(reason: str) -> NoWallsError:
+    return NoWallsError(
+        f"no walls stand out on this map: {reason}. Choose a map that shows walls, and whether "
+        "they are dark or bright on it"
+    )
