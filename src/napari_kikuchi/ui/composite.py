@@ -1,0 +1,110 @@
+"""Three maps of a stack as the red, green and blue of a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_kikuchi.explore.features import latent_channels
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui.job_row import JobRow
+from napari_kikuchi.ui.layers import map_layer
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.ui.layers import LayerData
+    from napari_kikuchi.ui.link import ScanLink
+    from napari_kikuchi.ui.session import Session
+    from napari_kikuchi.ui.stack_choice import StackChoice
+
+COLOURS = ("red", "green", "blue")
+_TINTS = ("#e5484d", "#46a758", "#4593f8")
+
+
+@dataclass(frozen=True, eq=False)
+class _Made(Progress):
+    """A layer that is ready."""
+
+    layer: LayerData | None = None
+
+
+class Composite(QWidget):
+    """Lets the user choose three maps and adds them as layers whose colours add up.
+
+    Parameters
+    ----------
+    session
+        Of the viewer that gets the layers.
+    stacks
+        Whose maps to choose from.
+    """
+
+    def __init__(self, session: Session, stacks: StackChoice) -> None:
+        super().__init__()
+        self._session = session
+        self._stacks = stacks
+        row, self.choices = QHBoxLayout(), []
+        for colour, tint in zip(COLOURS, _TINTS, strict=True):
+            choice = QComboBox()
+            choice.setSizeAdjustPolicy(
+                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+            )
+            choice.setMinimumContentsLength(4)
+            choice.setToolTip(f"Map that is shown in {colour}")
+            choice.setStyleSheet(f"QComboBox {{ border-bottom: 2px solid {tint}; }}")
+            row.addWidget(choice, 1)
+            self.choices.append(choice)
+        self.button = QPushButton("Add")
+        self.button.clicked.connect(self._add)
+        head = QHBoxLayout()
+        head.addWidget(QLabel("Picture in red, green and blue"), 1)
+        head.addWidget(self.button)
+        self.row = JobRow(session)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(head)
+        layout.addLayout(row)
+        layout.addWidget(self.row)
+
+    def collect(self) -> None:
+        """Offer the maps of another stack, the best three to begin with."""
+        stack = self._stacks.stack
+        names = stack.names if stack is not None else []
+        # Maps of contrast, which would come first, are alike: together they are nearly grey.
+        features = set(latent_channels(stack)) if stack is not None else set()
+        best = [i for i in stack.ranking() if i in features] if stack is not None else []
+        for i, choice in enumerate(self.choices):
+            choice.clear()
+            choice.addItems(names)
+            choice.setCurrentIndex(best[min(i, len(best) - 1)] if best else -1)
+            choice.setEnabled(stack is not None)
+        self.button.setEnabled(stack is not None)
+        self.button.setToolTip(
+            "Add the three maps as layers whose colours add up"
+            if stack is not None
+            else "There are no maps to choose from"
+        )
+
+    def _add(self) -> None:
+        stack, source = self._stacks.stack, self._stacks.source
+        if stack is None or source is None:
+            return
+        chosen = [choice.currentIndex() for choice in self.choices]
+        self.row.start(_layers(stack, source, chosen), lambda _: None, self._show)
+
+    def _show(self, made: _Made) -> None:
+        assert made.layer is not None
+        data, attributes, _ = made.layer
+        self._session.viewer.add_image(data, **attributes)
+
+
+def _layers(stack: MapStack, source: ScanLink, chosen: list[int]) -> Job[None]:
+    """The three layers, one after another, so that the window lives in between."""
+    for done, (channel, colour) in enumerate(zip(chosen, COLOURS, strict=True), 1):
+        data, attributes, kind = map_layer(stack, channel, source, suffix=f" ({colour})")
+        # The lowest covers what lies below; napari's other name for that is translucent.
+        blending = "translucent_no_depth" if done == 1 else "additive"
+        attributes |= {"colormap": colour, "blending": blending}
+        yield _Made(done, len(chosen), "Reading maps", (data, attributes, kind))

@@ -1,0 +1,66 @@
+"""One job at a time: the next one takes the place of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from napari_kikuchi.jobs import Job
+from napari_kikuchi.ui.messages import tell_error
+
+if TYPE_CHECKING:
+    from napari_kikuchi.ui.session import Session
+    from napari_kikuchi.ui.work import Work
+
+
+class Latest:
+    """Runs the latest of some jobs.
+
+    Parameters
+    ----------
+    session
+        Runs the jobs.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._work: Work | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether a job runs."""
+        return self._work is not None
+
+    def start(
+        self,
+        job: Job[Any],
+        done: Callable[[Any], None],
+        *,
+        failed: Callable[[Exception], None] = tell_error,
+        progressed: Callable[[Any], None] = lambda update: None,
+    ) -> None:
+        """Begin a job and call back; nothing more is heard of the one before."""
+        self.stop()
+
+        def last(tell: Callable[[Any], None]) -> Callable[[Any], None]:
+            def end(outcome: Any) -> None:
+                if self._work is work:
+                    self._work = None
+                    tell(outcome)
+
+            return end
+
+        def note(update: Any) -> None:
+            # What was on its way when the job was stopped still arrives.
+            if self._work is work:
+                progressed(update)
+
+        work = self._work = self._session.start(
+            job, done=last(done), failed=last(failed), progressed=note
+        )
+
+    def stop(self) -> None:
+        """End the job; nothing comes of it."""
+        if self._work is not None:
+            self._work.cancel()
+            self._work = None

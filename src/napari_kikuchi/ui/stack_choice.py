@@ -1,0 +1,85 @@
+"""Which of the stacks of maps behind a viewer's layers is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.layers import Image
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox
+
+from napari_kikuchi.ui.layers import model_suffix
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.ui.link import ScanLink
+    from napari_kikuchi.ui.session import Session
+
+_NONE = "Encode a scan, or open its maps, to explore them"
+
+
+class StackChoice(QComboBox):
+    """Offers the stacks of several maps of which a layer is left.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    """
+
+    chosen = Signal()
+    """Another stack, or none, is meant from now on."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._offered: list[tuple[MapStack, ScanLink]] = []
+        self._told: MapStack | None = None
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.currentIndexChanged.connect(self._tell)
+        self.collect()
+
+    @property
+    def stack(self) -> MapStack | None:
+        """The stack that is meant."""
+        return self._offered[self.currentIndex()][0] if self._offered else None
+
+    @property
+    def source(self) -> ScanLink | None:
+        """The scan behind it."""
+        return self._offered[self.currentIndex()][1] if self._offered else None
+
+    def layer(self) -> Image | None:
+        """A layer that lies where the maps of the stack do."""
+        return next(
+            (
+                layer
+                for layer, link in self._session.links()
+                if link.stack is self.stack and isinstance(layer, Image)
+            ),
+            None,
+        )
+
+    def collect(self) -> None:
+        """Offer what there is now: layers came or went."""
+        links = [link for layer, link in self._session.links() if isinstance(layer, Image)]
+        found = {id(link.stack): (link.stack, link.source) for link in links if link.stack}
+        offered = [(stack, source) for stack, source in found.values() if len(stack) > 1]
+        meant = self.stack
+        self.blockSignals(True)
+        self.clear()
+        self._offered = offered
+        for stack, source in offered:
+            self.addItem(f"{source.name}{model_suffix(stack)}: {len(stack)} maps")
+        known = [i for i, (stack, _) in enumerate(offered) if stack is meant]
+        self.setCurrentIndex(known[0] if known else min(0, len(offered) - 1))
+        self.blockSignals(False)
+        self.setEnabled(bool(offered))
+        self.setToolTip("Maps to explore: those behind the layers" if offered else _NONE)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self.stack is not self._told:
+            self._told = self.stack
+            self.chosen.emit()
