@@ -27,8 +27,8 @@ def label_table(
     Returns
     -------
     dict
-        Columns by name, with their units, a value for each label there is: its number, positions,
-        area, and share of all that is labelled.
+        Columns by name, with their units, a value for each label there is: its number, area, share
+        of all that is labelled, and positions.
     """
     counts = np.bincount(labels.ravel())
     counts[:1] = 0
@@ -36,9 +36,9 @@ def label_table(
     positions = counts[numbers]
     return {
         name: numbers,
-        "positions": positions,
         "area (µm²)": positions * (step[0] * step[1]),
         "share (%)": 100 * positions / max(positions.sum(), 1),
+        "positions": positions,
     }
 
 

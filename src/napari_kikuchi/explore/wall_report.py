@@ -63,13 +63,12 @@ class WallReport:
 
     def table(self) -> dict[str, list[Any]]:
         """Table of the figures and of the numbers of cells: columns by name."""
-        numbers = {
-            "measure": ["cells", "whole cells"],
-            "value": [self.count, self.whole],
-            "standard error": ["", ""],
-            "unit": ["", ""],
-        }
-        return {name: [*column, *numbers[name]] for name, column in measure_table(self.measures).items()}
+        table = measure_table(self.measures)
+        for measure, number in (("cells", self.count), ("whole cells", self.whole)):
+            row = {"measure": measure, "value": number, "standard error": "", "unit": ""}
+            for name, column in table.items():
+                column.append(row[name])
+        return table
 
 
 def report_walls(

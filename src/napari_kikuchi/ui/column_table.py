@@ -39,7 +39,9 @@ class ColumnTable(QTableView):
         # Thousands of rows are not measured one by one.
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(_ROW)
+        titles.setStyleSheet("QHeaderView::section { padding: 2px; }")
         titles.setResizeContentsPrecision(_ROW)
+        titles.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.show_table({})
 
     def show_table(self, table: Table, colours: Colours | None = None) -> None:
@@ -56,7 +58,6 @@ class ColumnTable(QTableView):
         self._model = _Columns(table, colours)
         self.setModel(self._model)
         self.selectionModel().currentRowChanged.connect(self._on_row)
-        self.resizeColumnsToContents()
         self.setVisible(bool(table))
 
     def _on_row(self, now: QModelIndex) -> None:

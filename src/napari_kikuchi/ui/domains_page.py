@@ -66,7 +66,7 @@ class Neighbours:
     counts: Counts
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Domains(Progress):
     """Domains, and what is known of them so far.
 
@@ -82,10 +82,10 @@ class Domains(Progress):
         A row for each domain; empty before their spread is known.
     """
 
-    neighbours: Neighbours | None = None
-    threshold: float = 0.0
-    found: Segmentation | None = None
-    table: Table | None = None
+    neighbours: Neighbours
+    threshold: float
+    found: Segmentation
+    table: Table
 
 
 class DomainsPage(SegmentPage):
@@ -110,13 +110,12 @@ class DomainsPage(SegmentPage):
         )
         self.threshold = FloatSpinBox(label="threshold", min=0, max=_LARGEST, step=0.1)
         self.smallest = SpinBox(
-            label="least size",
+            label="least positions",
             value=SMALLEST,
             min=1,
             max=100_000,
             tooltip="Domains of fewer positions join the neighbour that is most like them",
         )
-        self.smallest.native.setSuffix(" positions")
         self.distance_plot = DistancePlot(session.viewer)
         super().__init__(
             session,
@@ -168,15 +167,15 @@ class DomainsPage(SegmentPage):
         self._show(result)
 
     def _show(self, domains: Domains) -> None:
-        neighbours, found = domains.neighbours, domains.found
-        assert neighbours is not None and found is not None and self.over is not None
+        neighbours = domains.neighbours
+        assert self.over is not None
         if self._neighbours is not neighbours:
             self._neighbours = neighbours
             self._set_threshold(domains.threshold, neighbours.counts)
             self.distance_plot.show_counts(neighbours.counts, domains.threshold)
             self.distance_plot.show()
-        self.layers.show(found, self.over, self.source)
-        table = domains.table or {}
+        self.layers.show(domains.found, self.over, self.source)
+        table = domains.table
         self.tell(_told(domains), table, {_TABLE: table} if table else {})
 
     def _set_threshold(self, threshold: float, counts: Counts) -> None:
@@ -229,16 +228,20 @@ def _find(neighbours: Neighbours, threshold: float, smallest: int) -> Job[Domain
         {"domains": labels, "kernel spread": kernel},
         segmented("domains", stack, **settings),
     )
-    domains = Domains(0, 0, "Found domains", neighbours, threshold, found)
+    domains = Domains(
+        0, 0, "Found domains", neighbours=neighbours, threshold=threshold, found=found, table={}
+    )
     yield domains
     spread = yield from domain_spread(stack, labels)
-    table = label_table(labels, stack.step, "domain")
-    numbers = table["domain"]
-    every, first = np.unique(labels, return_index=True)
-    table["spread"] = spread.spread.ravel()[first[every > 0]]
+    sizes = label_table(labels, stack.step, "domain")
+    numbers = sizes["domain"]
     title = f"kernel spread ({unit})" if unit else "kernel spread"
-    table[title] = _means(labels, kernel)[numbers]
-    table |= middles(labels, numbers, stack.step)
+    table = {
+        **sizes,
+        "domain spread": _means(labels, spread.spread)[numbers],
+        title: _means(labels, kernel)[numbers],
+        **middles(labels, numbers, stack.step),
+    }
     maps = {**found.maps, "domain spread": spread.spread}
     return replace(domains, found=replace(found, maps=maps), table=table)
 
@@ -252,13 +255,11 @@ def _means(labels: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray
 
 
 def _told(domains: Domains) -> str:
-    neighbours, found = domains.neighbours, domains.found
-    assert neighbours is not None and found is not None
-    unit = f" {neighbours.counts.unit}".rstrip()
-    count = int(found.maps["domains"].max())
-    by = f"farther apart than {domains.threshold:.3g}{unit}"
+    neighbours = domains.neighbours
+    unit = neighbours.counts.unit
+    count = int(domains.found.maps["domains"].max())
+    suggested = f"{neighbours.suggested:.3g}{unit}"
     if domains.threshold == neighbours.suggested:
-        by += ", as suggested"
-    else:
-        by += f" (suggested: {neighbours.suggested:.3g}{unit})"
-    return f"{count:,} domains; neighbours in two of them are {by}."
+        return f"{count:,} domains, at the suggested threshold of {suggested}."
+    threshold = f"{domains.threshold:.3g}{unit}"
+    return f"{count:,} domains, at a threshold of {threshold}; {suggested} were suggested."

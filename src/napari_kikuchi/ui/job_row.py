@@ -89,6 +89,10 @@ class JobRow(QWidget):
             self._latest.stop()
             self._end()
 
+    def stop(self) -> None:
+        """End the job; the widget may be gone."""
+        self._latest.stop()
+
     def _end(self) -> None:
         self._show(False)
         self._ended()

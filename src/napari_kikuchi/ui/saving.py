@@ -13,11 +13,13 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_kikuchi.figures.content import FigureContent
     from napari_kikuchi.ui.link import ScanLink
     from napari_kikuchi.ui.session import Session
 
-Table = Mapping[str, Sequence[Any]]
+Table = Mapping[str, "Sequence[Any] | NDArray"]
 
 # The kind of file, as Qt names it, and its ending.
 CSV = ("Tables (*.csv)", ".csv")

@@ -93,9 +93,7 @@ class Segment(QWidget):
             page.set_stack()
 
 
-def _let_go(
-    events: Any, listening: WeakMethod[Any], ends: Sequence[Callable[[], None]]
-) -> None:
+def _let_go(events: Any, listening: WeakMethod[Any], ends: Sequence[Callable[[], None]]) -> None:
     for end in ends:
         end()
     handler = listening()

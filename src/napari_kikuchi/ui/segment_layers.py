@@ -11,7 +11,7 @@ from napari.layers import Image, Labels
 from napari_kikuchi.explore.segmentation import is_numbered
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.label_layer import lie_alike, placed_as
-from napari_kikuchi.ui.layers import map_layer
+from napari_kikuchi.ui.layers import map_layer, thumbnail
 from napari_kikuchi.ui.link import LayerLink, step_of
 from napari_kikuchi.ui.show_maps import step_by_step
 
@@ -137,3 +137,5 @@ class SegmentLayers:
             channel = self._stack.channels[self._stack.names.index(name)]
             self._limits[name] = layer.contrast_limits = channel.contrast(values)
         layer.refresh(extent=False)
+        if not layer.visible:
+            layer.thumbnail = thumbnail(layer)

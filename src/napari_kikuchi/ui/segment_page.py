@@ -101,9 +101,10 @@ class SegmentPage(QWidget):
         for button in self.save_buttons.values():
             saving.addWidget(button)
         layout = QVBoxLayout(self)
-        for widget in (form, self.button, self.row, self.words, plot, self.table):
+        for widget in (form, self.button, self.row, self.words, plot):
             if widget is not None:
                 layout.addWidget(widget)
+        layout.addWidget(self.table, 1)
         layout.addLayout(saving)
         layout.addStretch()
         self.clear()
@@ -118,7 +119,7 @@ class SegmentPage(QWidget):
     def take(self, result: Any) -> None:
         """Show what the job found."""
 
-    def note(self, update: Any) -> None:  # noqa: B027
+    def note(self, update: Any) -> None:
         """Show what is known before the job ends."""
 
     def obstacle(self) -> str:

@@ -21,6 +21,7 @@ from napari_kikuchi.ui.segment_page import SegmentPage
 from napari_kikuchi.ui.walls_plot import WallsPlot
 
 if TYPE_CHECKING:
+    from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.stack_choice import StackChoice
 
@@ -32,6 +33,7 @@ _BORDERS = "Borders of grains or domains, where cells end without a wall, too"
 _CHANNELS = (numbered("cells"), numbered("walls"))
 _WALL_COLOUR = "#ffb000"
 _FIGURES, _CELLS = "figures", "cells"
+_FIRST = ("diameter (µm)", "area (µm²)", "aspect ratio")
 
 
 class WallsPage(SegmentPage):
@@ -111,8 +113,8 @@ class WallsPage(SegmentPage):
         self.layers.show(Segmentation(_CHANNELS, maps, provenance), self.over, self.source)
         self.walls_plot.show_report(report)
         self.walls_plot.show()
-        tables = {_FIGURES: report.table(), _CELLS: report.cells}
-        self.tell(_told(report, provenance["settings"]["map"]), report.cells, tables)
+        tables: dict[str, Table] = {_FIGURES: report.table(), _CELLS: report.cells}
+        self.tell(_told(report, provenance["settings"]["map"]), _sizes_first(report), tables)
 
     def _on_hand(self, *_: Any) -> None:
         """A map that was chosen stays chosen whatever is shown."""
@@ -133,13 +135,18 @@ class WallsPage(SegmentPage):
         return list(dict.fromkeys(name for name in order if name in stack.names))
 
 
-
 def _offer(choice: ComboBox, names: Sequence[str], keep: bool = True) -> None:
     """Offer names; the one that was chosen stays chosen if it is there, else it is the first."""
     chosen = choice.value
     choice.choices = names
     if names:
         choice.value = chosen if keep and chosen in names else names[0]
+
+
+def _sizes_first(report: WallReport) -> Table:
+    """The cells, with what is looked at first in front, for there is no room for all columns."""
+    cells = dict(report.cells)
+    return {"cell": cells.pop("cell"), **{name: cells.pop(name) for name in _FIRST}, **cells}
 
 
 def _find(

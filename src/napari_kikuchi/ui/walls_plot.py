@@ -38,9 +38,7 @@ class WallsPlot(Plot):
         """Draw the profile across walls, and the diameters of the cells that are not cut."""
         self.figure.clear()
         _draw_profile(self.add_axes(_PROFILE), report.walls.profile, report.walls.thickness)
-        _draw_diameters(
-            self.add_axes(_CELLS), report.cells["diameter (µm)"][~report.cells["cut"]]
-        )
+        _draw_diameters(self.add_axes(_CELLS), report.cells["diameter (µm)"][~report.cells["cut"]])
         self.dress()
 
 
