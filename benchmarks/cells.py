@@ -5,18 +5,19 @@
 
 Simulated additive scans that no model has seen are encoded. Walls are found on the contrast of the
 shipped encoder, and on the contrast without overlap of 64 principal components of the very scan.
-Told are errors against the truth, in percent: of the wall fraction (positions whose strength is
-above one half), of the wall thickness (the full width at half maximum that the structure was made
-with), and of the cell size: the mean diameter of the circles that have the areas of the cells that
-do not touch the border, and the mean linear intercept, with the grains of the truth given as
-borders; and the diameter without these. A noise is a level, or the mean counts of a pixel.
+Told are errors against the truth: of the wall fraction (positions whose strength is above one
+half), of the wall thickness (the full width at half maximum that the structure was made with), and
+of the cell size: the mean diameter of the circles that have the areas of the cells (of five
+positions or more) that do not touch the border, and the mean linear intercept, with the grains of
+the truth given as borders; and of that diameter without these. A noise is a level, or the mean
+counts of a pixel.
 """
 
 from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +39,7 @@ from napari_kikuchi.simulate import make_structure, simulate_scan
 from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects
 from napari_kikuchi.simulate.structure import Structure
 
+LEAST_POSITIONS = 5
 FIGURES = ("fraction", "thickness", "diameter", "intercept", "no borders")
 
 
@@ -47,7 +49,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[981, 982, 983, 984, 985])
-    parser.add_argument("--noise", nargs="+", default=["low", "medium", "high", "600", "150"])
+    parser.add_argument("--noise", nargs="+", default=["low", "medium", "high", "1200", "600"])
     parser.add_argument("--side", type=int, default=128, help="rows and columns of each scan")
     parser.add_argument("--grain-size", type=float, nargs=2, help="other than the default")
     parser.add_argument("--wall-blur", type=float, help="other than the default")
@@ -62,16 +64,20 @@ def main() -> None:
                 for name, values in _maps(Path(folder), structure, noise, seed):
                     contrast, found = _errors(values, structure)
                     errors.setdefault(name, []).append(found)
-                    figures = _row([f"{error:+.0%}" for error in found])
+                    figures = _row([_percent(error, "+") for error in found])
                     print(f"{noise:>7}{seed:>6}  {name:<25}{contrast:>9.1f}" + figures, flush=True)
         for name, found in errors.items():
-            worst = [f"{np.abs(column).max():.0%}" for column in np.transpose(found)]
+            worst = [_percent(np.abs(column).max()) for column in np.transpose(found)]
             print(f"{noise:>7}{'worst':>6}  {name:<25}{'':>9}" + _row(worst), flush=True)
     print(f"{platform.machine()}, Python {platform.python_version()}, {vars(given)}")
 
 
-def _row(cells) -> str:
+def _row(cells: Iterable[str]) -> str:
     return "".join(f"{cell:>12}" for cell in cells)
+
+
+def _percent(error: float, sign: str = "") -> str:
+    return "no walls" if np.isnan(error) else f"{error:{sign}.0%}"
 
 
 def _structure(seed: int, given: argparse.Namespace) -> Structure:
@@ -105,10 +111,10 @@ def _errors(values: np.ndarray, structure: Structure) -> tuple[float, list[float
         alone = finish(find_walls(values, step, dark=dark))
     except NoWallsError:
         return np.nan, [np.nan] * len(FIGURES)
-    # Particles belong to the nearest cell.
-    nearest = ndimage.distance_transform_edt(
-        structure.cell == 0, return_distances=False, return_indices=True
-    )
+    # Particles, and pieces too small to be cells, belong to the nearest cell.
+    small = np.bincount(structure.cell.ravel())[structure.cell] < LEAST_POSITIONS
+    none = small | (structure.cell == 0)
+    nearest = ndimage.distance_transform_edt(none, return_distances=False, return_indices=True)
     true_cells = relabel_sequential(structure.cell[tuple(nearest)])[0]
     truth, found = measure_walls(replace(walls, cells=true_cells)), measure_walls(walls)
     pairs = (

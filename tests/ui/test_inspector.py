@@ -186,6 +186,10 @@ def test_two_regions_are_compared(inspector, stack, patterns, qtbot):
     signs = np.sign(parts[0] - parts[1])[mask]
     np.testing.assert_array_equal(np.sign(difference.pattern[mask]), signs)
     assert "No band differs" in region.told.text()  # there are none
+    # Letters on the map tell which is which.
+    assert list(shapes.text.values) == ["a", "b"]
+    shapes.selected_data = {1}
+    qtbot.waitUntil(lambda: not np.any(shapes.text.values == "a"))
 
 
 def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):
@@ -206,3 +210,22 @@ def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):
     for told in ("feature 2", "distance (µm)", "difference", stack.provenance["scan"]["name"]):
         assert told in text
     assert (tmp_path / "wall.png").stat().st_size > 10_000
+
+
+def test_colour_bars_are_those_of_the_visible_maps(inspector, qtbot):
+    layers = inspector.session.viewer.layers
+
+    def barred():
+        return {
+            layer.name
+            for layer in layers
+            if getattr(layer, "colorbar", None) is not None and layer.colorbar.visible
+        }
+
+    assert barred() == set()
+    inspector.colour_bars.click()
+    assert barred() == {"feature 2", "feature 4"}
+    layers["feature 2"].visible = False
+    qtbot.waitUntil(lambda: barred() == {"feature 4"})
+    inspector.colour_bars.click()
+    assert barred() == set()

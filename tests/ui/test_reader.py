@@ -43,6 +43,7 @@ def test_a_scan_opens_as_a_navigator_in_micrometres_beside_the_pattern_viewer(
     assert tuple(layer.scale) == (0.5, 0.25)
     assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
     assert scan_of(layer).path == scan_file
+    assert viewer.canvas.overlays.scale_bar.visible
     assert any(PATTERN_VIEWER in name for name in viewer.window.dock_widgets)
     # The pattern in the middle is shown until the cursor chooses.
     subject = session_of(viewer).subject

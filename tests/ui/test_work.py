@@ -1,4 +1,5 @@
 import threading
+import time
 
 import pytest
 
@@ -42,6 +43,16 @@ def test_a_failure_that_nobody_handles_is_told(qtbot, monkeypatch):
     monkeypatch.setattr("napari_kikuchi.ui.messages.show_error", told.append)
     start(failing())
     qtbot.waitUntil(lambda: told == ["disk full"])
+
+
+def test_what_is_on_its_way_when_a_job_is_cancelled_does_not_arrive(qtbot):
+    seen = []
+    work = start(counting(3), done=seen.append, progressed=seen.append)
+    while work._thread.is_alive():  # and the window hears of nothing meanwhile
+        time.sleep(0.001)
+    work.cancel()
+    qtbot.wait(50)
+    assert seen == []
 
 
 def test_a_cancelled_job_is_closed_and_says_nothing_more(qtbot):

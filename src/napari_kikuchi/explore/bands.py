@@ -16,7 +16,7 @@ from napari_kikuchi.images import bin_to, smooth_background
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Pixels along the longer side of the patterns in which bands are looked for: a second is enough.
+# Pixels along the longer side of the patterns in which bands are looked for, in half a second.
 _SIDE = 120
 # Standard errors of what only the difference shows: of the thousands of lines that are tried, none
 # is as strong by chance.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.ranking import NEIGHBOURS
+from napari_kikuchi.explore.ridges import least_height
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# Of Otsu's threshold. Walls between narrow cells are lower, as their lines run askew and short; a
-# tenth less neither loses nor adds cells on simulated maps.
-_LENIENT = 0.9
+# Of a cell. Where walls or borders meet, smaller pieces are left over.
+_LEAST_POSITIONS = 5
 
 
 def divide_into_cells(
@@ -23,9 +23,10 @@ def divide_into_cells(
     """Divide a map into the cells that its ridges enclose.
 
     Each minimum has a basin (watershed). The lines between basins are high where they run along a
-    wall, and low where noise has drawn them; Otsu's threshold of their mean heights tells the two
-    apart. Basins are merged over their lowest lines first, until walls alone are left. The mean
-    over a line bridges the gaps of a wall, where the lowest point of the line would not.
+    wall, and low where noise has drawn them; their mean heights tell the two apart, see
+    :func:`~napari_kikuchi.explore.ridges.least_height`. Basins are merged over their lowest lines
+    first, until walls alone are left. The mean over a line bridges the gaps of a wall, where the
+    lowest point of the line would not. Pieces of fewer than five positions are no cells.
 
     Parameters
     ----------
@@ -43,22 +44,22 @@ def divide_into_cells(
         Number of the cell of each position, from 1, up to the middle of its walls; 0 where the map
         has no value.
     """
-    from skimage.filters import threshold_otsu
     from skimage.measure import label
     from skimage.segmentation import relabel_sequential, watershed
 
+    # What is not known is a wall all around, so that each island has a minimum.
+    height = np.where(known, height, height.max() + 1)
     # Walls one position wide may run diagonally, so corners connect minima.
     basins = watershed(height, mask=known, connectivity=2)
+    if not basins.any():  # A flat map has no minimum.
+        basins = known.astype(basins.dtype)
     lines = _lines_between(basins, height)
-    if len(lines.height):
-        wall = _LENIENT * threshold_otsu(np.repeat(lines.height, lines.length))
-    else:
-        wall = np.inf
+    wall = least_height(np.repeat(lines.height, lines.length)) if len(lines.height) else np.inf
     domains = np.zeros(basins.shape, np.intp)
     if borders is not None:
         domains = np.unique(borders, return_inverse=True)[1].reshape(basins.shape)
         parts = np.where(known, basins * (domains.max() + 1) + domains, 0)
-        basins = label(parts, background=0, connectivity=1)
+        basins = label(parts, background=0, connectivity=2)
     return relabel_sequential(_merge(basins, height, domains, wall))[0].astype(np.int32)
 
 
@@ -113,7 +114,8 @@ def _merge(
 ) -> NDArray[np.integer]:
     """Merge basins of a domain over each one's lowest line, round by round, if that is no wall.
 
-    A basin that lies as high as a wall all over is a dent in a wall, and none of its lines counts.
+    A small basin, or one that lies as high as a wall all over, is no cell: its lowest line goes,
+    wall or not.
     """
     from scipy import ndimage
     from scipy.sparse import coo_array
@@ -123,18 +125,20 @@ def _merge(
         numbers = np.arange(int(basins.max()) + 1)
         domain = np.zeros(len(numbers), np.intp)
         domain[basins] = domains
-        dent = ndimage.minimum(height, basins, numbers) >= wall
+        none = ndimage.minimum(height, basins, numbers) >= wall
+        none |= np.bincount(basins.ravel()) < _LEAST_POSITIONS
         lines = _lines_between(basins, height)
         within = domain[lines.one] == domain[lines.other]
         one, other, mean = lines.one[within], lines.other[within], lines.height[within]
-        lowest = np.full(len(numbers), np.inf)
-        np.minimum.at(lowest, one, mean)
-        np.minimum.at(lowest, other, mean)
-        open_from = [(mean == lowest[side]) & ((mean < wall) | dent[side]) for side in (one, other)]
-        merged = open_from[0] | open_from[1]
-        if not merged.any():
+        # The lowest line of each basin: the first in which it turns up, lowest lines first.
+        order = np.argsort(mean, kind="stable")
+        ends = np.stack([one, other], axis=1)[order].ravel()
+        basin, first = np.unique(ends, return_index=True)
+        lowest = order[first // 2]
+        merged = lowest[(mean[lowest] < wall) | none[basin]]
+        if not len(merged):
             return basins
-        ones = np.ones(np.count_nonzero(merged))
-        graph = coo_array((ones, (one[merged], other[merged])), shape=(len(numbers),) * 2)
+        joined = (np.ones(len(merged)), (one[merged], other[merged]))
+        graph = coo_array(joined, shape=(len(numbers),) * 2)
         # Number 0, where there is no value, is joined to none and comes first.
         basins = connected_components(graph, directed=False)[1][basins]

@@ -110,7 +110,8 @@ class LineFinder:
         -----
         A band is where the sums along lines, taken over its width and its flanks and divided by
         the numbers of their pixels, differ most in terms of the error that white noise would give
-        the difference. Peaks of the Radon transform are refined on the pixels themselves.
+        the difference. Peaks of the Radon transform are refined on the pixels themselves. Widths
+        are known to a pixel, less well along rows and columns.
         """
         from skimage.feature import peak_local_max
 

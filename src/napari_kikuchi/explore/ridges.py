@@ -12,6 +12,9 @@ from napari_kikuchi.jobs import Job, Progress
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Of Otsu's threshold. Short walls between narrow cells are lower than others: a tenth less neither
+# loses nor adds any on simulated maps.
+_LENIENT = 0.9
 # Rows of a map whose distances are worked out at once.
 _ROWS = 32
 
@@ -44,14 +47,15 @@ class Ridges:
 def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: float) -> Ridges:
     """Find the ridge lines of a map.
 
-    A position has a point of a ridge line if, across the direction in which the smoothed map
-    curves down most, its parabola has its top within the position (Steger 1998, *An unbiased
-    detector of curvilinear structures*, IEEE TPAMI 20, 113).
+    A position has a point of a ridge line if the smoothed map curves most, and downwards, across a
+    direction along which its top lies within the position (Steger 1998, *An unbiased detector of
+    curvilinear structures*, IEEE TPAMI 20, 113). The top is that of a Gaussian, not of a parabola,
+    as the profile of a thin wall is that of the smoothing.
 
     Parameters
     ----------
     values
-        Of shape (rows, columns), all finite.
+        Of shape (rows, columns), all finite, and 0 where no ridge is.
     step
         Distance between rows and between columns in µm.
     sigma
@@ -71,11 +75,21 @@ def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: 
     angle = np.arctan2(mixed, half) / 2  # of the direction along the line
     normal = np.stack([-np.sin(angle), np.cos(angle)], axis=-1)
     slope = down * normal[..., 0] + right * normal[..., 1]
+    height = smoothed(0, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        offset = -(slope / curvature)[..., None] * normal
-    on = (curvature < 0) & (np.abs(offset) <= np.array(step) / 2).all(axis=-1)
-    points = np.argwhere(on) * step + offset[on]
-    return Ridges(points, normal[on], smoothed(0, 0)[on])
+        # The logarithm of a Gaussian is a parabola.
+        away = -slope * height / (curvature * height - slope**2)
+    offset = away[..., None] * normal
+    curved_down = along_down + along_right < 0
+    on = curved_down & (height > 0) & (np.abs(offset) <= np.array(step) / 2).all(axis=-1)
+    return Ridges(np.argwhere(on) * step + offset[on], normal[on], height[on])
+
+
+def least_height(heights: NDArray[np.floating]) -> float:
+    """Height from which ridges are walls, of the heights of walls and of what noise has drawn."""
+    from skimage.filters import threshold_otsu
+
+    return _LENIENT * float(threshold_otsu(heights))
 
 
 def distances(

@@ -33,12 +33,15 @@ class WallProfile:
     ----------
     reach
         Greatest distance, in µm. Classes of distance are equally wide.
-    totals, counts
-        Sum and number of the values in each class, nearest first.
+    distances, values
+        Sums of the distances and of the values in each class, nearest first.
+    counts
+        How many there are.
     """
 
     reach: float
-    totals: NDArray[np.float64]
+    distances: NDArray[np.floating]
+    values: NDArray[np.floating]
     counts: NDArray[np.integer]
 
     @classmethod
@@ -47,22 +50,32 @@ class WallProfile:
         distance, values = np.asarray(distance), np.asarray(values)
         near = (distance < reach) & np.isfinite(values)
         which = (distance[near] * (_CLASSES / reach)).astype(np.intp)
-        totals = np.bincount(which, values[near], _CLASSES).astype(np.float64)
-        return cls(reach, totals, np.bincount(which, minlength=_CLASSES))
+        return cls(
+            reach,
+            np.bincount(which, distance[near], _CLASSES).astype(np.float64),
+            np.bincount(which, values[near], _CLASSES).astype(np.float64),
+            np.bincount(which, minlength=_CLASSES),
+        )
 
     def __sub__(self, part: WallProfile) -> WallProfile:
-        return WallProfile(self.reach, self.totals - part.totals, self.counts - part.counts)
+        return WallProfile(
+            self.reach,
+            self.distances - part.distances,
+            self.values - part.values,
+            self.counts - part.counts,
+        )
 
     @property
     def distance(self) -> NDArray[np.floating]:
-        """Middle of each class in µm."""
-        return (np.arange(_CLASSES) + 0.5) * (self.reach / _CLASSES)
+        """Mean distance in each class, in µm; NaN where there is none."""
+        with np.errstate(invalid="ignore"):
+            return self.distances / self.counts
 
     @property
     def mean(self) -> NDArray[np.floating]:
         """Mean value in each class; NaN where there is none."""
         with np.errstate(invalid="ignore"):
-            return self.totals / self.counts
+            return self.values / self.counts
 
     def fit(self) -> Gaussian:
         """Fit a Gaussian.
@@ -72,22 +85,20 @@ class WallProfile:
         ProfileError
             If there is no such Gaussian.
         """
-        from scipy.optimize import curve_fit
+        from scipy.optimize import least_squares
 
         known = self.counts > 0
         distance, mean, counts = self.distance[known], self.mean[known], self.counts[known]
         if len(mean) < 4:
             raise ProfileError(f"{len(mean)} distances from walls are too few for a profile")
-        start = (mean[0] - mean[-1], self.reach / 2, mean[-1])
-        try:
-            found, _ = curve_fit(_gaussian, distance, mean, start, sigma=1 / np.sqrt(counts))
-        except RuntimeError as error:
-            raise ProfileError("no Gaussian fits the profile across walls") from error
-        height, width, base = found.tolist()
+
+        def misfit(gaussian: NDArray[np.float64]) -> NDArray[np.floating]:
+            height, width, base = gaussian
+            fitted = base + height * np.exp(-4 * np.log(2) * (distance / width) ** 2)
+            return np.sqrt(counts) * (fitted - mean)
+
+        found = least_squares(misfit, (mean[0] - mean[-1], self.reach / 2, mean[-1]), method="lm")
+        if not found.success:
+            raise ProfileError("no Gaussian fits the profile across walls")
+        height, width, base = found.x.tolist()
         return Gaussian(height, abs(width), base)
-
-
-def _gaussian(
-    distance: NDArray[np.float64], height: float, width: float, base: float
-) -> NDArray[np.float64]:
-    return base + height * np.exp(-4 * np.log(2) * (distance / width) ** 2)

@@ -1,11 +1,8 @@
-"""Tables of walls and cells, and how they are written."""
+"""Tables of walls and cells."""
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,20 +57,3 @@ def measure_table(measures: WallMeasures) -> dict[str, list[Any]]:
         "standard error": [one.error for one in figures],
         "unit": [one.unit for one in figures],
     }
-
-
-def write_table(path: str | Path, table: Mapping[str, Sequence[Any] | NDArray]) -> None:
-    """Write a table as CSV, in UTF-8.
-
-    Parameters
-    ----------
-    path
-        File to write; an older one is replaced.
-    table
-        Columns by name, all of one length.
-    """
-    # A spreadsheet takes UTF-8 for what it is where a mark begins it.
-    with Path(path).open("w", newline="", encoding="utf-8-sig") as file:
-        writer = csv.writer(file)
-        writer.writerow(table)
-        writer.writerows(zip(*table.values(), strict=True))

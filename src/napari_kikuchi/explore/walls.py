@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_kikuchi.explore.cells import divide_into_cells
 from napari_kikuchi.explore.ranking import LOCAL_SIZE, local_difference
-from napari_kikuchi.explore.ridges import distances, find_ridges
+from napari_kikuchi.explore.ridges import distances, find_ridges, least_height
 from napari_kikuchi.explore.wall_profile import ProfileError, WallProfile
 from napari_kikuchi.jobs import Job, Progress
 
@@ -53,7 +53,8 @@ class Walls:
     thickness
         Full width of the mean wall at half of its depth, in µm.
     contrast
-        Depth of the walls over the standard deviation of the strength in interiors.
+        Depth of the walls over the standard deviation in interiors. Simulated walls have 8 to 11 at
+        medium noise; below some 4 the figures are off by tens of percent.
     step
         Distance between rows and between columns, in µm.
     """
@@ -101,10 +102,10 @@ def find_walls(
 ) -> Job[Walls]:
     """Find the cell walls of a map on which they stand out.
 
-    A wall runs along a ridge of the smoothed map that is higher than those of noise (Otsu's
-    threshold). Its thickness is the full width at half maximum of a Gaussian fitted to the map
-    itself, not smoothed, by the distance from the middle of the wall; with that thickness it is
-    drawn into :attr:`Walls.mask`. Noise widens neither, as it would a threshold of the map.
+    A wall runs along a ridge of the smoothed map that is higher than those of noise. Its thickness
+    is the full width at half maximum of a Gaussian fitted to the map itself, not smoothed, by the
+    distance from the middle of the wall; with that thickness it is drawn into :attr:`Walls.mask`.
+    Noise widens neither, as it would a threshold of the map.
 
     Parameters
     ----------
@@ -127,7 +128,7 @@ def find_walls(
     Returns
     -------
     Walls
-        The thickness holds what overlap of neighbouring positions adds to it.
+        Of the map as it is, see the notes.
 
     Raises
     ------
@@ -135,6 +136,13 @@ def find_walls(
         If no walls stand out on the map.
     ValueError
         If the borders have another shape than the map.
+
+    Notes
+    -----
+    The overlap of neighbouring patterns thickens the walls of a contrast by some five percent, and
+    draws grain boundaries like walls; a contrast without overlap does neither. The blur of patterns
+    grows with the square of the strength of a weak wall, which makes it look thinner. Walls less
+    than 1.2 positions thick come out too thick.
     """
     values = np.asarray(values, np.float32)
     if borders is not None and np.shape(borders) != values.shape:
@@ -142,6 +150,8 @@ def find_walls(
             f"borders of shape {np.shape(borders)} do not fit a map of shape {values.shape}: give "
             "a label for each position of the map"
         )
+    if min(values.shape) < LOCAL_SIZE:
+        raise _no_walls(f"{values.shape[0]} x {values.shape[1]} positions are too few")
     bright = -values if dark else values
     position = float(np.sqrt(step[0] * step[1]))
     found: list[Walls] = []
@@ -176,7 +186,7 @@ def _find(
     yield Progress(0, 0, "Looking for ridges")
     ridges = find_ridges(height, step, _SIGMA * scale)
     if len(ridges):
-        ridges = ridges[ridges.heights > threshold_otsu(ridges.heights)]
+        ridges = ridges[ridges.heights > least_height(ridges.heights)]
     if not len(ridges):
         raise _no_walls("it has no ridges")
     reach = _REACH * scale * max(step)

@@ -42,7 +42,7 @@ class Arrivals:
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.proxy(session)
-        self._viewer_opened = False
+        self._viewer_opened = self._scaled = False
         self._refinements: weakref.WeakKeyDictionary[Layer, Work] = weakref.WeakKeyDictionary()
         session.link_changed.connect(self._glance)
         layers = session.viewer.layers
@@ -74,6 +74,7 @@ class Arrivals:
         self._glance(source, anew=self._is_first(layer, source))
         self._offer_model(link)
         self._open_pattern_viewer()
+        self._show_scale_bar()
         if link.browsed:
             self._open(FEATURE_BROWSER)
         if is_map and link.navigator is not None and self._to_refine(layer, link.navigator):
@@ -117,6 +118,12 @@ class Arrivals:
             self._viewer_opened = True
             # The new dock has taken room from the maps: once it is laid out, show them whole.
             QTimer.singleShot(0, self._session.viewer.reset_view)
+
+    def _show_scale_bar(self) -> None:
+        # Once: whoever hides it has no use for it.
+        if not self._scaled:
+            self._scaled = True
+            self._session.viewer.canvas.overlays.scale_bar.visible = True
 
     def _open(self, widget: str) -> bool:
         """Open a dock, if the viewer has a window."""

@@ -52,7 +52,7 @@ class CloudPanel(QWidget):
         self._stacks = stacks
         self._view: View | None = None
         self._drawing, self._lighting, self._looking = (Latest(session) for _ in range(3))
-        self.selection = Selection(session.viewer)
+        self.selection = Selection(session)
         self.selection.changed.connect(self.light_up)
         self.plot = ScatterPlot(session.viewer)
         self.plot.encircled.connect(self._on_outline)

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
+from napari.layers import Image
+from qtpy.QtWidgets import QCheckBox, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.drawing import DrawingTools
@@ -15,6 +16,7 @@ from napari_kikuchi.ui.figure_of import figure_of
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.inspected import Inspected, Inspection
 from napari_kikuchi.ui.inspector_page import InspectorPage
+from napari_kikuchi.ui.lettering import Lettering
 from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.region_page import RegionPage
@@ -47,6 +49,7 @@ class Inspector(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(napari_viewer)
+        self._lettering = Lettering()
         self.tools = DrawingTools(self.session)
         self.inspection = Inspection(self.session)
         self.invitation = QLabel(_INVITATION)
@@ -55,11 +58,15 @@ class Inspector(QWidget):
         self.pages = QStackedWidget()
         for page in (self.invitation, self.line, self.region):
             self.pages.addWidget(page)
+        self.colour_bars = QCheckBox("colour bars")
+        self.colour_bars.setToolTip("Show the values that the colours of the visible maps mean")
+        self.colour_bars.toggled.connect(self._show_colour_bars)
         self.saving = SaveButtons(self.session, self._figure, self._table, self._suggested)
         self.setMinimumWidth(_WIDTH)
         layout = QVBoxLayout(self)
         layout.addWidget(self.tools)
         layout.addWidget(scrolling(self.pages), 1)
+        layout.addWidget(self.colour_bars)
         layout.addWidget(self.saving)
         self.inspection.changed.connect(self._on_changed)
         for page in (self.line, self.region):
@@ -81,6 +88,7 @@ class Inspector(QWidget):
         super().hideEvent(event)
         self.inspection.close()
         self.tools.look_away()
+        self._lettering.show([])
 
     @property
     def page(self) -> InspectorPage | None:
@@ -95,7 +103,16 @@ class Inspector(QWidget):
         for one in (self.line, self.region):
             one.inspect(inspected if one is page else None)
         self.pages.setCurrentWidget(page or self.invitation)
+        self._lettering.show([] if inspected is None else inspected.shapes)
         self._offer()
+        self._show_colour_bars()
+
+    def _show_colour_bars(self, *_: object) -> None:
+        """Show them for the maps that are visible, none for those that are not."""
+        shown = self.inspection.maps() if self.colour_bars.isChecked() else []
+        for layer, _link in self.session.links():
+            if isinstance(layer, Image) and layer.colorbar.visible != (layer in shown):
+                layer.colorbar.visible = layer in shown
 
     def _offer(self) -> None:
         """Offer to save what there is."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
@@ -13,6 +14,9 @@ from napari_kikuchi.ui.latest import Latest
 
 if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
+
+# A bar that is drawn at each of some hundred updates a second would hold the job up.
+_FRAME_S = 0.1
 
 
 class JobRow(QWidget):
@@ -35,6 +39,7 @@ class JobRow(QWidget):
         super().__init__()
         self._latest = Latest(session)
         self._ended = ended
+        self._drawn = 0.0
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setMaximumHeight(6)
@@ -74,11 +79,14 @@ class JobRow(QWidget):
         def fail(error: Exception) -> None:
             self._end()
             self.notice.tell(str(error))
+            self.setVisible(True)
 
         def note(update: Progress) -> None:
-            self.bar.setRange(0, update.total)
-            self.bar.setValue(update.done)
-            self.bar.setToolTip(update.message)
+            if monotonic() - self._drawn > _FRAME_S:
+                self._drawn = monotonic()
+                self.bar.setRange(0, update.total)
+                self.bar.setValue(update.done)
+                self.bar.setToolTip(update.message)
             progressed(update)
 
         self._latest.start(job, end, failed=fail, progressed=note)
@@ -100,3 +108,5 @@ class JobRow(QWidget):
     def _show(self, active: bool) -> None:
         self.bar.setVisible(active)
         self.cancel_button.setVisible(active)
+        # Empty it would still take up room.
+        self.setVisible(active)

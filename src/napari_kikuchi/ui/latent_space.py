@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QVBoxLayout, QWi
 from napari_kikuchi.explore.embedding import UMAP_INSTALL, has_umap
 from napari_kikuchi.ui.cloud_panel import CloudPanel
 from napari_kikuchi.ui.composite import Composite
+from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.nearest_patterns import NearestPatterns
@@ -22,7 +23,9 @@ from napari_kikuchi.ui.stack_choice import StackChoice
 
 if TYPE_CHECKING:
     import napari
+    from qtpy.QtGui import QShowEvent
 
+_WIDTH = 380
 _DENSITY = "density"
 # After the last change of how a map is shown, before points take its colours.
 _SETTLED_MS = 150
@@ -64,6 +67,11 @@ class LatentSpace(QWidget):
         self.destroyed.connect(lambda: _let_go(weakly, close))
         self._list_colours()
         self._on_stack()
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Take a place with room for the plot."""
+        super().showEvent(event)
+        give_room(self, self.session)
 
     def _build(self) -> None:
         self.stacks = StackChoice(self.session)
@@ -107,6 +115,7 @@ class LatentSpace(QWidget):
         layout.addWidget(self.nearest)
         layout.addWidget(self.composite)
         layout.addStretch()
+        self.setMinimumWidth(_WIDTH)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolling(content))
@@ -124,7 +133,8 @@ class LatentSpace(QWidget):
         """Layers came or went."""
         self.stacks.collect()
         self._list_colours()
-        self.panel.selection.collect()
+        if not self.panel.selection.labels.layer:  # It may just have been removed.
+            self.panel.light_up()
 
     def _on_stack(self) -> None:
         """Lay another stack out, by its principal components to begin with."""

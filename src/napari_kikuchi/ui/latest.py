@@ -44,19 +44,13 @@ class Latest:
 
         def last(tell: Callable[[Any], None]) -> Callable[[Any], None]:
             def end(outcome: Any) -> None:
-                if self._work is work:
-                    self._work = None
-                    tell(outcome)
+                self._work = None
+                tell(outcome)
 
             return end
 
-        def note(update: Any) -> None:
-            # What was on its way when the job was stopped still arrives.
-            if self._work is work:
-                progressed(update)
-
-        work = self._work = self._session.start(
-            job, done=last(done), failed=last(failed), progressed=note
+        self._work = self._session.start(
+            job, done=last(done), failed=last(failed), progressed=progressed
         )
 
     def stop(self) -> None:

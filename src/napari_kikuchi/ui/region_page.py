@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from string import ascii_lowercase
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from napari_kikuchi.explore.bands import Band, changed_bands
 from napari_kikuchi.explore.differences import pattern_difference
 from napari_kikuchi.explore.places import PlacesError
 from napari_kikuchi.explore.regions import describe, histograms
-from napari_kikuchi.figures.content import PatternPanel, Profile
+from napari_kikuchi.figures.content import PatternPanel, Profile, letters
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
 from napari_kikuchi.ui.link import step_of, unit_of
@@ -128,15 +127,15 @@ class RegionPage(InspectorPage):
         rows = [
             (one.name, one.unit, letter, values)
             for one in self.maps
-            for letter, values in zip(ascii_lowercase, one.values, strict=False)
+            for letter, values in zip(letters(len(one.values)), one.values, strict=True)
         ]
         if not rows:
             return {}
-        names, units, letters, values = zip(*rows, strict=True)
+        names, units, regions, values = zip(*rows, strict=True)
         return {
             "map": names,
             "unit": units,
-            "region": letters,
+            "region": regions,
             "positions": [one.count for one in values],
             "area (µm²)": [one.area for one in values],
             "mean": [one.mean for one in values],
@@ -151,7 +150,7 @@ def _sizes(inspected: Inspected) -> Iterator[str]:
     layer = inspected.ground.layer
     y, x = step_of(layer)
     several = len(inspected.shapes) > 1
-    for letter, shape in zip(ascii_lowercase, inspected.shapes, strict=False):
+    for letter, shape in zip(letters(len(inspected.shapes)), inspected.shapes, strict=True):
         count = len(shape.positions(layer))
         size = f"{count} positions, {count * y * x:.3g} µm²"
         yield f"{letter}: {size}" if several else f"{inspected.ground.link.source.name}: {size}"
@@ -163,7 +162,7 @@ def _tiles(averages: list[AveragePattern], means: Means) -> Iterator[Tile]:
     assert preparation is not None
     mask = _recorded_mask(preparation)
     several = len(averages) > 1
-    for letter, average in zip(ascii_lowercase, averages, strict=False):
+    for letter, average in zip(letters(len(averages)), averages, strict=True):
         corrected = np.where(mask, average.mean - preparation.background, np.nan)
         name = f"{letter}, " if several else ""
         yield Tile(f"{name}mean of {average.count}", corrected)

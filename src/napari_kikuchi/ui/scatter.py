@@ -37,9 +37,8 @@ class ScatterPlot(Plot):
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__(viewer, _HEIGHT)
-        self.axes = self.figure.add_subplot()
         # Room for the names of the axes, which have no numbers.
-        self.figure.subplots_adjust(left=0.07, right=0.99, bottom=0.08, top=0.99)
+        self.axes = self.add_axes((0.07, 0.08, 0.92, 0.91))
         self.axes.set_axis_off()
         # From the bottom: all points, then those that light up.
         self._pictures = [
@@ -60,8 +59,9 @@ class ScatterPlot(Plot):
         self.lasso = LassoSelector(
             self.axes, self._on_outline, props={"color": "#ff8c1a", "linewidth": 1.5}
         )
-        # What is seen as the selector takes its picture of the plot makes it draw all anew.
-        self.lasso.set_visible(False)
+        # A line that is seen, though empty, makes the selector draw everything a second time.
+        for artist in self.lasso.artists:
+            artist.set_visible(False)
         self.lasso.set_active(False)
         self.dress()
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QObject, Signal
 
-from napari_kikuchi.ui.drawn_watch import DrawnWatch
+from napari_kikuchi.ui.inspected import Inspection
 from napari_kikuchi.ui.label_layer import LabelLayer
-from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.strokes import NOWHERE
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
     from napari.layers import Image
     from numpy.typing import NDArray
+
+    from napari_kikuchi.ui.session import Session
 
 SELECTED, DRAWN = "#ff8c1a", "#00d5ff"
 _LABEL = 1
@@ -26,21 +26,20 @@ class Selection(QObject):
 
     Parameters
     ----------
-    viewer
-        Gets the layer.
+    session
+        Of the viewer that gets the layer.
     """
 
     changed = Signal()
     """Other positions are selected, or lie in what is drawn."""
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__()
-        self._viewer = viewer
-        self.labels = LabelLayer(viewer, "selection", {_LABEL: SELECTED}, opacity=0.6)
-        self._watch = DrawnWatch(viewer)
-        self._told: tuple[object, ...] = ()
-        self.labels.changed.connect(self.changed)
-        self._watch.changed.connect(self._on_drawn)
+        self.labels = LabelLayer(session.viewer, "selection", {_LABEL: SELECTED}, opacity=0.6)
+        self._inspection = Inspection(session)
+        self._inspection.open()
+        for signal in (self.labels.changed, self._inspection.changed):
+            signal.connect(self.changed)
 
     def select(self, positions: NDArray[np.intp], over: Image) -> None:
         """Select positions (n, 2) of a map, and no others."""
@@ -63,26 +62,12 @@ class Selection(QObject):
 
     def inside_drawn(self, over: Image) -> NDArray[np.intp]:
         """Positions (n, 2) of a map inside the shape that is selected, or was drawn last."""
-        shapes = drawn(self._viewer)
-        if not shapes or not shapes[-1].encloses:
+        inspected = self._inspection.current
+        if inspected is None or not inspected.shapes[0].encloses:
             return NOWHERE
-        return shapes[-1].positions(over)
-
-    def _on_drawn(self) -> None:
-        """Tell of another shape: layers come and go, and the mouse passes over what is drawn."""
-        now = tuple(
-            (id(shape.shapes), shape.kind, shape.shapes.data[shape.index].tobytes())
-            for shape in drawn(self._viewer)[-1:]
-        )
-        if now != self._told:
-            self._told = now
-            self.changed.emit()
-
-    def collect(self) -> None:
-        """Layers came or went."""
-        self._watch.collect()
+        return inspected.shapes[0].positions(over)
 
     def close(self) -> None:
         """Hear no more; the layer stays."""
         self.labels.close()
-        self._watch.close()
+        self._inspection.close()

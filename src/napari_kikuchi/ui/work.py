@@ -42,6 +42,8 @@ class Work(QObject):
     ended = Signal()
     """The thread is done, however it went."""
 
+    _told = Signal(str, object)
+
     _running: ClassVar[set[Work]] = set()
 
     def __init__(self, job: Job[Any], owner: QObject | None = None, title: str = "") -> None:
@@ -56,6 +58,7 @@ class Work(QObject):
         if title:
             self.progressed.connect(self._show_progress)
         self.ended.connect(self._on_ended)
+        self._told.connect(self._deliver)
 
     @property
     def active(self) -> bool:
@@ -87,19 +90,24 @@ class Work(QObject):
     def _run(self) -> None:
         try:
             while not self._cancelled.is_set():
-                self._tell(self.progressed, next(self._job))
+                self._tell("progressed", next(self._job))
             self._job.close()
         except StopIteration as stop:
-            self._tell(self.done, stop.value)
+            self._tell("done", stop.value)
         except Exception as error:
-            self._tell(self.failed, error)
+            self._tell("failed", error)
         # Once the application is gone, so is the receiving half of this object.
         with suppress(RuntimeError):
             self.ended.emit()
 
-    def _tell(self, signal: Any, value: Any) -> None:
+    def _tell(self, signal: str, value: Any) -> None:
         if not self._cancelled.is_set():
-            signal.emit(value)
+            self._told.emit(signal, value)
+
+    def _deliver(self, signal: str, value: Any) -> None:
+        # In the thread of the window: what was on its way when the job was cancelled ends here.
+        if not self._cancelled.is_set():
+            getattr(self, signal).emit(value)
 
     def _show_progress(self, update: Progress) -> None:
         assert self._bar is not None
