@@ -12,6 +12,7 @@ from superqt import QElidingLabel
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.preparation import Model, Preparation
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.plot import Plot
     from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
-    from napari_kikuchi.ui.work import Work
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,13 +32,10 @@ class Found(Progress):
 
     Attributes
     ----------
-    inspected
-        Of what.
     part
         What was found.
     """
 
-    inspected: Inspected | None = None
     part: Any = None
 
 
@@ -81,7 +78,7 @@ class InspectorPage(QWidget):
         self.plot = plot
         self.inspected: Inspected | None = None
         self._means = Means()
-        self._work: Work | None = None
+        self._latest = Latest(session)
         self.title = QElidingLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar = QProgressBar()
@@ -145,7 +142,7 @@ class InspectorPage(QWidget):
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
-        self._stop()
+        self._latest.stop()
         self.session.prepared.disconnect(self._on_means)
         self.session.encoder_changed.disconnect(self._on_means)
 
@@ -154,9 +151,9 @@ class InspectorPage(QWidget):
         self._means = self._ready_means(self.inspected)
         self.bar.setRange(0, 0)
         self.bar.show()
-        self._work = self.session.start(
+        self._latest.start(
             self.measure(self.inspected, self._means),
-            done=self._on_end,
+            self._on_end,
             failed=self._on_end,
             progressed=self._on_progress,
         )
@@ -191,7 +188,7 @@ class InspectorPage(QWidget):
         if not isinstance(update, Found):
             self.bar.setRange(0, update.total)
             self.bar.setValue(update.done)
-        elif update.inspected is self.inspected:  # Else it was still on its way.
+        else:
             self.take(update.part)
             self.changed.emit()
 
@@ -201,13 +198,8 @@ class InspectorPage(QWidget):
             self.notice.tell(str(outcome))
 
     def _cancel(self) -> None:
-        self._stop()
+        self._latest.stop()
         self.bar.hide()
-
-    def _stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            self._work = None
 
 
 def _identities(means: Means) -> Iterator[int | None]:

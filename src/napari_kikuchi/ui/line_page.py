@@ -78,13 +78,13 @@ class LinePage(InspectorPage):
         paths = paths_on(layer, inspected.shapes)
         if inspected.scan is not None and means.preparation is not None:
             strip = yield from read_strip(inspected.scan, means.preparation.preprocessor, paths)
-            yield Found(0, 0, inspected=inspected, part=strip)
+            yield Found(0, 0, part=strip)
         stack = inspected.stack
         if stack is not None and stack.map_shape == layer.data.shape:
             found = yield from feature_profiles(stack, paths)
             chosen = best_first(shared_by_neighbours(found))[:_FEATURES]
             rows = FeatureRows([stack.names[i] for i in chosen], found[chosen])
-            yield Found(0, 0, inspected=inspected, part=rows)
+            yield Found(0, 0, part=rows)
 
     def take(self, part: Any) -> None:
         """Draw features, or patterns, too."""

@@ -81,7 +81,7 @@ class RegionPage(InspectorPage):
             counted = histograms(layer.data, places, _BINS)
             maps.append(MapValues(layer.name, unit_of(layer), values, counted))
             yield Progress(done, len(inspected.maps), "Measuring the regions")
-        yield Found(0, 0, inspected=inspected, part=maps)
+        yield Found(0, 0, part=maps)
         scan = inspected.scan
         if scan is None or means.preparation is None:
             return
@@ -90,13 +90,13 @@ class RegionPage(InspectorPage):
             positions = shape.positions(inspected.ground.layer)
             chosen = positions[:: -(-len(positions) // _PATTERNS)]
             averages.append((yield from average_pattern(scan, chosen)))
-        yield Found(0, 0, inspected=inspected, part=list(_tiles(averages, means)))
+        yield Found(0, 0, part=list(_tiles(averages, means)))
         if len(averages) == 2:
             yield Progress(0, 0, "Looking for bands that changed")
             one, other = averages
             mask, background = _recorded_mask(means.preparation), means.preparation.background
             found = changed_bands(one, other, mask, background)
-            yield Found(0, 0, inspected=inspected, part=ChangedBands(found, scan.pattern_shape))
+            yield Found(0, 0, part=ChangedBands(found, scan.pattern_shape))
 
     def take(self, part: Any) -> None:
         """Draw values, patterns, or bands, too."""
