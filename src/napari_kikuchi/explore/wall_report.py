@@ -18,6 +18,9 @@ from napari_kikuchi.jobs import Job, Progress
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+# Share of a figure below which its error is that of reckoning: all cells are alike.
+_EXACT = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class WallReport:
@@ -116,7 +119,7 @@ def in_words(measure: Measure) -> str:
     share = not measure.unit
     factor, unit = (100, "%") if share else (1, measure.unit)
     value, error = measure.value * factor, measure.error * factor
-    if not isfinite(error) or error <= 0:
+    if not isfinite(error) or error < _EXACT * abs(value):
         return f"{value:.3g} {unit}"
     digits = max(0, 1 - floor(log10(error)))
     return f"{value:.{digits}f} ± {error:.{digits}f} {unit}"

@@ -138,6 +138,7 @@ class WallsPage(SegmentPage):
 def _offer(choice: ComboBox, names: Sequence[str], keep: bool = True) -> None:
     """Offer names; the one that was chosen stays chosen if it is there, else it is the first."""
     chosen = choice.value
+    choice.choices = ()  # Else those that stay would stay where they are.
     choice.choices = names
     if names:
         choice.value = chosen if keep and chosen in names else names[0]
