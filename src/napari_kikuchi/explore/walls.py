@@ -53,8 +53,8 @@ class Walls:
     thickness
         Full width of the mean wall at half of its depth, in µm.
     contrast
-        Depth of the walls over the standard deviation in interiors. Simulated walls have 8 to 11 at
-        medium noise; below some 4 the figures are off by tens of percent.
+        Depth of the walls over the standard deviation in interiors. Simulated walls have 8 to 12 at
+        medium noise; with less, some figures are off by more than a tenth.
     step
         Distance between rows and between columns, in µm.
     """
