@@ -15,46 +15,15 @@ import argparse
 import platform
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import napari
-import numpy as np
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication
+from window import Gaps, spin
 
 from napari_kikuchi.samples import sample_folder
 
 PLUGIN = "napari-kikuchi"
-
-
-class Gaps:
-    """Times between events of the window."""
-
-    def __init__(self) -> None:
-        self.found: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.timeout.connect(self._tick)
-        self._timer.start(5)
-
-    def forget(self) -> None:
-        """Begin anew."""
-        self.found.clear()
-        self._last = time.perf_counter()
-
-    def tell(self, phase: str) -> None:
-        """Print what was found, and begin anew."""
-        gaps = 1e3 * np.array(self.found)
-        middle, high, longest = np.percentile(gaps, [50, 99, 100])
-        print(f"{phase:<34}{middle:>8.0f}{high:>8.0f}{longest:>8.0f}", flush=True)
-        self.forget()
-
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.found.append(now - self._last)
-        self._last = now
 
 
 def main() -> None:
@@ -75,7 +44,7 @@ def measure(scan: Path, seconds: float, first_look: bool) -> None:
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, "Latent maps")
     spin(5)
     gaps = Gaps()
-    print(f"{'gaps between events, ms':<34}{'median':>8}{'99 %':>8}{'longest':>8}")
+    gaps.head()
     if first_look:
         dock.first_look.panel.button.click()
         spin(60, lambda: len(viewer.layers) >= 33)
@@ -108,14 +77,6 @@ def measure(scan: Path, seconds: float, first_look: bool) -> None:
         f"window closed: training {job.state} after {time.perf_counter() - began:.2f} s, "
         f"checkpoint written {'anew' if checkpoint.stat().st_mtime > before else 'before'}"
     )
-
-
-def spin(seconds: float, ready: Callable[[], bool] = lambda: False) -> None:
-    """Let the window work."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and not ready():
-        QApplication.processEvents()
-        time.sleep(0.001)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import MapStack
 
+# Values that tell mean and deviation of a large map.
+_SAMPLE = 100_000
 # Positions that differ by less are the same.
 _ROUNDING = 1e-6
 
@@ -212,10 +214,11 @@ def feature_profiles(stack: MapStack, paths: Sequence[Path]) -> Job[NDArray[np.f
     def standing_out(channel: int) -> NDArray[np.floating]:
         values = stack.map(channel)
         found = profile(values, paths).values
-        deviation = float(np.nanstd(values, dtype=np.float64))
-        if not deviation > 0:
+        some = values.ravel()[:: max(1, values.size // _SAMPLE)]
+        some = some[np.isfinite(some)].astype(np.float64)
+        if not len(some) or not np.ptp(some) > 0:
             return np.where(np.isfinite(found), 0, np.nan)
-        return (found - np.nanmean(values, dtype=np.float64)) / deviation
+        return (found - some.mean()) / some.std()
 
     return np.array((yield from ask_every_map(stack, standing_out, "Following the line")))
 

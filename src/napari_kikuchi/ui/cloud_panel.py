@@ -119,7 +119,9 @@ class CloudPanel(QWidget):
             self._tell(*counts)
             self.plot.light_up(pictures)
 
-        self._lighting.start(_light(self._view, self.selection, over), show)
+        # Threads must not touch layers.
+        places = self.selection.selected(over), self.selection.inside_drawn(over)
+        self._lighting.start(_light(self._view, *places), show)
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
@@ -169,15 +171,13 @@ def _draw(
 
 
 def _light(
-    view: View, selection: Selection, over: Image
+    view: View, selected: NDArray[np.intp], drawn: NDArray[np.intp]
 ) -> Job[tuple[list[int], dict[int, NDArray[np.uint8]]]]:
     """How many positions light up in each colour, and pictures of their points by level."""
     from matplotlib.colors import to_rgb
 
     counts, pictures = [], {}
-    places = ((2, selection.selected, SELECTED), (1, selection.inside_drawn, DRAWN))
-    for level, positions_on, colour in places:
-        positions = positions_on(over)
+    for level, positions, colour in ((2, selected, SELECTED), (1, drawn, DRAWN)):
         counts.append(len(positions))
         if len(positions):
             pictures[level] = yield from lit_picture(view, positions, to_rgb(colour))

@@ -79,5 +79,5 @@ def _limits(layer: Image) -> tuple[float, float]:
 
 
 def _region(shape: Drawn, layer: Image) -> Region:
-    vertices = shape.vertices(layer) * step_of(layer)
+    vertices = shape.outline(layer).vertices * step_of(layer)
     return Region(shape.name, shape.kind, tuple((float(y), float(x)) for y, x in vertices))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +10,13 @@ import numpy as np
 from napari.layers import Image, Shapes
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from napari_kikuchi.ui.link import link_of
-from napari_kikuchi.ui.regions import Drawn, Ground, drawn, grounds
+from napari_kikuchi.explore.outlines import Outline
+from napari_kikuchi.ui.link import link_of, step_of, unit_of
+from napari_kikuchi.ui.regions import Drawn, drawn, grounds
 
 if TYPE_CHECKING:
     from napari.layers import Layer
+    from numpy.typing import NDArray
 
     from napari_kikuchi.maps import MapStack
     from napari_kikuchi.scan import Scan
@@ -27,6 +29,44 @@ _MAPS = 4
 
 
 @dataclass(frozen=True, eq=False)
+class MapBelow:
+    """A map and what is drawn on it.
+
+    All but the layer may be read by a thread, which must not touch what the window shows.
+
+    Attributes
+    ----------
+    layer
+        Shows it.
+    name, unit
+        Of the map.
+    values
+        Of shape (rows, columns).
+    step
+        Distance between rows and between columns, in µm.
+    outlines
+        What is drawn, in its positions.
+    """
+
+    layer: Image
+    name: str
+    unit: str
+    values: NDArray
+    step: tuple[float, float]
+    outlines: Sequence[Outline]
+
+    @classmethod
+    def of(cls, layer: Image, shapes: Sequence[Drawn]) -> MapBelow:
+        """A map below some shapes."""
+        outlines = [shape.outline(layer) for shape in shapes]
+        return cls(layer, layer.name, unit_of(layer), layer.data, step_of(layer), outlines)
+
+    def places(self) -> list[NDArray[np.intp]]:
+        """Positions of each outline, of shape (n, 2)."""
+        return [outline.positions(self.values.shape) for outline in self.outlines]
+
+
+@dataclass(frozen=True, eq=False)
 class Inspected:
     """Shapes on a scan, and the maps that are seen below them.
 
@@ -34,26 +74,32 @@ class Inspected:
     ----------
     shapes
         All of them enclose something, or none does.
+    source
+        The scan on which they lie.
     ground
-        Where the first of them lies.
+        The map by whose positions patterns are read.
     maps
         The visible maps of the same scan, the topmost first; four at most.
+    stack
+        That of the topmost map that belongs to one.
     """
 
-    shapes: list[Drawn]
-    ground: Ground
-    maps: list[Image]
+    shapes: Sequence[Drawn]
+    source: ScanLink
+    ground: MapBelow
+    maps: Sequence[MapBelow]
+    stack: MapStack | None
+
+    @property
+    def enclosed(self) -> bool:
+        """Whether the shapes have an inside, as lines have not."""
+        return self.ground.outlines[0].encloses
 
     @property
     def scan(self) -> Scan | None:
-        """The scan, if it is open."""
-        return self.ground.link.source.scan
-
-    @property
-    def stack(self) -> MapStack | None:
-        """The stack of the topmost map that belongs to one."""
-        stacks = (link.stack for link in map(link_of, self.maps) if link is not None)
-        return next((stack for stack in stacks if stack is not None), None)
+        """The scan whose patterns lie at the positions of the ground, if it is open."""
+        scan = self.source.scan
+        return scan if scan is not None and scan.map_shape == self.ground.values.shape else None
 
 
 class Inspection(QObject):
@@ -156,11 +202,23 @@ class Inspection(QObject):
 
     def _find(self) -> Inspected | None:
         shapes = drawn(self._session.viewer)
-        shapes = [shape for shape in shapes if shape.encloses == shapes[0].encloses]
-        ground = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
-        if ground is None:
+        found = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
+        if found is None:
             return None
-        return Inspected(shapes, ground, self.maps(ground.link.source) or [ground.layer])
+        ground = MapBelow.of(found.layer, shapes)
+        alike = [one.encloses == ground.outlines[0].encloses for one in ground.outlines]
+        if not all(alike):
+            shapes = [shape for shape, kept in zip(shapes, alike, strict=True) if kept]
+            ground = MapBelow.of(found.layer, shapes)
+        layers = self.maps(found.link.source) or [found.layer]
+        stacks = (link.stack for link in map(link_of, layers) if link is not None)
+        return Inspected(
+            shapes,
+            found.link.source,
+            ground,
+            [MapBelow.of(layer, shapes) for layer in layers],
+            next((stack for stack in stacks if stack is not None), None),
+        )
 
 
 def _signals(layer: Layer) -> list[Any]:

@@ -96,7 +96,7 @@ class Inspector(QWidget):
         inspected = self.inspection.current
         if inspected is None:
             return None
-        return self.region if inspected.shapes[0].encloses else self.line
+        return self.region if inspected.enclosed else self.line
 
     def _on_changed(self, inspected: Inspected | None) -> None:
         page = self.page

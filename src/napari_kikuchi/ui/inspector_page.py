@@ -161,7 +161,7 @@ class InspectorPage(QWidget):
     def _ready_means(self, inspected: Inspected) -> Means:
         """What there is now; what there is not is told when it comes."""
         scan = inspected.scan
-        if scan is None or scan.map_shape != inspected.ground.layer.data.shape:
+        if scan is None:
             return Means()
         preparation = self.session.preparation(scan)
         if isinstance(preparation, Exception):

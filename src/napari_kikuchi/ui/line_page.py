@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,15 +18,11 @@ from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import best_first
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
 from napari_kikuchi.ui.line_plot import Curve, FeatureRows, LinePlot
-from napari_kikuchi.ui.link import step_of, unit_of
 from napari_kikuchi.ui.pattern_strip import Less, Strip, read_strip
 from napari_kikuchi.ui.session import Point, Session
 
 if TYPE_CHECKING:
-    from napari.layers import Image
-
-    from napari_kikuchi.ui.inspected import Inspected
-    from napari_kikuchi.ui.regions import Drawn
+    from napari_kikuchi.ui.inspected import Inspected, MapBelow
     from napari_kikuchi.ui.saving import Table
 
 _FEATURES = 12
@@ -66,7 +61,7 @@ class LinePage(InspectorPage):
         """Draw the profiles."""
         self.features = self.strip = None
         self.curves = []
-        self.curves = [_curve(layer, inspected.shapes) for layer in inspected.maps]
+        self.curves = [_curve(below) for below in inspected.maps]
         self.title.setText(_title(inspected))
         self.less.setEnabled(inspected.scan is not None)
         self.less.setToolTip(_LESS if inspected.scan is not None else _NO_PATTERNS)
@@ -74,13 +69,12 @@ class LinePage(InspectorPage):
 
     def measure(self, inspected: Inspected, means: Means) -> Job[None]:
         """Read the patterns along the lines, then the maps of the stack."""
-        layer = inspected.ground.layer
-        paths = paths_on(layer, inspected.shapes)
+        paths = _paths(inspected.ground)
         if inspected.scan is not None and means.preparation is not None:
             strip = yield from read_strip(inspected.scan, means.preparation.preprocessor, paths)
             yield Found(0, 0, part=strip)
         stack = inspected.stack
-        if stack is not None and stack.map_shape == layer.data.shape:
+        if stack is not None and stack.map_shape == inspected.ground.values.shape:
             found = yield from feature_profiles(stack, paths)
             chosen = best_first(shared_by_neighbours(found))[:_FEATURES]
             rows = FeatureRows([stack.names[i] for i in chosen], found[chosen])
@@ -150,32 +144,25 @@ class LinePage(InspectorPage):
         inspected = self.inspected
         if inspected is None or inspected.scan is None:
             return
-        layer = inspected.ground.layer
-        path = paths_on(layer, inspected.shapes)[0]
+        path = _paths(inspected.ground)[0]
         along = path.distances if len(inspected.shapes) == 1 else path.from_middle
         row, col = np.rint(path.points[np.abs(along - distance).argmin()]).astype(int)
         rows, cols = inspected.scan.map_shape
         if 0 <= row < rows and 0 <= col < cols:
-            self.session.hold(Point(inspected.scan, int(row), int(col), layer))
+            self.session.hold(Point(inspected.scan, int(row), int(col), inspected.ground.layer))
 
 
-def paths_on(layer: Image, shapes: Sequence[Drawn]) -> list[Path]:
-    """The paths of some lines on a map.
-
-    Raises
-    ------
-    ValueError
-        If one of them has no length.
-    """
-    return [Path.through(shape.vertices(layer), step_of(layer)) for shape in shapes]
+def _paths(below: MapBelow) -> list[Path]:
+    """The paths of some lines on a map; a ValueError says if one of them has no length."""
+    return [Path.through(outline.vertices, below.step) for outline in below.outlines]
 
 
-def _curve(layer: Image, shapes: Sequence[Drawn]) -> Curve:
-    return Curve(layer.name, unit_of(layer), profile(layer.data, paths_on(layer, shapes)))
+def _curve(below: MapBelow) -> Curve:
+    return Curve(below.name, below.unit, profile(below.values, _paths(below)))
 
 
 def _title(inspected: Inspected) -> str:
-    lengths = [path.length for path in paths_on(inspected.ground.layer, inspected.shapes)]
-    name, count = inspected.ground.link.source.name, len(lengths)
+    lengths = [path.length for path in _paths(inspected.ground)]
+    count = len(lengths)
     about = f"{lengths[0]:.3g} µm" if count == 1 else f"mean of {count} lines"
-    return f"{name}: {about}"
+    return f"{inspected.source.name}: {about}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,6 @@ from napari_kikuchi.explore.regions import describe, histograms
 from napari_kikuchi.figures.content import PatternPanel, Profile, letters
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
-from napari_kikuchi.ui.link import step_of, unit_of
 from napari_kikuchi.ui.pattern_views import View, view_pattern
 from napari_kikuchi.ui.region_plot import ChangedBands, MapValues, RegionPlot, Tile
 
@@ -72,22 +72,21 @@ class RegionPage(InspectorPage):
     def measure(self, inspected: Inspected, means: Means) -> Job[None]:
         """Measure the maps that are shown, then average the patterns of the regions."""
         maps = []
-        for done, layer in enumerate(inspected.maps, 1):
-            places = [shape.positions(layer) for shape in inspected.shapes]
+        for done, below in enumerate(inspected.maps, 1):
+            places = below.places()
             try:
-                values = [describe(layer.data, place, step_of(layer)) for place in places]
+                values = [describe(below.values, place, below.step) for place in places]
             except PlacesError:  # A map of the same scan that was moved away.
                 continue
-            counted = histograms(layer.data, places, _BINS)
-            maps.append(MapValues(layer.name, unit_of(layer), values, counted))
+            counted = histograms(below.values, places, _BINS)
+            maps.append(MapValues(below.name, below.unit, values, counted))
             yield Progress(done, len(inspected.maps), "Measuring the regions")
         yield Found(0, 0, part=maps)
         scan = inspected.scan
         if scan is None or means.preparation is None:
             return
         averages = []
-        for shape in inspected.shapes:
-            positions = shape.positions(inspected.ground.layer)
+        for positions in inspected.ground.places():
             chosen = positions[:: -(-len(positions) // _PATTERNS)]
             averages.append((yield from average_pattern(scan, chosen)))
         yield Found(0, 0, part=list(_tiles(averages, means)))
@@ -147,13 +146,10 @@ class RegionPage(InspectorPage):
 
 
 def _sizes(inspected: Inspected) -> Iterator[str]:
-    layer = inspected.ground.layer
-    y, x = step_of(layer)
-    several = len(inspected.shapes) > 1
-    for letter, shape in zip(letters(len(inspected.shapes)), inspected.shapes, strict=True):
-        count = len(shape.positions(layer))
-        size = f"{count} positions, {count * y * x:.3g} µm²"
-        yield f"{letter}: {size}" if several else f"{inspected.ground.link.source.name}: {size}"
+    places = inspected.ground.places()
+    for letter, place in zip(letters(len(places)), places, strict=True):
+        size = f"{len(place)} positions, {len(place) * math.prod(inspected.ground.step):.3g} µm²"
+        yield f"{letter if len(places) > 1 else inspected.source.name}: {size}"
 
 
 def _tiles(averages: list[AveragePattern], means: Means) -> Iterator[Tile]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from napari.layers import Image, Shapes
 
+from napari_kikuchi.explore.outlines import Outline
 from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.ui.link import LayerLink
     from napari_kikuchi.ui.session import Session
-
-_OPEN = ("line", "path")
 
 
 @dataclass(frozen=True)
@@ -43,49 +42,25 @@ class Drawn:
         return str(self.shapes.shape_type[self.index])
 
     @property
-    def encloses(self) -> bool:
-        """Whether it has an inside, as a line has not."""
-        return self.kind not in _OPEN
-
-    @property
     def name(self) -> str:
         """What a person calls it: the name that was saved with it, else its number."""
         names = self.shapes.features.get("name")
         name = None if names is None else names.iloc[self.index]
         return name if isinstance(name, str) and name else f"region {self.index + 1}"
 
-    def vertices(self, layer: Layer) -> NDArray[np.float64]:
-        """Row and column of its vertices on a map, not rounded, of shape (n, 2).
-
-        The two layers may have any scales and places.
-        """
-        drawn = self.shapes.data[self.index]
-        return np.array([layer.world_to_data(self.shapes.data_to_world(v))[-2:] for v in drawn])
+    def outline(self, layer: Layer) -> Outline:
+        """The shape in positions of a map; the two layers may have any scales and places."""
+        origin, down, right = (
+            np.array(layer.world_to_data(self.shapes.data_to_world(point))[-2:])
+            for point in ((0, 0), (1, 0), (0, 1))
+        )
+        frame = np.stack([down - origin, right - origin])
+        vertices = np.asarray(self.shapes.data[self.index])[:, -2:]
+        return Outline(self.kind, origin + vertices @ frame)
 
     def positions(self, layer: Layer) -> NDArray[np.intp]:
-        """Scan positions inside.
-
-        Parameters
-        ----------
-        layer
-            A map of the scan. The two layers may have any scales and places.
-
-        Returns
-        -------
-        numpy.ndarray
-            Row and column of each position whose centre lies inside, or on the line of a shape
-            that encloses nothing; of shape (n, 2), in scan order.
-        """
-        vertices = self.vertices(layer)
-        # Only as much of a large map as the shape covers.
-        low = np.clip(np.floor(vertices.min(axis=0)), 0, layer.data.shape[-2:]).astype(np.intp)
-        high = np.clip(np.ceil(vertices.max(axis=0)) + 1, 0, layer.data.shape[-2:])
-        size = high.astype(np.intp) - low
-        if (size <= 0).any():
-            return np.empty((0, 2), np.intp)
-        # napari draws the mask in pixels whatever the layer's scale: a shape in pixels, so.
-        (mask,) = Shapes([vertices - low], shape_type=[self.kind]).to_masks(size)
-        return np.argwhere(mask) + low
+        """Scan positions inside, or along a shape that encloses nothing, of a map: (n, 2)."""
+        return self.outline(layer).positions(layer.data.shape[-2:])
 
 
 def drawn(viewer: ViewerModel, count: int = 1) -> list[Drawn]:

@@ -63,7 +63,7 @@ class Selection(QObject):
     def inside_drawn(self, over: Image) -> NDArray[np.intp]:
         """Positions (n, 2) of a map inside the shape that is selected, or was drawn last."""
         inspected = self._inspection.current
-        if inspected is None or not inspected.shapes[0].encloses:
+        if inspected is None or not inspected.enclosed:
             return NOWHERE
         return inspected.shapes[0].positions(over)
 
