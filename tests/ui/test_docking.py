@@ -1,4 +1,4 @@
-"""The feature browser finds its room among the other docks of a real window."""
+"""Docks find their room below the patterns, among the other docks of a real window."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget
 
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.ui import FEATURE_BROWSER, LATENT_MAPS, PATTERN_VIEWER, PLUGIN
+from napari_kikuchi.ui import FEATURE_BROWSER, LATENT_MAPS, PATTERN_VIEWER, PLUGIN, SEVERAL_SCANS
 from napari_kikuchi.ui.link import ScanLink
 
 
@@ -48,6 +48,15 @@ def test_the_browser_is_a_tab_of_a_form_and_has_the_keys_while_it_is_on_top(view
     qtbot.waitUntil(lambda: browser.visibleRegion().isEmpty())
     qtbot.keyClick(canvas, Qt.Key.Key_Period)
     assert browser.list.current == 1
+
+
+def test_docks_below_the_patterns_are_tabs_of_each_other(viewer, qtbot):
+    patterns, maps, scans = opened(viewer, PATTERN_VIEWER, FEATURE_BROWSER, SEVERAL_SCANS)
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(scans) == [maps])
+    qtbot.waitUntil(lambda: not scans.inner_widget().visibleRegion().isEmpty())
+    assert window.tabifiedDockWidgets(patterns) == []
+    assert scans.y() > patterns.y()
 
 
 def test_a_browser_elsewhere_leaves_the_docks_as_they_are(viewer, qtbot):

@@ -105,10 +105,10 @@ def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspe
     qtbot.wait(200)
     assert inspector.pages.currentWidget() is inspector.invitation
     shapes.add_lines(np.array([[2.0, 2.0], [2.0, 2.0]]))
-    qtbot.wait(200)
-    assert inspector.pages.currentWidget() is inspector.invitation
+    qtbot.waitUntil(lambda: "two points that lie apart" in inspector.line.notice.text())
     shapes.add_lines(np.array([[2.0, 2.0], [2.0, 30.0]]))
     qtbot.waitUntil(lambda: inspector.line.curves != [])
+    assert inspector.line.notice.text() == ""
     found = inspector.line.curves[0].profile.values
     assert np.isfinite(found).sum() == 8
     assert np.isnan(found[8:]).all()

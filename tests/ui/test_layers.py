@@ -26,13 +26,22 @@ def made_by(model, stack):
 
 def test_maps_of_two_models_are_told_apart_by_the_model(stack):
     stack = made_by("/models/nickel-principal-32.safetensors", stack)
-    names = {layer.name for layer in made(stack)}
+    first = made(stack)
+    names = {layer.name for layer in first}
     assert names == {f"feature {i}" for i in (1, 2, 3, 4)}
-    again = {layer.name for layer in made(stack, taken={"feature 3", "grains"})}
+    again = {layer.name for layer in made(stack, others=first[:1])}
     assert again == {f"{name} (nickel-principal-32)" for name in names}
-    assert {layer.name for layer in made(stack, taken={"grains"})} == names
+    first[0].name = "grains"
+    assert {layer.name for layer in made(stack, others=first[:1])} == names
     own = made_by("/runs/weld.quick-32/model.safetensors", stack)
-    assert {layer.name for layer in made(own, taken=names)} == {f"{n} (quick-32)" for n in names}
+    assert {layer.name for layer in made(own, others=first)} == {f"{n} (quick-32)" for n in names}
+
+
+def test_maps_of_two_scans_are_told_apart_by_the_scan(stack):
+    stack = made_by("/models/nickel-principal-32.safetensors", stack)
+    other = replace(stack, provenance={**stack.provenance, "scan": {"name": "deck"}})
+    names = {layer.name for layer in made(other, others=made(stack))}
+    assert names == {f"feature {i} (deck)" for i in (1, 2, 3, 4)}
 
 
 def test_the_colours_of_a_picture_add_up_and_cover_what_lies_below(stack, make_napari_viewer):

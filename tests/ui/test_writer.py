@@ -66,6 +66,20 @@ def test_saved_layers_reopen_as_they_were(make_napari_viewer, stack, patterns, t
     np.testing.assert_array_equal(source.scan.read(2, 3), patterns[2, 3])
 
 
+def test_regions_are_saved_as_they_lie_on_the_maps_wherever_those_lie(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    regions = viewer.add_shapes([[[2, 0], [2, 3]]], shape_type="line", name="regions")
+    for layer in viewer.layers:
+        layer.affine = [[0, -1, 20], [1, 0, -7], [0, 0, 1]]
+    assert regions.data_to_world((2, 3)) == pytest.approx((17, -5))
+    viewer.layers.save(str(tmp_path / "saved.zarr"))
+    (region,) = read_maps(tmp_path / "saved.zarr").regions
+    np.testing.assert_allclose(region.vertices, [[2, 0], [2, 3]], atol=1e-9)
+
+
 def test_the_mark_of_a_held_position_does_not_keep_maps_from_being_saved(
     make_napari_viewer, stack, tmp_path
 ):

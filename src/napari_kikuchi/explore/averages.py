@@ -14,6 +14,9 @@ from napari_kikuchi.scan import Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Averaged at a time: 8 MB. One pattern after another would keep the window waiting for Python.
+_PIXELS = 10**6
+
 
 @dataclass(frozen=True, eq=False)
 class AveragePattern:
@@ -63,23 +66,30 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
 
     Notes
     -----
-    Patterns are read once: the spread is brought up to date with each of them (Welford 1962,
-    Technometrics 4, 419), which loses no digits however bright they are.
+    Patterns are read once: the spread is brought up to date with some of them at a time (Chan,
+    Golub and LeVeque 1983, The American Statistician 37, 242), which loses no digits however bright
+    they are.
     """
     if scan.present is not None:
         positions = positions[scan.present[tuple(np.transpose(positions))]]
     if len(positions) == 0:
         raise ValueError(f"{scan.name}: there is no pattern to average at these positions")
     total, typical, squares = np.zeros((3, *scan.pattern_shape), np.float64)
+    some = max(1, _PIXELS // total.size)
     done = 0
     for patterns in read_batches(scan, positions):
-        for pattern in patterns:
-            done += 1
-            total += pattern
-            relative = pattern / (pattern.mean(dtype=np.float64) or 1.0)
-            apart = relative - typical
-            typical += apart / done
-            squares += apart * (relative - typical)
+        for start in range(0, len(patterns), some):
+            part = patterns[start : start + some].astype(np.float64)
+            total += part.sum(axis=0)
+            brightness = part.mean(axis=(1, 2), keepdims=True)
+            part /= np.where(brightness, brightness, 1.0)
+            middle = part.mean(axis=0)
+            part -= middle
+            apart, count = middle - typical, done + len(part)
+            squares += np.square(part, out=part).sum(axis=0)
+            squares += apart**2 * (done * len(part) / count)
+            typical += apart * (len(part) / count)
+            done = count
         yield Progress(done, len(positions), "Averaging patterns")
     mean = total / done
     variance = squares / (done - 1) if done > 1 else np.full_like(squares, np.nan)

@@ -17,7 +17,10 @@ _COLUMN = 395
 # Shares of the height: two patterns side by side with what is told of them, and rows of pictures.
 _PATTERNS, _MAPS = 46, 54
 
-# Those that have been given room, by window.
+# Those that stand below the pattern viewer, and those that have been given room, by window.
+_low: weakref.WeakKeyDictionary[QMainWindow, weakref.WeakSet[QDockWidget]] = (
+    weakref.WeakKeyDictionary()
+)
 _tall: weakref.WeakKeyDictionary[QMainWindow, weakref.WeakSet[QDockWidget]] = (
     weakref.WeakKeyDictionary()
 )
@@ -44,8 +47,9 @@ def give_room(widget: QWidget, session: Session) -> None:
 def share_height(widget: QWidget) -> None:
     """Give a dock that stands below the pattern viewer the larger part of their height.
 
-    napari would push it down to what it needs at least. Where a form stands in the same column,
-    the dock becomes a tab of it: three below each other are too many for a screen.
+    napari would push it down to what it needs at least. Where a form or another such dock stands
+    in the same column, the dock becomes a tab of it: three below each other are too many for a
+    screen.
 
     Parameters
     ----------
@@ -57,17 +61,16 @@ def share_height(widget: QWidget) -> None:
 
 
 def _share(reference: weakref.ref[QWidget]) -> None:
-    from napari_kikuchi.ui.scan_dock import ScanDock
-
     widget = reference()
     dock = None if widget is None else _dock_of(widget)
     window = None if dock is None else dock.parent()
     if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
         return
     area = window.dockWidgetArea(dock)
-    form = _dock_with(window, ScanDock)
-    if form is not None and not form.isFloating() and window.dockWidgetArea(form) == area:
-        window.tabifyDockWidget(form, dock)
+    below = _dock_below(window, area, dock)
+    _low.setdefault(window, weakref.WeakSet()).add(dock)
+    if below is not None:
+        window.tabifyDockWidget(below, dock)
         dock.show()
         dock.raise_()
     patterns = _pattern_dock(window)
@@ -103,6 +106,19 @@ def _dock_of(widget: QWidget) -> QDockWidget | None:
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parent()
     return parent
+
+
+def _dock_below(
+    window: QMainWindow, area: Qt.DockWidgetArea, but: QDockWidget
+) -> QDockWidget | None:
+    """A dock that stands in an area below the pattern viewer."""
+    from napari_kikuchi.ui.scan_dock import ScanDock
+
+    low = [one for one in _low.get(window, ()) if one is not but and one.isVisible()]
+    for dock in (_dock_with(window, ScanDock), *low):
+        if dock is not None and not dock.isFloating() and window.dockWidgetArea(dock) == area:
+            return dock
+    return None
 
 
 def _pattern_dock(window: QMainWindow) -> QDockWidget | None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.preparation import Model, Preparation
 
@@ -81,10 +82,7 @@ class InspectorPage(QWidget):
         self._latest = Latest(session)
         self.title = QElidingLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(4)
-        self.bar.hide()
+        self.bar = JobBar()
         self.notice = Notice()
         self.notice.tell("")
         self.heading = QHBoxLayout()
@@ -149,8 +147,7 @@ class InspectorPage(QWidget):
     def _start(self) -> None:
         assert self.inspected is not None
         self._means = self._ready_means(self.inspected)
-        self.bar.setRange(0, 0)
-        self.bar.show()
+        self.bar.begin()
         self._latest.start(
             self.measure(self.inspected, self._means),
             self._on_end,
@@ -186,8 +183,7 @@ class InspectorPage(QWidget):
 
     def _on_progress(self, update: Progress) -> None:
         if not isinstance(update, Found):
-            self.bar.setRange(0, update.total)
-            self.bar.setValue(update.done)
+            self.bar.note(update)
         else:
             self.take(update.part)
             self.changed.emit()

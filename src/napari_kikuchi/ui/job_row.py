@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
 
 if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
-
-# A bar that is drawn at each of some hundred updates a second would hold the job up.
-_FRAME_S = 0.1
 
 
 class JobRow(QWidget):
@@ -39,10 +36,7 @@ class JobRow(QWidget):
         super().__init__()
         self._latest = Latest(session)
         self._ended = ended
-        self._drawn = 0.0
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(6)
+        self.bar = JobBar()
         self.cancel_button = QPushButton("Cancel")
         self.cancel_button.clicked.connect(lambda: self.cancel())
         self.notice = Notice()
@@ -69,7 +63,7 @@ class JobRow(QWidget):
     ) -> None:
         """Begin a job; its result goes to ``done``, its updates to ``progressed``."""
         self.notice.tell("")
-        self.bar.setRange(0, 0)
+        self.bar.begin()
         self._show(True)
 
         def end(result: Any) -> None:
@@ -82,11 +76,7 @@ class JobRow(QWidget):
             self.setVisible(True)
 
         def note(update: Progress) -> None:
-            if monotonic() - self._drawn > _FRAME_S:
-                self._drawn = monotonic()
-                self.bar.setRange(0, update.total)
-                self.bar.setValue(update.done)
-                self.bar.setToolTip(update.message)
+            self.bar.note(update)
             progressed(update)
 
         self._latest.start(job, end, failed=fail, progressed=note)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,10 @@ import numpy as np
 
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.ui.link import LayerLink, ScanLink
+from napari_kikuchi.ui.link import KEY, LayerLink, ScanLink, link_of
 
 if TYPE_CHECKING:
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from napari.utils import Colormap
     from numpy.typing import ArrayLike, NDArray
 
@@ -30,7 +30,7 @@ def layers_of(
     stack: MapStack,
     source: ScanLink | None = None,
     limit: int = MAX_LAYERS,
-    taken: Collection[str] = (),
+    others: Iterable[Layer] = (),
 ) -> list[LayerData]:
     """Layers that show the maps of a stack and the regions drawn on them.
 
@@ -45,8 +45,8 @@ def layers_of(
         The scan behind it; None: the one its provenance names.
     limit
         How many maps get a layer each at most.
-    taken
-        Names of layers from which these are to be told.
+    others
+        Layers from which these are to be told.
 
     Returns
     -------
@@ -60,12 +60,12 @@ def layers_of(
     if len(stack) > limit:
         layers = [browsed_layer(stack, stack.ranking()[0], source)]
     else:
-        suffix, shown = telling_suffix(stack, taken), stack.shown_first()
+        suffix, shown = telling_suffix(stack, others), stack.shown_first()
         layers = [
             map_layer(stack, i, source, visible=i in shown, suffix=suffix)
             for i in reversed(top_down(stack))
         ]
-    return layers + ([regions_layer(stack)] if stack.regions else [])
+    return layers + ([regions_layer(stack, source)] if stack.regions else [])
 
 
 def top_down(stack: MapStack) -> list[int]:
@@ -77,12 +77,16 @@ def top_down(stack: MapStack) -> list[int]:
     return sorted(stack.ranking(), key=lambda index: index in picture)
 
 
-def telling_suffix(stack: MapStack, taken: Collection[str]) -> str:
-    """What tells the maps of a stack from others of their names: the model that made them.
+def telling_suffix(stack: MapStack, others: Iterable[Layer]) -> str:
+    """What tells the maps of a stack from others of their names: the scan or the model.
 
-    Empty if no name is taken, or if the maps do not say which model it was.
+    Empty if no other has such a name, or if the maps do not say what made them.
     """
-    return model_suffix(stack) if any(name in taken for name in stack.names) else ""
+    links = [link_of(layer) for layer in others if layer.name in stack.names]
+    scan = (stack.provenance.get("scan") or {}).get("name")
+    if scan and any(link is not None and link.source.name != scan for link in links):
+        return f" ({scan})"
+    return model_suffix(stack) if links else ""
 
 
 def model_suffix(stack: MapStack) -> str:
@@ -150,8 +154,8 @@ def miniature(
     return colormap.map(toned.ravel()).reshape(*toned.shape, 4)
 
 
-def regions_layer(stack: MapStack) -> LayerData:
-    """The layer that shows the regions drawn on the maps of a stack."""
+def regions_layer(stack: MapStack, source: ScanLink) -> LayerData:
+    """The layer that shows the regions drawn on the maps of a stack, and knows on which scan."""
     attributes = {
         "name": "regions",
         "shape_type": [region.shape_type for region in stack.regions],
@@ -159,6 +163,7 @@ def regions_layer(stack: MapStack) -> LayerData:
         "face_color": "transparent",
         "edge_color": "yellow",
         "edge_width": max(stack.step),
+        "metadata": {KEY: source},
         "units": ("um", "um"),
         "axis_labels": ("y", "x"),
     }

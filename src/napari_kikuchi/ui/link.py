@@ -165,6 +165,14 @@ def link_of(layer: Layer) -> LayerLink | None:
     return link if isinstance(link, LayerLink) else None
 
 
+def source_of(layer: Layer) -> ScanLink | None:
+    """The scan behind a layer, or that on which its regions were drawn; None if it is not known."""
+    link = layer.metadata.get(KEY)
+    if isinstance(link, LayerLink):
+        return link.source
+    return link if isinstance(link, ScanLink) else None
+
+
 def scan_of(layer: Layer) -> Scan | None:
     """The open scan behind a layer, if there is one."""
     link = link_of(layer)
@@ -190,6 +198,16 @@ def position_in(layer: Layer, world: tuple[float, ...]) -> tuple[int, int] | Non
     row, col = (int(index) for index in np.rint(layer.world_to_data(world)[-2:]))
     rows, cols = layer.data.shape[-2:]
     return (row, col) if 0 <= row < rows and 0 <= col < cols else None
+
+
+def same_scan(one: ScanLink, other: ScanLink) -> bool:
+    """Whether two links, as each store of maps has its own, lead to the same scan.
+
+    Of scans that are not open, as far as the maps tell.
+    """
+    if one is other or (one.scan is not None and one.scan is other.scan):
+        return True
+    return one.path is not None and (one.path, one.name) == (other.path, other.name)
 
 
 def _difference(expected: Mapping[str, Any], found: Mapping[str, Any] | None) -> str:

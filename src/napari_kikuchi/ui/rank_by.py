@@ -13,7 +13,6 @@ from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QProgressBar,
     QPushButton,
     QStackedWidget,
     QVBoxLayout,
@@ -22,9 +21,10 @@ from qtpy.QtWidgets import (
 
 from napari_kikuchi.explore.likeness import likenesses
 from napari_kikuchi.explore.separation import separations
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
@@ -84,9 +84,7 @@ class RankBy(QWidget):
         self.pages = QStackedWidget()
         for page in (QWidget(), self._stroke_page(), self._region_page(), self._likeness_page()):
             self.pages.addWidget(page)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(4)
+        self.bar = JobBar()
         self.notice = Notice()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -251,10 +249,9 @@ class RankBy(QWidget):
 
     def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:
         self._meaning = title, tip
-        self.bar.setRange(0, 0)
-        self.bar.show()
+        self.bar.begin()
         self._work = self._session.start(
-            job, done=self._on_done, failed=self._on_failed, progressed=self._on_progress
+            job, done=self._on_done, failed=self._on_failed, progressed=self.bar.note
         )
 
     def _on_done(self, values: NDArray[np.float64]) -> None:
@@ -265,10 +262,6 @@ class RankBy(QWidget):
     def _on_failed(self, error: Exception) -> None:
         self._cancel()
         self.notice.tell(str(error))
-
-    def _on_progress(self, update: Progress) -> None:
-        self.bar.setRange(0, update.total)
-        self.bar.setValue(update.done)
 
     def _cancel(self) -> None:
         self._stop()

@@ -98,8 +98,8 @@ def read_map_layers(path: Paths) -> list[Any]:
     try:
         stack = read_maps(store)
         source = ScanLink(record=stack.provenance.get("scan"), folder=store.parent)
-        taken = {layer.name for layer in session.viewer.layers} if session is not None else ()
-        return list(layers_of(stack, source, taken=taken))
+        others = session.viewer.layers if session is not None else ()
+        return list(layers_of(stack, source, others=others))
     except (MapStoreError, OSError) as error:
         if session is None:
             raise

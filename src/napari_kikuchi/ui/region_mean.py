@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QProgressBar, QPushButton
+from qtpy.QtWidgets import QPushButton
 
 from napari_kikuchi.explore.averages import mean_pattern
-from napari_kikuchi.jobs import Progress
+from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.regions import Drawn, drawn, grounds
 from napari_kikuchi.ui.session import RegionMean, Session
@@ -46,10 +46,7 @@ class RegionAverager:
             "Mean pattern of the region drawn on the map: the selected shape, else the last one"
         )
         self.button.clicked.connect(self.toggle)
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setMaximumHeight(4)
-        self.bar.hide()
+        self.bar = JobBar()
 
     def toggle(self) -> None:
         """Average the patterns of the drawn region and hold their mean; again: cancel."""
@@ -80,9 +77,9 @@ class RegionAverager:
             tell_error(error)
 
         self.button.setText("cancel")
-        self.bar.show()
+        self.bar.begin()
         self._work = self._session.start(
-            mean_pattern(scan, positions), done=show, failed=fail, progressed=self._on_progress
+            mean_pattern(scan, positions), done=show, failed=fail, progressed=self.bar.note
         )
 
     def _under(self, shape: Drawn) -> tuple[Scan, NDArray[np.intp]] | None:
@@ -92,10 +89,6 @@ class RegionAverager:
             if scan is not None and ground.layer.data.shape == scan.map_shape:
                 return scan, ground.positions
         return None
-
-    def _on_progress(self, update: Progress) -> None:
-        self.bar.setRange(0, update.total)
-        self.bar.setValue(update.done)
 
     def _end(self) -> None:
         self._work = None

@@ -101,7 +101,7 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
     """Add the map that goes on top; then each next one below the one before."""
     from napari.layers import Image
 
-    suffix = telling_suffix(stack, {layer.name for layer in viewer.layers})
+    suffix = telling_suffix(stack, viewer.layers)
     above: Layer | None = None
     shown = stack.shown_first()
     for channel in top_down(stack):
@@ -119,7 +119,7 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
         above = layer
         yield
     if stack.regions:
-        data, attributes, _ = regions_layer(stack)
+        data, attributes, _ = regions_layer(stack, source)
         viewer.add_shapes(data, **attributes)
 
 

@@ -21,6 +21,9 @@ from napari_kikuchi.ui.marks import marks_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Attributes that say where a layer lies.
+_PLACE = ("scale", "translate", "rotate", "shear", "affine")
+
 
 class LayerSaveError(RuntimeError):
     """Layers that do not make one stack of maps. (napari is silent about a ValueError.)"""
@@ -144,7 +147,7 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
             region
             for data, attributes, kind in layers
             if kind == "shapes"
-            for region in _regions(data, attributes)
+            for region in _regions(data, attributes, images[-1][1])
         ],
         arrays=stacks[0].arrays if len(stacks) == 1 else {},
     )
@@ -259,17 +262,19 @@ def _check_nothing_lost(path: Path, stack: MapStack) -> None:
         )
 
 
-def _regions(data: Any, attributes: dict[str, Any]) -> Iterator[Region]:
+def _regions(data: Any, attributes: dict[str, Any], below: dict[str, Any]) -> Iterator[Region]:
+    """Shapes as they lie on a map, wherever that lies."""
     from napari.layers import Layer
 
     shapes = Layer.create(data, attributes, "shapes")
+    ground = Layer.create(np.zeros((1, 1)), {name: below[name] for name in _PLACE}, "image")
     names = shapes.features.get("name", [""] * shapes.nshapes)
     for i, (vertices, kind, name) in enumerate(
         zip(shapes.data, shapes.shape_type, names, strict=True)
     ):
-        world = [shapes.data_to_world(vertex)[-2:] for vertex in vertices]
+        places = [ground.world_to_data(shapes.data_to_world(vertex)[-2:]) for vertex in vertices]
         yield Region(
             name=name if isinstance(name, str) and name else f"region {i + 1}",
             shape_type=kind,
-            vertices=tuple((float(y), float(x)) for y, x in world),
+            vertices=tuple((float(y), float(x)) for y, x in np.multiply(places, _step(below))),
         )
