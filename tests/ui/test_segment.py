@@ -262,7 +262,7 @@ def test_another_threshold_is_tried_without_comparing_again(dock, monkeypatch, q
     page.threshold.value = 180
     qtbot.waitUntil(lambda: domains.data.max() == 1)
     wait(page, qtbot)
-    assert page.words.text().startswith("1 domains, at a threshold of 180°;")
+    assert page.words.text().startswith("1 domain, at a threshold of 180°;")
     assert link_of(domains).stack.provenance["settings"]["threshold"] == 180
     assert np.nanmean(layers_in(dock)["domain spread"].data) > 3 * np.nanmean(spread)
     # The plot sets it, too.

@@ -234,12 +234,15 @@ def _find(neighbours: Neighbours, threshold: float, smallest: int) -> Job[Domain
     yield domains
     spread = yield from domain_spread(stack, labels)
     sizes = label_table(labels, stack.step, "domain")
-    numbers = sizes["domain"]
+    numbers = sizes.pop("domain")
     title = f"kernel spread ({unit})" if unit else "kernel spread"
+    # First what is looked at first, for there is no room for all columns.
     table = {
-        **sizes,
+        "domain": numbers,
+        "area (µm²)": sizes.pop("area (µm²)"),
         "domain spread": _means(labels, spread.spread)[numbers],
         title: _means(labels, kernel)[numbers],
+        **sizes,
         **middles(labels, numbers, stack.step),
     }
     maps = {**found.maps, "domain spread": spread.spread}
@@ -258,8 +261,9 @@ def _told(domains: Domains) -> str:
     neighbours = domains.neighbours
     unit = neighbours.counts.unit
     count = int(domains.found.maps["domains"].max())
+    told = f"{count:,} domain{'s' * (count != 1)}"
     suggested = f"{neighbours.suggested:.3g}{unit}"
     if domains.threshold == neighbours.suggested:
-        return f"{count:,} domains, at the suggested threshold of {suggested}."
+        return f"{told}, at the suggested threshold of {suggested}."
     threshold = f"{domains.threshold:.3g}{unit}"
-    return f"{count:,} domains, at a threshold of {threshold}; {suggested} were suggested."
+    return f"{told}, at a threshold of {threshold}; {suggested} was suggested."

@@ -21,6 +21,8 @@ from napari_kikuchi.ui.segment_page import SegmentPage
 from napari_kikuchi.ui.walls_plot import WallsPlot
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.stack_choice import StackChoice
@@ -108,7 +110,10 @@ class WallsPage(SegmentPage):
     def take(self, result: tuple[WallReport, dict[str, Any]]) -> None:
         """Show walls and cells, and tell their figures."""
         report, provenance = result
-        maps = {"cells": report.walls.cells, "walls": report.walls.mask.astype(np.int32)}
+        maps: dict[str, NDArray] = {
+            "cells": report.walls.cells,
+            "walls": report.walls.mask.astype(np.uint8),
+        }
         assert self.over is not None
         self.layers.show(Segmentation(_CHANNELS, maps, provenance), self.over, self.source)
         self.walls_plot.show_report(report)

@@ -147,7 +147,7 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
             region
             for data, attributes, kind in layers
             if kind == "shapes"
-            for region in _regions(data, attributes, images[-1][1])
+            for region in _regions(data, attributes, of_maps[-1][1])
         ],
         arrays=stacks[0].arrays if len(stacks) == 1 else {},
     )
