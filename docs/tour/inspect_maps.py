@@ -90,9 +90,7 @@ def measure_a_region(hands: Hands, album: Album, inspector: Inspector) -> None:
     album.take("inspect-03-region")
 
 
-def compare_two_regions(
-    hands: Hands, album: Album, inspector: Inspector, folder: Path
-) -> Path:
+def compare_two_regions(hands: Hands, album: Album, inspector: Inspector, folder: Path) -> Path:
     """Two regions, selected together, and their figure."""
     hands.click(inspector.tools.buttons["Box"])
     hands.drag(WALL)

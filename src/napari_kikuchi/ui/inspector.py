@@ -20,7 +20,7 @@ from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.region_page import RegionPage
-from napari_kikuchi.ui.saving import SaveButtons, Table
+from napari_kikuchi.ui.saving import SaveButtons, Table, suggested_path
 from napari_kikuchi.ui.session import session_of
 
 if TYPE_CHECKING:
@@ -138,5 +138,4 @@ class Inspector(QWidget):
         """Beside the scan."""
         link = link_of(self.inspection.maps()[0])
         assert link is not None
-        folder = Path() if link.source.path is None else link.source.path.parent
-        return folder / f"{link.source.name} figure"
+        return suggested_path(link.source, "figure")
