@@ -107,6 +107,15 @@ def test_a_map_without_walls_is_refused(values, dark):
         found(values, dark=dark)
 
 
+@pytest.mark.parametrize("seed", [5, 6, 7])
+def test_walls_looked_for_in_the_wrong_shade_are_refused_or_no_thicker_than_is_looked_at(seed):
+    try:
+        walls = found(noisy(structure(seed=seed).wall, 10), dark=True)
+    except NoWallsError:
+        return
+    assert walls.thickness <= 2 * walls.profile.reach
+
+
 def test_borders_of_another_map_are_refused():
     with pytest.raises(ValueError, match=r"\(3, 4\) do not fit a map of shape \(96, 96\)"):
         found(structure().wall, borders=np.zeros((3, 4), int))

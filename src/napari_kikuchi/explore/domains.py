@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from napari_kikuchi.explore.neighbour_distances import NeighbourDistances
     from napari_kikuchi.maps import MapStack
 
-# Positions; fewer are more often noise than a grain.
-SMALLEST = 5
+# Patterns of grain boundaries are mixed from two and would be domains of their own: rows of them.
+SMALLEST = 20
 
 
 def find_domains(

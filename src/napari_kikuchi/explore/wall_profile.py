@@ -101,4 +101,6 @@ class WallProfile:
         if not found.success:
             raise ProfileError("no Gaussian fits the profile across walls")
         height, width, base = found.x.tolist()
+        if abs(width) > 2 * self.reach:
+            raise ProfileError("the profile across walls does not fall to half of its height")
         return Gaussian(height, abs(width), base)
