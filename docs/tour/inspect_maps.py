@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from tour.album import Album
-from tour.hands import Hands
 
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
 from napari_kikuchi.ui.inspector import Inspector
 from napari_kikuchi.ui.latent_maps import LatentMaps
 from napari_kikuchi.ui.launch import wait_until
+from tour.album import Album
+from tour.hands import Hands
 
 # Rows and columns of the sample scan: corners of a path through three cells, starts and ends of
 # lines that cross the same wall, opposite corners of boxes beside the wall and on it.
@@ -90,9 +90,7 @@ def measure_a_region(hands: Hands, album: Album, inspector: Inspector) -> None:
     album.take("inspect-03-region")
 
 
-def compare_two_regions(
-    hands: Hands, album: Album, inspector: Inspector, folder: Path
-) -> Path:
+def compare_two_regions(hands: Hands, album: Album, inspector: Inspector, folder: Path) -> Path:
     """Two regions, selected together, and their figure."""
     hands.click(inspector.tools.buttons["Box"])
     hands.drag(WALL)
