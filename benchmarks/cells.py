@@ -8,9 +8,10 @@ shipped encoder, and on the contrast without overlap of 64 principal components 
 Told are errors against the truth: of the wall fraction (positions whose strength is above one
 half), of the wall thickness (the full width at half maximum that the structure was made with), and
 of the cell size: the mean diameter of the circles that have the areas of the cells (of five
-positions or more) that do not touch the border, and the mean linear intercept, with the grains of
-the truth given as borders; and of that diameter without these. A noise is a level, or the mean
-counts of a pixel.
+positions or more) that do not touch the border, and the mean linear intercept. The domains of the
+same encoder's features are given as borders; the last two columns are of the diameter with the
+grains of the truth in their place, and without borders. A noise is a level, or the mean counts of a
+pixel.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
+from napari_kikuchi.explore.domains import find_domains
+from napari_kikuchi.explore.neighbour_distances import neighbour_distances, suggested_threshold
 from napari_kikuchi.explore.wall_measures import measure_walls
 from napari_kikuchi.explore.walls import NoWallsError, find_walls, walls_are_dark
 from napari_kikuchi.io import open_scan
@@ -40,7 +43,7 @@ from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects
 from napari_kikuchi.simulate.structure import Structure
 
 LEAST_POSITIONS = 5
-FIGURES = ("fraction", "thickness", "diameter", "intercept", "no borders")
+FIGURES = ("fraction", "thickness", "diameter", "intercept", "true grains", "no borders")
 
 
 def main() -> None:
@@ -61,8 +64,8 @@ def main() -> None:
         for seed in given.seeds:
             structure = _structure(seed, given)
             with TemporaryDirectory() as folder:
-                for name, values in _maps(Path(folder), structure, noise, seed):
-                    contrast, found = _errors(values, structure)
+                for name, values, domains in _maps(Path(folder), structure, noise, seed):
+                    contrast, found = _errors(values, domains, structure)
                     errors.setdefault(name, []).append(found)
                     figures = _row([_percent(error, "+") for error in found])
                     print(f"{noise:>7}{seed:>6}  {name:<25}{contrast:>9.1f}" + figures, flush=True)
@@ -92,7 +95,8 @@ def _structure(seed: int, given: argparse.Namespace) -> Structure:
 
 def _maps(
     folder: Path, structure: Structure, noise: str, seed: int
-) -> Iterator[tuple[str, np.ndarray]]:
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Name of each map, the map, and the domains of the features beside it."""
     effects = Effects(mean_counts=MEAN_COUNTS.get(noise) or float(noise))
     path = finish(simulate_scan(folder / "scan.up2", structure, effects=effects, seed=seed))
     scan = open_scan(path)
@@ -100,15 +104,21 @@ def _maps(
     linear = finish(fit_linear([scan], Recipe(), latent=64))
     for encoder, name in ((shipped, "feature 1, contrast"), (linear, "contrast without overlap")):
         stack = finish(encode_scan(scan, encoder, folder / f"{encoder.kind}.zarr"))
-        yield name, stack.map(stack.names.index(name))
+        distances = finish(neighbour_distances(stack))
+        domains = finish(find_domains(distances, suggested_threshold(distances)))
+        yield name, stack.map(stack.names.index(name)), domains
 
 
-def _errors(values: np.ndarray, structure: Structure) -> tuple[float, list[float]]:
+def _errors(
+    values: np.ndarray, domains: np.ndarray, structure: Structure
+) -> tuple[float, list[float]]:
     """Contrast of the walls, and errors relative to the truth."""
     step, dark = structure.step, walls_are_dark(values)
     try:
-        walls = finish(find_walls(values, step, dark=dark, borders=structure.grain))
-        alone = finish(find_walls(values, step, dark=dark))
+        walls, known, alone = (
+            finish(find_walls(values, step, dark=dark, borders=borders))
+            for borders in (domains, structure.grain, None)
+        )
     except NoWallsError:
         return np.nan, [np.nan] * len(FIGURES)
     # Particles, and pieces too small to be cells, belong to the nearest cell.
@@ -122,6 +132,7 @@ def _errors(values: np.ndarray, structure: Structure) -> tuple[float, list[float
         (found.wall_thickness.value, structure.settings["wall_width"]),
         (found.cell_diameter.value, truth.cell_diameter.value),
         (found.intercept.value, truth.intercept.value),
+        (measure_walls(known).cell_diameter.value, truth.cell_diameter.value),
         (measure_walls(alone).cell_diameter.value, truth.cell_diameter.value),
     )
     return walls.contrast, [float(value / true - 1) for value, true in pairs]

@@ -92,6 +92,8 @@ def test_the_features_and_the_patterns_along_a_line_follow(inspector, stack, pat
 def test_a_path_goes_from_click_to_click(inspector, window, qtbot):
     qtbot.mouseClick(inspector.tools.buttons["Path"], Qt.MouseButton.LeftButton)
     for corner in ((2, 2), (2, 10), (8, 10)):
+        window.move(*corner)
+        qtbot.wait(100)  # napari draws the next corner where the cursor was last
         window.click(*corner)
         qtbot.wait(500)  # else two clicks are a double click, which ends the path
     window.key(Qt.Key.Key_Escape)

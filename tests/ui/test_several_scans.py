@@ -183,7 +183,8 @@ def test_the_cursor_over_either_scan_shows_its_pattern(dock, viewer, qtbot):
         assert subject.scan.name == name
         assert subject.layer is layer
         # What is drawn there is measured on that scan, too.
-        corners = [layer.data_to_world(corner) for corner in ((2, 3), (2, 5), (4, 5), (4, 3))]
+        box = ((1.6, 2.6), (1.6, 5.4), (4.4, 5.4), (4.4, 2.6))
+        corners = [layer.data_to_world(corner) for corner in box]
         shapes = viewer.add_shapes([np.array(corners)], shape_type="rectangle")
         ground = next(grounds(dock.session, Drawn(shapes, 0)))
         assert ground.layer is layer
@@ -236,7 +237,7 @@ def test_a_mosaic_that_cannot_be_made_is_refused_and_another_can_be_cancelled(
     fine.translate = (1e6, 1e6)
     count = len(viewer.layers)
     press(qtbot, dock.mosaic_button)
-    qtbot.waitUntil(lambda: "is too large" in dock.notice.text())
+    qtbot.waitUntil(lambda: "is too large" in dock.work.notice.text())
     fine.translate, fine.rotate = (0, 6), 10
     press(qtbot, dock.mosaic_button)
     assert "fine: its map is turned" in dock.notice.text()
@@ -253,7 +254,7 @@ def test_a_mosaic_that_cannot_be_made_is_refused_and_another_can_be_cancelled(
     assert not dock.mosaic_button.isEnabled()
     press(qtbot, dock.work.cancel_button)
     assert dock.mosaic_button.isEnabled()
-    assert not dock.work.isVisible()
+    assert not dock.work.bar.isVisible()
     assert len(viewer.layers) == count
 
 

@@ -128,6 +128,24 @@ def test_maps_keep_their_marks_alone_and_with_the_stack_that_one_layer_shows(sta
         assert [channel.mark for channel in copy.channels] == expected
 
 
+def test_labels_are_saved_beside_maps_whatever_they_were_made_of(
+    make_napari_viewer, stack, tmp_path
+):
+    viewer = make_napari_viewer()
+    add(viewer, layers_of(stack))
+    # napari takes the metadata over, by which these labels would be a map of the stack.
+    metadata = dict(viewer.layers["feature 3"].metadata)
+    labels = np.arange(stack.values[0].size, dtype=np.int32).reshape(stack.map_shape)
+    viewer.add_labels(labels, name="twins", metadata=metadata, scale=stack.step)
+    assert viewer.layers.save(str(tmp_path / "saved.zarr"))
+    saved = read_maps(tmp_path / "saved.zarr")
+    assert saved.names == [*stack.names, "twins"]
+    assert saved.channels[-1].colormap == "tab20"
+    assert saved.values.dtype == np.float32
+    np.testing.assert_array_equal(saved.map(4), labels)
+    np.testing.assert_array_equal(np.asarray(saved.values)[:4], stack.values)
+
+
 def test_an_encoding_is_not_replaced_by_a_part_of_it(stack, tmp_path):
     path = tmp_path / "all.zarr"
     write_maps(path, stack)

@@ -33,6 +33,7 @@ from napari_kikuchi.cli.options import (
     numbers,
     scan_options,
 )
+from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.train import train
 
 app = typer.Typer(
@@ -190,6 +191,7 @@ def encode(
 
 
 app.command()(maps)
+app.command()(segment)
 app.command()(export)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from math import isnan
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -17,6 +16,7 @@ from napari_kikuchi.ui.feature_table import FeatureTable, Scores
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.layers import model_suffix
 from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.rank_by import RankBy
@@ -51,15 +51,11 @@ class FeatureBrowser(QWidget):
         self._table: FeatureTable | None = None
         self._drawing: Work | None = None
         self._build()
-        handlers: list[tuple[Any, Any]] = [
+        handlers: list[tuple[Any, Callable[..., Any]]] = [
             (viewer.layers.events.inserted, self._collect),
             (viewer.layers.events.removed, self._on_removed),
         ]
-        for signal, handler in handlers:
-            signal.connect(handler)
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-        self.destroyed.connect(partial(_let_go, self._stacks, weakly, self.rank_by.close_down))
+        listen(self, handlers, self.rank_by.close_down, partial(_close, self._stacks))
         self._collect()
         share_height(self)
 
@@ -292,15 +288,6 @@ class FeatureBrowser(QWidget):
         self.status.setText(told if isnan(score) else scored)
 
 
-def _let_go(
-    stacks: list[StackLayer],
-    handlers: list[tuple[Any, WeakMethod[Any]]],
-    close_ranking: Callable[[], None],
-) -> None:
-    close_ranking()
-    for signal, reference in handlers:
-        handler = reference()
-        if handler is not None:
-            signal.disconnect(handler)
+def _close(stacks: list[StackLayer]) -> None:
     for shown in stacks:
         shown.close()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,9 @@ from napari_kikuchi.ui.inspector_page import InspectorPage
 from napari_kikuchi.ui.lettering import Lettering
 from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.region_page import RegionPage
-from napari_kikuchi.ui.saving import SaveButtons, Table
+from napari_kikuchi.ui.saving import SaveButtons, Table, suggested_path
 from napari_kikuchi.ui.session import session_of
 
 if TYPE_CHECKING:
@@ -71,9 +71,8 @@ class Inspector(QWidget):
         self.inspection.changed.connect(self._on_changed)
         for page in (self.line, self.region):
             page.changed.connect(self._offer)
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        closing = [self.inspection.close, self.line.close_down, self.region.close_down]
-        self.destroyed.connect(partial(_let_go, closing))
+        closing = (self.inspection.close, self.line.close_down, self.region.close_down)
+        listen(self, [], *closing)
         self._on_changed(None)
         give_room(self, self.session)
 
@@ -139,10 +138,4 @@ class Inspector(QWidget):
         """Beside the scan."""
         link = link_of(self.inspection.maps()[0])
         assert link is not None
-        folder = Path() if link.source.path is None else link.source.path.parent
-        return folder / f"{link.source.name} figure"
-
-
-def _let_go(closing: Sequence[Callable[[], None]]) -> None:
-    for close in closing:
-        close()
+        return suggested_path(link.source, "figure")

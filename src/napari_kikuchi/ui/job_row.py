@@ -49,6 +49,8 @@ class JobRow(QWidget):
         layout.addWidget(self.notice)
         self._show(False)
         self.notice.tell("")
+        # What comes of a job that outlives the widget would be told to nobody.
+        self.destroyed.connect(self._latest.stop)
 
     @property
     def active(self) -> bool:

@@ -23,8 +23,20 @@ _SETTLED_MS = 120
 def compile_colours() -> Job[None]:
     """Let napari compile what colours labels: it takes seconds, in which the window would stand."""
     yield Progress(0, 0, "Compiling")
-    colours: dict[Any, Any] = {None: "transparent", 0: "transparent", 1: "white"}
-    Labels(np.zeros((2, 2), np.uint8), colormap=DirectLabelColormap(color_dict=colours))
+    Labels(np.zeros((2, 2), np.uint8), colormap=few_colours({1: "white"}))
+    Labels(np.zeros((2, 2), np.int32))
+
+
+def few_colours(colours: Mapping[int, str]) -> DirectLabelColormap:
+    """A colour for each of a few labels; all others are not seen."""
+    transparent: dict[Any, Any] = {None: "transparent", 0: "transparent"}
+    return DirectLabelColormap(color_dict=transparent | dict(colours))
+
+
+def placed_as(layer: Layer) -> dict[str, Any]:
+    """Attributes that put another layer where this one lies."""
+    names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+    return {name: getattr(layer, name) for name in names}
 
 
 class LabelLayer(QObject):
@@ -51,7 +63,7 @@ class LabelLayer(QObject):
         super().__init__()
         self._viewer = viewer
         self._name = name
-        self._colours: dict[Any, Any] = {None: "transparent", 0: "transparent", **colours}
+        self._colours = dict(colours)
         self._opacity = opacity
         self._layer: Labels | None = None
         self._settling = QTimer(self)
@@ -89,21 +101,15 @@ class LabelLayer(QObject):
     def fitting(self, over: Image) -> Labels:
         """The layer if it lies as the map does, else a new one."""
         layer = self.layer
-        if layer is not None and _lie_alike(layer, over):
+        if layer is not None and lie_alike(layer, over):
             return layer
         self.close()
         layer = Labels(
             np.zeros(over.data.shape, np.uint8),
             name=self._name,
             opacity=self._opacity,
-            colormap=DirectLabelColormap(color_dict=self._colours),
-            scale=over.scale,
-            translate=over.translate,
-            rotate=over.rotate,
-            shear=over.shear,
-            affine=over.affine,
-            units=over.units,
-            axis_labels=over.axis_labels,
+            colormap=few_colours(self._colours),
+            **placed_as(over),
         )
         layer.brush_size = 1
         for signal in _signals(layer):
@@ -124,7 +130,7 @@ class LabelLayer(QObject):
             self.changed.emit()
 
 
-def _lie_alike(one: Layer, other: Layer) -> bool:
+def lie_alike(one: Layer, other: Layer) -> bool:
     """Whether positions of two layers coincide."""
     if one.data.shape != other.data.shape:
         return False

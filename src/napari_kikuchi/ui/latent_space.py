@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from napari.layers import Image
 from qtpy.QtCore import QTimer
@@ -16,6 +14,7 @@ from napari_kikuchi.ui.composite import Composite
 from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.job_row import JobRow
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.nearest_patterns import NearestPatterns
 from napari_kikuchi.ui.point_cloud import Cloud, Method, Tones, lay_out
 from napari_kikuchi.ui.session import session_of
@@ -51,19 +50,14 @@ class LatentSpace(QWidget):
         self._redrawing.setInterval(_SETTLED_MS)
         self._redrawing.timeout.connect(self._draw)
         self._build()
-        handlers: list[tuple[Any, Any]] = [
+        handlers = [
             (viewer.layers.events.inserted, self._collect),
             (viewer.layers.events.removed, self._collect),
             (viewer.events.theme, self._draw),
             (self.session.subject_changed, self._on_subject),
             (self.session.link_changed, self._on_subject),
         ]
-        for signal, handler in handlers:
-            signal.connect(handler)
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-        close = self.panel.close_down
-        self.destroyed.connect(lambda: _let_go(weakly, close))
+        listen(self, handlers, self.panel.close_down)
         self._list_colours()
         self._on_stack()
         give_room(self, self.session)
@@ -242,11 +236,3 @@ class LatentSpace(QWidget):
 
 def _shown_otherwise(layer: Image) -> list[Any]:
     return [layer.events.contrast_limits, layer.events.colormap, layer.events.data]
-
-
-def _let_go(handlers: list[tuple[Any, WeakMethod[Any]]], close: Callable[[], None]) -> None:
-    close()
-    for signal, reference in handlers:
-        handler = reference()
-        if handler is not None:
-            signal.disconnect(handler)

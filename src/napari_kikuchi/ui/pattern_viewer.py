@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -23,6 +21,7 @@ from superqt import QElidingLabel
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_controls import PatternControls
 from napari_kikuchi.ui.pattern_feed import PatternFeed, Request
 from napari_kikuchi.ui.pattern_panes import PatternPanes
@@ -151,11 +150,7 @@ class PatternViewer(QWidget):
             (viewer.layers.events.renamed, self._show_values),
             (viewer.layers.selection.events.active, self._on_links),
         ]
-        for signal, handler in handlers:
-            signal.connect(handler)
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-        self.destroyed.connect(partial(_let_go, self._feed, self._pointer, weakly))
+        listen(self, handlers, self._feed.close, self._pointer.close)
 
     def _tell(self) -> None:
         """Say all that is wrong now, and nothing that was."""
@@ -321,17 +316,6 @@ class PatternViewer(QWidget):
         source = self._unavailable
         dialog.fileSelected.connect(lambda path: self.session.open_link(source, Path(path)))
         dialog.open()
-
-
-def _let_go(
-    feed: PatternFeed, pointer: Pointer, handlers: list[tuple[Any, WeakMethod[Any]]]
-) -> None:
-    for signal, reference in handlers:
-        handler = reference()
-        if handler is not None:
-            signal.disconnect(handler)
-    feed.close()
-    pointer.close()
 
 
 def _description(scan: Scan) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -11,6 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QSize
+
+from napari_kikuchi.ui.listening import listen
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,11 +51,7 @@ class Plot(FigureCanvasQTAgg):
         self._viewer = viewer
         self._height = height
         self.setMinimumHeight(height)
-        theme = viewer.events.theme
-        theme.connect(self._on_theme)
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        changed = WeakMethod(self._on_theme)
-        self.destroyed.connect(lambda: changed() and theme.disconnect(changed()))
+        listen(self, [(viewer.events.theme, self._on_theme)])
         self.dress()
 
     def sizeHint(self) -> QSize:

@@ -13,11 +13,16 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_kikuchi.figures.content import FigureContent
+    from napari_kikuchi.ui.link import ScanLink
     from napari_kikuchi.ui.session import Session
 
-Table = Mapping[str, Sequence[Any]]
+Table = Mapping[str, "Sequence[Any] | NDArray"]
 
+# The kind of file, as Qt names it, and its ending.
+CSV = ("Tables (*.csv)", ".csv")
 _FIGURE = "Save figure…"
 _VALUES = "Save values…"
 _FIGURE_TIP = "The map, what is drawn on it, and what was found there, as PNG and SVG"
@@ -49,11 +54,13 @@ class SaveButtons(QWidget):
         self._figure, self._table, self._name = figure, table, name
         self.figure_button = QPushButton(_FIGURE)
         self.figure_button.clicked.connect(
-            lambda: self._ask(_FIGURE, "Figures (*.png *.svg)", ".png", self.save_figure)
+            lambda: ask_where(
+                self, _FIGURE, self._name(), "Figures (*.png *.svg)", ".png", self.save_figure
+            )
         )
         self.table_button = QPushButton(_VALUES)
         self.table_button.clicked.connect(
-            lambda: self._ask(_VALUES, "Tables (*.csv)", ".csv", self.save_table)
+            lambda: ask_where(self, _VALUES, self._name(), *CSV, self.save_table)
         )
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -83,18 +90,50 @@ class SaveButtons(QWidget):
 
     def save_table(self, path: Path) -> None:
         """Save the values as a CSV file."""
-        table = self._table()
-        self._session.start(_save_table(table, path), title="Saving the values", done=_tell)
+        save_table(self._session, self._table(), path)
 
-    def _ask(self, title: str, kinds: str, suffix: str, save: Callable[[Path], None]) -> None:
-        suggested = self._name()
-        dialog = QFileDialog(self, title, str(suggested.parent), kinds)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(suffix)
-        dialog.selectFile(f"{suggested.name}{suffix}")
-        dialog.fileSelected.connect(lambda path: save(Path(path)))
-        dialog.open()
+
+def suggested_path(source: ScanLink, what: str) -> Path:
+    """Where something made of a scan may go: beside it, under its name; without an ending."""
+    folder = Path() if source.path is None else source.path.parent
+    return folder / f"{source.name} {what}"
+
+
+def ask_where(
+    parent: QWidget,
+    title: str,
+    suggested: Path,
+    kinds: str,
+    suffix: str,
+    save: Callable[[Path], None],
+) -> None:
+    """Ask for the file into which something is saved; returns at once.
+
+    Parameters
+    ----------
+    parent
+        The window it belongs to.
+    title
+        Of the dialog.
+    suggested
+        The path that is offered, without an ending.
+    kinds, suffix
+        The kind of file, as Qt names it, and its ending.
+    save
+        Called with the path.
+    """
+    dialog = QFileDialog(parent, title, str(suggested.parent), kinds)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+    dialog.setDefaultSuffix(suffix)
+    dialog.selectFile(f"{suggested.name}{suffix}")
+    dialog.fileSelected.connect(lambda path: save(Path(path)))
+    dialog.open()
+
+
+def save_table(session: Session, table: Table, path: Path) -> None:
+    """Save a table as a CSV file in a thread, and tell where it is."""
+    session.start(_save_table(table, path), title="Saving the values", done=_tell)
 
 
 def _save_figure(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakMethod
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -25,13 +24,14 @@ from napari_kikuchi.ui.alike import Alike, ReadMaps, read_alike
 from napari_kikuchi.ui.arrangement import arrangement_of
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
+from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.link import same_scan
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.mosaic_layer import PlaceError, mosaic_layer
 from napari_kikuchi.ui.scan_maps import OneMap, ScanMaps, one_map, scan_maps
 from napari_kikuchi.ui.scan_table import ScanTable
 from napari_kikuchi.ui.session import session_of
-from napari_kikuchi.ui.work_bar import WorkBar
 
 if TYPE_CHECKING:
     import napari
@@ -79,18 +79,12 @@ class SeveralScans(QWidget):
         self._problem = self._told = ""
         self._build()
         events = self.session.viewer.layers.events
-        handlers: list[tuple[Any, Any]] = [
-            (events.inserted, self._collect),
-            (events.removed, self._collect),
+        handlers = [
+            (_AfterOthers(events.inserted), self._collect),
+            (_AfterOthers(events.removed), self._collect),
+            (self.session.link_changed, self._on_link),
         ]
-        for signal, handler in handlers:
-            # What else listens has taken note by then.
-            signal.connect(handler, position="last")
-        self.session.link_changed.connect(self._on_link)
-        handlers.append((self.session.link_changed, self._on_link))
-        # Called when the widget is gone, so it must neither need it nor keep it.
-        weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-        self.destroyed.connect(partial(_let_go, weakly, [self.work.stop, self.alike.close]))
+        listen(self, handlers, self.alike.close)
         self._collect()
         share_height(self)
 
@@ -109,8 +103,7 @@ class SeveralScans(QWidget):
         self.back_button.clicked.connect(self._back)
         self.mosaic_button = QPushButton("Mosaic")
         self.mosaic_button.clicked.connect(self._make_mosaic)
-        self.work = WorkBar(self.session)
-        self.work.changed.connect(self._enable)
+        self.work = JobRow(self.session, self._enable)
         self.notice = Notice()
         choice = QHBoxLayout()
         choice.addWidget(QLabel("map"))
@@ -120,7 +113,7 @@ class SeveralScans(QWidget):
             (
                 (self.show_button, self.keep_box),
                 (self.side_button, self.back_button),
-                (self.mosaic_button, self.work),
+                (self.mosaic_button,),
             )
         ):
             for column, widget in enumerate(pair):
@@ -132,6 +125,7 @@ class SeveralScans(QWidget):
         layout.addWidget(self.scans)
         layout.addLayout(choice)
         layout.addLayout(buttons)
+        layout.addWidget(self.work)
         layout.addWidget(self.notice)
         layout.addStretch()
 
@@ -193,7 +187,7 @@ class SeveralScans(QWidget):
         sources = [one.source for one in self.scans.ticked]
         several = any(not same_scan(sources[0], other) for other in sources[1:])
         one_scan = _ONE_SCAN if len(sources) > 1 else _TOO_FEW
-        busy = _BUSY if self.work.busy else ""
+        busy = _BUSY if self.work.active else ""
         for widget, tip, why_not in (
             (self.map_choice, _MAP_TIP, incomparable),
             (self.show_button, _SHOW_TIP, incomparable or busy),
@@ -218,7 +212,8 @@ class SeveralScans(QWidget):
 
     def _show_alike(self) -> None:
         self._tell("")
-        self.work.run(read_alike(self._maps()), "Reading maps", self._on_read, self._on_failed)
+        self.work.start(read_alike(self._maps()), self._on_read)
+        self._enable()
 
     def _on_read(self, found: ReadMaps) -> None:
         self.alike.show(found)
@@ -240,7 +235,8 @@ class SeveralScans(QWidget):
         except PlaceError as error:
             self._tell(str(error))
             return
-        self.work.run(job, "Making the mosaic", self._on_mosaic, self._on_failed)
+        self.work.start(job, self._on_mosaic)
+        self._enable()
 
     def _on_mosaic(self, made: LayerData) -> None:
         values, attributes, _ = made
@@ -250,8 +246,17 @@ class SeveralScans(QWidget):
             f"{layer.name}: {rows} × {cols} positions. File > Save Selected Layers keeps it."
         )
 
-    def _on_failed(self, error: Exception) -> None:
-        self._tell(str(error))
+
+class _AfterOthers:
+    """An event of which those who listen already are told first."""
+
+    def __init__(self, event: Any) -> None:
+        self._event = event
+        self.disconnect = event.disconnect
+
+    def connect(self, handler: Callable[..., Any]) -> None:
+        """Call a handler after all others."""
+        self._event.connect(handler, position="last")
 
 
 class _MapChoice(QComboBox):
@@ -279,14 +284,3 @@ def _rank(ticked: Sequence[ScanMaps], name: str) -> tuple[int, int]:
     marks, first = _marks(ticked, name), ticked[0].stack
     group = 0 if Mark.STARRED in marks else 2 if Mark.HIDDEN in marks else 1
     return group, first.ranking().index(first.names.index(name))
-
-
-def _let_go(
-    handlers: Sequence[tuple[Any, WeakMethod[Any]]], closing: Sequence[Callable[[], None]]
-) -> None:
-    for signal, reference in handlers:
-        handler = reference()
-        if handler is not None:
-            signal.disconnect(handler)
-    for close in closing:
-        close()

@@ -54,13 +54,13 @@ def show_store(session: Session, path: Path, scan: Scan) -> MapStack:
         yield from _remove_former(session.viewer, path)
         yield from _show(session, stack, source)
 
-    _begin(exchange())
+    step_by_step(exchange())
     return stack
 
 
 def show_stack(session: Session, stack: MapStack, source: ScanLink) -> None:
     """Show a stack: up to 64 maps as layers, one after another so that the window stays live."""
-    _begin(_show(session, stack, source))
+    step_by_step(_show(session, stack, source))
 
 
 def open_browser(session: Session) -> FeatureBrowser:
@@ -123,8 +123,8 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
         viewer.add_shapes(data, **attributes)
 
 
-def _begin(steps: Iterator[None]) -> None:
+def step_by_step(steps: Iterator[None]) -> None:
     """Take the first step now, and each other once the window has answered."""
     for _ in steps:
-        QTimer.singleShot(_PAUSE_MS, lambda: _begin(steps))
+        QTimer.singleShot(_PAUSE_MS, lambda: step_by_step(steps))
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.explore.segmentation import is_numbered, numbered
 from napari_kikuchi.io.gathered import GatheredMaps, provenance_of
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack, Region
@@ -102,9 +103,9 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
     ----------
     layers
         Data, attributes and type of each, from the bottom of the layer list to its top. Images
-        are the maps, shapes the regions drawn on them. A layer that shows a whole stack in turn
-        stands for those of its maps that have no layer of their own. Points, such as the mark of
-        a held position, are left out.
+        and labels are the maps, shapes the regions drawn on them. A layer that shows a whole stack
+        in turn stands for those of its maps that have no layer of their own. Points, such as the
+        mark of a held position, are left out.
 
     Returns
     -------
@@ -115,14 +116,14 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
     Raises
     ------
     LayerSaveError
-        If there is no image, or if the images differ in shape, step or scan.
+        If there is no map, or if the maps differ in shape, step or scan.
     """
-    images = [(data, attributes) for data, attributes, kind in layers if kind == "image"]
-    maps = [_own_map(*image) for image in reversed(images) if not _shows_whole_stack(image[1])]
-    for _, attributes in images:
-        if _shows_whole_stack(attributes):
+    of_maps = [one for one in layers if one[2] in ("image", "labels")]
+    maps = [_own_map(one) for one in reversed(of_maps) if not _shows_whole_stack(one)]
+    for one in of_maps:
+        if _shows_whole_stack(one):
             there = {(id(one.stack), one.index) for one in maps}
-            whole = _stack_maps(attributes["metadata"][KEY])
+            whole = _stack_maps(one[1]["metadata"][KEY])
             maps += [one for one in whole if (id(one.stack), one.index) not in there]
     if not maps:
         raise LayerSaveError("These layers hold no map: select at least one image layer.")
@@ -146,7 +147,7 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
             region
             for data, attributes, kind in layers
             if kind == "shapes"
-            for region in _regions(data, attributes, images[-1][1])
+            for region in _regions(data, attributes, of_maps[-1][1])
         ],
         arrays=stacks[0].arrays if len(stacks) == 1 else {},
     )
@@ -175,30 +176,45 @@ class _Map:
         return None if self.link is None else self.link.stack
 
 
-def _shows_whole_stack(attributes: dict[str, Any]) -> bool:
-    link = attributes["metadata"].get(KEY)
+def _link(layer: LayerData) -> LayerLink | None:
+    _, attributes, kind = layer
+    link: LayerLink | None = attributes["metadata"].get(KEY)
+    if link is None or kind == "image":
+        return link
+    # napari copies a map's metadata to the labels that it makes of it; they are another map.
+    if link.stack is None or link.channel is None:
+        return LayerLink(link.source)
+    return link if is_numbered(link.stack.channels[link.channel]) else LayerLink(link.source)
+
+
+def _shows_whole_stack(layer: LayerData) -> bool:
+    link = _link(layer)
     return link is not None and link.browsed
 
 
-def _own_map(data: Any, attributes: dict[str, Any]) -> _Map:
-    link = attributes["metadata"].get(KEY)
-    known = Channel("")
-    if link is not None and link.stack is not None:
-        known = marks_of(link.stack).channels[link.channel]
-    colormap = attributes["colormap"]
+def _own_map(layer: LayerData) -> _Map:
+    data, attributes, kind = layer
+    link, name = _link(layer), attributes["name"]
+    known, index = Channel(""), 0
+    if link is not None and link.stack is not None and link.channel is not None:
+        index = link.channel
+        known = marks_of(link.stack).channels[index]
+    # What is to stand beside maps of floats is one.
+    dtype = np.dtype(np.float32 if kind == "labels" else data.dtype)
+    colormap = numbered(name).colormap if kind == "labels" else _colormap(attributes["colormap"])
     return _Map(
-        channel=replace(
-            known,
-            name=attributes["name"],
-            colormap=colormap["name"] if isinstance(colormap, dict) else str(colormap),
-        ),
-        read=lambda: np.asarray(data),
+        channel=replace(known, name=name, colormap=colormap),
+        read=lambda: np.asarray(data, dtype),
         shape=tuple(data.shape),
-        dtype=np.dtype(data.dtype),
+        dtype=dtype,
         step=_step(attributes),
         link=link,
-        index=link.channel if link is not None and link.channel is not None else 0,
+        index=index,
     )
+
+
+def _colormap(colormap: Any) -> str:
+    return colormap["name"] if isinstance(colormap, dict) else str(colormap)
 
 
 def _stack_maps(link: LayerLink) -> Iterator[_Map]:

@@ -1,0 +1,45 @@
+"""Listening to what outlives a widget: the viewer, its layers, the session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakMethod
+
+if TYPE_CHECKING:
+    from qtpy.QtCore import QObject
+
+
+def listen(
+    widget: QObject,
+    handlers: Sequence[tuple[Any, Callable[..., Any]]],
+    *closing: Callable[[], None],
+) -> None:
+    """Connect signals to methods of a widget until it is gone.
+
+    Parameters
+    ----------
+    widget
+        Its end ends the listening.
+    handlers
+        Signals, each with the method to be called.
+    *closing
+        Called at its end, too; they must not need the widget.
+    """
+    for signal, handler in handlers:
+        signal.connect(handler)
+    # Called when the widget is gone, so it must neither need it nor keep it.
+    weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
+    widget.destroyed.connect(partial(_let_go, weakly, closing))
+
+
+def _let_go(
+    handlers: Sequence[tuple[Any, WeakMethod[Any]]], closing: Sequence[Callable[[], None]]
+) -> None:
+    for signal, reference in handlers:
+        handler = reference()
+        if handler is not None:
+            signal.disconnect(handler)
+    for close in closing:
+        close()

@@ -1,0 +1,141 @@
+"""What a segmentation found comes into the viewer: numbers as labels, measures as maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Image, Labels
+
+from napari_kikuchi.explore.segmentation import is_numbered
+from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui.label_layer import lie_alike, placed_as
+from napari_kikuchi.ui.layers import map_layer, thumbnail
+from napari_kikuchi.ui.link import LayerLink, step_of
+from napari_kikuchi.ui.show_maps import step_by_step
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.explore.segmentation import Segmentation
+    from napari_kikuchi.ui.link import ScanLink
+    from napari_kikuchi.ui.session import Session
+
+_OPACITY = 0.45
+
+
+class SegmentLayers:
+    """The layers of a segmentation. One that is made anew with other settings renews them.
+
+    Parameters
+    ----------
+    session
+        Of the viewer that gets them.
+    looks
+        Attributes of labels layers, by the name of the map.
+    """
+
+    def __init__(
+        self, session: Session, looks: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> None:
+        self._session = session
+        self._looks = looks or {}
+        self._stack: MapStack | None = None
+        self._provenance: dict[str, Any] = {}
+        self._layers: dict[str, Labels | Image] = {}
+        # Limits that were set here, and not by the user.
+        self._limits: dict[str, tuple[float, float]] = {}
+
+    def layer(self, name: str) -> Labels | Image | None:
+        """The layer of a map, unless there is none or it was removed."""
+        layer = self._layers.get(name)
+        return layer if layer in self._session.viewer.layers else None
+
+    def forget(self) -> None:
+        """Leave the layers alone; what comes next gets layers of its own."""
+        self._stack = None
+        self._layers.clear()
+        self._limits.clear()
+
+    def show(self, found: Segmentation, over: Layer, source: ScanLink) -> None:
+        """Show what is known of a segmentation; what is not known yet is blank.
+
+        Parameters
+        ----------
+        found
+            Of the same channels as what is shown already, or after :meth:`forget`.
+        over
+            Where its layers lie.
+        source
+            The scan behind it.
+        """
+        there = [layer for name in self._layers if (layer := self.layer(name)) is not None]
+        if not there or not lie_alike(there[0], over):
+            self.forget()
+        if self._stack is None:
+            shape = (len(found.channels), *over.data.shape)
+            self._stack = MapStack(
+                np.full(shape, np.nan, np.float32), found.channels, step_of(over), self._provenance
+            )
+        self._provenance.clear()
+        self._provenance |= found.provenance
+        for values, channel in zip(self._stack.values, found.channels, strict=True):
+            values[:] = found.maps.get(channel.name, np.nan)
+        step_by_step(self._renew(self._stack, dict(found.maps), over, source))
+
+    def _renew(
+        self, stack: MapStack, maps: Mapping[str, NDArray], over: Layer, source: ScanLink
+    ) -> Iterator[None]:
+        for index, channel in enumerate(stack.channels):
+            if stack is not self._stack or over not in self._session.viewer.layers:
+                return
+            name, layer = channel.name, self.layer(channel.name)
+            if layer is not None:
+                self._exchange(name, layer, maps.get(name))
+            elif name in maps:
+                if is_numbered(channel):
+                    layer = self._labels(stack, index, maps[name], over, source)
+                else:
+                    layer = self._image(stack, index, over, source)
+                self._layers[name] = layer
+                self._add(layer)
+                yield
+
+    def _labels(
+        self, stack: MapStack, index: int, numbers: NDArray, over: Layer, source: ScanLink
+    ) -> Labels:
+        name = stack.channels[index].name
+        attributes = {"opacity": _OPACITY, **self._looks.get(name, {}), **placed_as(over)}
+        metadata = LayerLink(source, stack, index).metadata()
+        return Labels(np.array(numbers), name=name, metadata=metadata, **attributes)
+
+    def _image(self, stack: MapStack, index: int, over: Layer, source: ScanLink) -> Image:
+        values, attributes, _ = map_layer(stack, index, source, visible=False)
+        self._limits[stack.channels[index].name] = attributes["contrast_limits"]
+        return Image(values, **{**attributes, **placed_as(over)})
+
+    def _add(self, layer: Labels | Image) -> None:
+        """Labels on top of all; maps below them, so that they are not covered."""
+        layers = self._session.viewer.layers
+        selected = set(layers.selection)
+        labels = [layers.index(one) for one in self._layers.values() if one in layers]
+        if isinstance(layer, Image) and labels:
+            layers.insert(min(labels), layer)
+        else:
+            layers.append(layer)
+        # Whoever draws or paints goes on with that.
+        layers.selection = selected
+
+    def _exchange(self, name: str, layer: Labels | Image, values: NDArray | None) -> None:
+        if isinstance(layer, Labels):
+            layer.data = np.array(values)
+            return
+        assert self._stack is not None
+        if values is not None and np.allclose(layer.contrast_limits, self._limits[name]):
+            channel = self._stack.channels[self._stack.names.index(name)]
+            self._limits[name] = layer.contrast_limits = channel.contrast(values)
+        layer.refresh(extent=False)
+        if not layer.visible:
+            layer.thumbnail = thumbnail(layer)
