@@ -18,7 +18,7 @@ VIRTUAL_SCREEN := xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x2
 help:
 	@echo "make demo      set up, encode the sample scans and show their latent maps"
 	@echo "make test      set up and run every check, as continuous integration does"
-	@echo "make figures   set up and make the pictures of the README anew"
+	@echo "make figures   set up and make the pictures of the README and the guide anew"
 	@echo "make clean     remove the virtual environment and what the demo wrote"
 
 demo: $(VENV)/.installed libraries
@@ -38,6 +38,7 @@ figures: $(VENV)/.installed libraries
 	mkdir -p docs/images
 	for scan in additive wrought; do \
 		cp demo_output/$$scan.nickel-principal-32.png docs/images/$$scan.png; done
+	$(VIRTUAL_SCREEN) $(BIN)/python docs/make_pictures.py
 
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \

@@ -31,13 +31,13 @@ def main() -> None:
 def take_tours(folder: Path) -> None:
     """Take every tour in one window; ``folder`` is for what is made on the way."""
     from qtpy.QtCore import QCoreApplication, Qt
-    from tour.album import Album
-    from tour.first_figure import first_figure
-    from tour.find_the_feature import find_the_feature
-    from tour.hands import Hands
-    from tour.inspect_maps import inspect_maps
 
     from napari_kikuchi.ui.launch import let_work, new_viewer
+    from tour.album import Album
+    from tour.find_the_feature import find_the_feature
+    from tour.first_figure import first_figure
+    from tour.hands import Hands
+    from tour.inspect_maps import inspect_maps
 
     # Where the desktop brings a dialog of its own, no hand of ours could type into it.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from qtpy.QtTest import QTest
-from tour.album import Album
-from tour.hands import Hands
 
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
 from napari_kikuchi.ui.inspector import Inspector
 from napari_kikuchi.ui.launch import wait_until
 from napari_kikuchi.ui.rank_by import Ranking
+from tour.album import Album
+from tour.hands import Hands
 
 # Opposite corners of boxes in two cells of the sample scan.
 IN_ONE_CELL = [(9, 7), (20, 10)]

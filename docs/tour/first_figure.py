@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tour.album import Album
-from tour.hands import Hands
-
 from napari_kikuchi.ui import FEATURE_BROWSER, INSPECTOR, LATENT_MAPS, PLUGIN
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
@@ -19,6 +16,8 @@ from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_viewer import PatternViewer
 from napari_kikuchi.ui.rank_by import Ranking
 from napari_kikuchi.ui.strokes import Stroke
+from tour.album import Album
+from tour.hands import Hands
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from tour.album import Album
-from tour.hands import Hands
 
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
 from napari_kikuchi.ui.inspector import Inspector
 from napari_kikuchi.ui.latent_maps import LatentMaps
 from napari_kikuchi.ui.launch import wait_until
+from tour.album import Album
+from tour.hands import Hands
 
 # Rows and columns of the sample scan: corners of a path through three cells, starts and ends of
 # lines that cross the same wall, opposite corners of boxes beside the wall and on it.

@@ -22,7 +22,6 @@ from napari_kikuchi.ui.stack_choice import StackChoice
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QShowEvent
 
 _WIDTH = 380
 _DENSITY = "density"
@@ -61,10 +60,6 @@ class LatentSpace(QWidget):
         listen(self, handlers, self.panel.close_down)
         self._list_colours()
         self._on_stack()
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Take a place with room for the plot."""
-        super().showEvent(event)
         give_room(self, self.session)
 
     def _build(self) -> None:
