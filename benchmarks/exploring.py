@@ -76,7 +76,7 @@ def grains_and_walls(count: int) -> MapStack:
 
 
 def measure(path: Path) -> None:
-    from napari_kikuchi.ui import FEATURE_BROWSER, INSPECTOR, LATENT_SPACE
+    from napari_kikuchi.ui import FEATURE_BROWSER, INSPECTOR, LATENT_SPACE, SEGMENT
     from napari_kikuchi.ui.link import ScanLink
     from napari_kikuchi.ui.session import session_of
     from napari_kikuchi.ui.show_maps import show_stack
@@ -86,10 +86,10 @@ def measure(path: Path) -> None:
     session = session_of(viewer)
     show_stack(session, read_maps(path), ScanLink(Scan(NoisePatterns(), STEP, "large")))
     docks = {}
-    for name in (FEATURE_BROWSER, INSPECTOR, LATENT_SPACE):
+    for name in (FEATURE_BROWSER, INSPECTOR, LATENT_SPACE, SEGMENT):
         _, docks[name] = viewer.window.add_plugin_dock_widget(PLUGIN, name)
         spin(3)
-    browser, inspector, space = docks.values()
+    browser, inspector, space, segmenting = docks.values()
     spin(PATIENCE_S, lambda: not space.row.active)
     gaps = Gaps()
 
@@ -106,7 +106,8 @@ def measure(path: Path) -> None:
     gaps.head()
     explore_features(browser, do)
     explore_shapes(viewer, inspector, do)
-    explore_space(space, do)
+    explore_space(viewer, space, do)
+    segment(segmenting, do)
     viewer.close()
 
 
@@ -158,17 +159,41 @@ def explore_shapes(viewer, inspector, do) -> None:
     )
 
 
-def explore_space(space, do) -> None:
+def explore_space(viewer, space, do) -> None:
+    idle = lambda: not space.row.active  # noqa: E731
+    do("latent space: other axes", lambda: space.axes[0].setCurrentIndex(2), idle)
+    do("latent space: coloured by a map", lambda: space.colour.setCurrentIndex(1), idle)
+    angle = np.linspace(0, 2 * np.pi, 40)
+    axes = space.panel.plot.figure.axes[0]
+    x, y = np.mean(axes.get_xlim()), np.mean(axes.get_ylim())
+    outline = np.stack([x + np.cos(angle), y + np.sin(angle)], axis=1)
     do(
-        "latent space: other axes",
-        lambda: space.axes[0].setCurrentIndex(2),
-        lambda: not space.row.active,
+        "lasso around points",
+        lambda: space.panel.plot.encircled.emit(outline),
+        lambda: space.panel.selection.labels.layer is not None,
     )
+    layers = len(viewer.layers)
     do(
-        "latent space: coloured by a map",
-        lambda: space.colour.setCurrentIndex(1),
-        lambda: not space.row.active,
+        "nearest patterns",
+        lambda: press(space.nearest.button),
+        lambda: len(viewer.layers) > layers and not space.nearest.row.active,
     )
+    layers = len(viewer.layers)
+    do(
+        "picture in three colours",
+        lambda: press(space.composite.button),
+        lambda: len(viewer.layers) == layers + 3,
+    )
+
+
+def segment(dock, do) -> None:
+    for title, page in (
+        ("walls and cells", dock.walls),
+        ("domains", dock.domains),
+        ("clusters", dock.clusters),
+    ):
+        dock.tabs.setCurrentWidget(page.parent())
+        do(title, page.start, lambda page=page: not page.row.active)
 
 
 def press(button) -> None:
