@@ -15,6 +15,7 @@ from unittest.mock import patch
 
 IMAGES = Path(__file__).parent / "images"
 WINDOW = 1400, 900
+# Widgets that are still there when Python ends complain.
 _CLOSING_MS = 500
 
 

@@ -18,7 +18,6 @@ from napari_kikuchi.ui.walls_page import WallsPage
 
 if TYPE_CHECKING:
     import napari
-    from qtpy.QtGui import QShowEvent
 
 _WIDTH = 380
 # Layers' events after which other maps or borders are offered.
@@ -61,15 +60,11 @@ class Segment(QWidget):
         self.stacks.chosen.connect(self._on_stack)
         listen(self, [(layers.events, self._on_layers)])
         self._on_stack()
+        give_room(self, self.session)
 
     @property
     def _pages(self) -> tuple[WallsPage, DomainsPage, ClustersPage]:
         return self.walls, self.domains, self.clusters
-
-    def showEvent(self, event: QShowEvent | None) -> None:
-        """Take the room that tables need."""
-        super().showEvent(event)
-        give_room(self, self.session)
 
     def _on_layers(self, event: Any) -> None:
         if event.type in _TELLING:
