@@ -9,9 +9,9 @@ Told are errors against the truth: of the wall fraction (positions whose strengt
 half), of the wall thickness (the full width at half maximum that the structure was made with), and
 of the cell size: the mean diameter of the circles that have the areas of the cells (of five
 positions or more) that do not touch the border, and the mean linear intercept. The domains of the
-same encoder's features are given as borders; the last two columns are of the diameter with the
-grains of the truth in their place, and without borders. A noise is a level, or the mean counts of a
-pixel.
+same encoder's features are given as borders (*: of the shipped encoder's); the last two columns are
+of the diameter with the grains of the truth in their place, and without borders. A noise is a level,
+or the mean counts of a pixel.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects
 from napari_kikuchi.simulate.structure import Structure
 
 LEAST_POSITIONS = 5
+ENCODED, WITHOUT_OVERLAP = "feature 1, contrast", "contrast without overlap"
 FIGURES = ("fraction", "thickness", "diameter", "intercept", "true grains", "no borders")
 
 
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--wall-blur", type=float, help="other than the default")
     parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
     given = parser.parse_args()
-    print(f"{'noise':>7}{'seed':>6}  {'map':<25}{'contrast':>9}" + _row(FIGURES))
+    print(f"{'noise':>7}{'seed':>6}  {'map':<27}{'contrast':>9}" + _row(FIGURES))
     for noise in given.noise:
         errors: dict[str, list[list[float]]] = {}
         for seed in given.seeds:
@@ -68,10 +69,10 @@ def main() -> None:
                     contrast, found = _errors(values, domains, structure)
                     errors.setdefault(name, []).append(found)
                     figures = _row([_percent(error, "+") for error in found])
-                    print(f"{noise:>7}{seed:>6}  {name:<25}{contrast:>9.1f}" + figures, flush=True)
+                    print(f"{noise:>7}{seed:>6}  {name:<27}{contrast:>9.1f}" + figures, flush=True)
         for name, found in errors.items():
             worst = [_percent(np.abs(column).max()) for column in np.transpose(found)]
-            print(f"{noise:>7}{'worst':>6}  {name:<25}{'':>9}" + _row(worst), flush=True)
+            print(f"{noise:>7}{'worst':>6}  {name:<27}{'':>9}" + _row(worst), flush=True)
     print(f"{platform.machine()}, Python {platform.python_version()}, {vars(given)}")
 
 
@@ -102,11 +103,14 @@ def _maps(
     scan = open_scan(path)
     shipped = load_encoder(shipped_encoder(), device="cpu")
     linear = finish(fit_linear([scan], Recipe(), latent=64))
-    for encoder, name in ((shipped, "feature 1, contrast"), (linear, "contrast without overlap")):
+    found = {}
+    for encoder, name in ((shipped, ENCODED), (linear, WITHOUT_OVERLAP)):
         stack = finish(encode_scan(scan, encoder, folder / f"{encoder.kind}.zarr"))
         distances = finish(neighbour_distances(stack))
         domains = finish(find_domains(distances, suggested_threshold(distances)))
-        yield name, stack.map(stack.names.index(name)), domains
+        found[name] = stack.map(stack.names.index(name)), domains
+        yield name, *found[name]
+    yield f"{WITHOUT_OVERLAP} *", found[WITHOUT_OVERLAP][0], found[ENCODED][1]
 
 
 def _errors(

@@ -49,7 +49,8 @@ class WallProfile:
         """The profile of values at these distances; NaN and what lies beyond do not count."""
         distance, values = np.asarray(distance), np.asarray(values)
         near = (distance < reach) & np.isfinite(values)
-        which = (distance[near] * (_CLASSES / reach)).astype(np.intp)
+        # What lies nearly as far as the reach may be rounded up to it.
+        which = np.minimum((distance[near] * (_CLASSES / reach)).astype(np.intp), _CLASSES - 1)
         return cls(
             reach,
             np.bincount(which, distance[near], _CLASSES).astype(np.float64),

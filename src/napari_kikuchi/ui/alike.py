@@ -60,12 +60,17 @@ def read_alike(maps: Sequence[OneMap]) -> Job[ReadMaps]:
     Progress
         Maps read.
     """
+    # Asked for here: the job runs in a thread, which must not touch layers.
+    return _read(maps, [None if one.layer is None else one.layer.data for one in maps])
+
+
+def _read(maps: Sequence[OneMap], shown: Sequence[NDArray | None]) -> Job[ReadMaps]:
     layers: list[Image | LayerData] = []
     values: list[NDArray] = []
-    for one in maps:
-        if one.layer is not None:
+    for one, there in zip(maps, shown, strict=True):
+        if one.layer is not None and there is not None:
             layers.append(one.layer)
-            values.append(np.asarray(one.layer.data))
+            values.append(np.asarray(there))
         else:
             suffix = f" ({one.maps.source.name})"
             made = map_layer(one.maps.stack, one.index, one.maps.source, suffix=suffix)

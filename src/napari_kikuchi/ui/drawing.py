@@ -62,7 +62,7 @@ class DrawingTools(QWidget):
         return [events.inserted, events.removed]
 
     def _enable(self, *ignored: object) -> None:
-        there = next(self._session.links(), None) is not None
+        there = any(isinstance(layer, Image) for layer, _ in self._session.links())
         for text, _, tip in _TOOLS:
             self.buttons[text].setEnabled(there)
             self.buttons[text].setToolTip(tip if there else _NO_MAP)

@@ -118,7 +118,9 @@ class FeatureBrowser(QWidget):
             button.tick(mark is meant)
         shown = self.current is not None and self.current.shown is not None
         can_add = self.current is not None and self.current.can_promote
-        self.buttons.add.offer(can_add, "This map is a layer already" if shown > can_add else "")
+        self.buttons.add.offer(
+            can_add, "This map is a layer already" if shown and not can_add else ""
+        )
 
     @property
     def current(self) -> StackLayer | None:

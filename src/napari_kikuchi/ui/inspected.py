@@ -11,7 +11,7 @@ from napari.layers import Image, Shapes
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_kikuchi.explore.outlines import Outline
-from napari_kikuchi.ui.link import link_of, step_of, unit_of
+from napari_kikuchi.ui.link import link_of, same_scan, step_of, unit_of
 from napari_kikuchi.ui.regions import Drawn, drawn, grounds
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ class Inspection(QObject):
     def close(self) -> None:
         """Watch no more."""
         self._settling.stop()
+        self._known, self.current = (), None
         for signal in self._of_layers():
             signal.disconnect(self._on_layers)
         for layer in list(self._watched):
@@ -153,7 +154,7 @@ class Inspection(QObject):
         for layer, link in self._session.links():
             if isinstance(layer, Image) and layer.visible and layer.data.ndim == 2:
                 source = source or link.source
-                if link.source is source:
+                if same_scan(link.source, source):
                     found.append(layer)
         return found[:_MAPS]
 
@@ -194,11 +195,10 @@ class Inspection(QObject):
         """What makes another inspection: napari tells of changes that change nothing, too."""
         for shape in drawn(self._session.viewer):
             yield shape, shape.kind, np.asarray(shape.shapes.data[shape.index]).tobytes()
-            yield shape.shapes.scale.tobytes(), shape.shapes.translate.tobytes()
+            yield _place(shape.shapes)
         for layer, _ in self._session.links():
             if layer.visible:
-                yield layer, layer.name, id(layer.data)
-                yield layer.scale.tobytes(), layer.translate.tobytes(), layer.affine
+                yield layer, layer.name, id(layer.data), _place(layer)
 
     def _find(self) -> Inspected | None:
         shapes = drawn(self._session.viewer)
@@ -221,9 +221,16 @@ class Inspection(QObject):
         )
 
 
+def _place(layer: Layer) -> bytes:
+    """Where a layer lies: what its scale, place, turn and shear make of a corner and its sides."""
+    points = [np.asarray(layer.data_to_world(point))[-2:] for point in ((0, 0), (1, 0), (0, 1))]
+    return np.array(points).tobytes()
+
+
 def _signals(layer: Layer) -> list[Any]:
     events = layer.events
-    changes = [events.visible, events.scale, events.translate, events.rotate, events.affine]
+    places = [events.scale, events.translate, events.rotate, events.shear, events.affine]
+    changes = [events.visible, events.name, *places]
     if isinstance(layer, Shapes):
         # A drag is told by the second alone, a selection by the third.
         return [*changes, events.data, events.set_data, events.highlight]

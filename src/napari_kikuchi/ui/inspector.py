@@ -106,23 +106,30 @@ class Inspector(QWidget):
         self._offer()
         self._show_colour_bars()
 
+    def _maps(self) -> list[Image]:
+        """The maps that are measured, or may be: those of the scan on which something is drawn."""
+        inspected = self.inspection.current
+        if inspected is None:
+            return self.inspection.maps()
+        return [below.layer for below in inspected.maps]
+
     def _show_colour_bars(self, *_: object) -> None:
         """Show them for the maps that are visible, none for those that are not."""
-        shown = self.inspection.maps() if self.colour_bars.isChecked() else []
+        shown = self._maps() if self.colour_bars.isChecked() else []
         for layer, _link in self.session.links():
             if isinstance(layer, Image) and layer.colorbar.visible != (layer in shown):
                 layer.colorbar.visible = layer in shown
 
     def _offer(self) -> None:
         """Offer to save what there is."""
-        maps = self.inspection.maps()
+        maps = self._maps()
         measured = self.page is not None and self.page.table()
         self.saving.offer(
             "" if maps else "No map is visible", "" if measured else "Nothing is measured yet"
         )
 
     def _figure(self) -> tuple[FigureContent, Mapping[str, Any]]:
-        maps, inspected, page = self.inspection.maps(), self.inspection.current, self.page
+        maps, inspected, page = self._maps(), self.inspection.current, self.page
         link = link_of(maps[0])
         stack = None if link is None else link.stack
         provenance = {} if stack is None else stack.provenance
@@ -136,6 +143,6 @@ class Inspector(QWidget):
 
     def _suggested(self) -> Path:
         """Beside the scan."""
-        link = link_of(self.inspection.maps()[0])
+        link = link_of(self._maps()[0])
         assert link is not None
         return suggested_path(link.source, "figure")

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_kikuchi.explore.mosaics import mosaic
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.ui.alike import read_alike
+from napari_kikuchi.ui.alike import ReadMaps
 from napari_kikuchi.ui.layers import LayerData, grid
 
 if TYPE_CHECKING:
@@ -69,11 +69,14 @@ def mosaic_layer(maps: Sequence[OneMap]) -> Job[LayerData]:
             "or move them where they belong with napari's transform tool, and make the mosaic then."
         )
     coarsest_first = sorted(range(len(maps)), key=lambda i: -lies[i].step[0] * lies[i].step[1])
-    return _make([maps[i] for i in coarsest_first], [lies[i] for i in coarsest_first], _look(maps))
+    ordered = [maps[i] for i in coarsest_first]
+    return _make(ordered, read_alike(ordered), [lies[i] for i in coarsest_first], _look(maps))
 
 
-def _make(maps: Sequence[OneMap], lies: Sequence[Lie], look: dict[str, Any]) -> Job[LayerData]:
-    found = yield from read_alike(maps)
+def _make(
+    maps: Sequence[OneMap], reading: Job[ReadMaps], lies: Sequence[Lie], look: dict[str, Any]
+) -> Job[LayerData]:
+    found = yield from reading
     steps, origins = [lie.step for lie in lies], [lie.origin for lie in lies]
     made = yield from mosaic(found.values, steps, origins)
     channel = maps[0].maps.stack.channels[maps[0].index]

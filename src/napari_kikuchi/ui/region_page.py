@@ -34,6 +34,7 @@ _PATTERNS = 2000
 _BANDS = 4
 # Changes of bands that are told: of fifty bands, one is beyond three errors by chance in ten cases.
 _SIGNIFICANT = 4.0
+_NO_ERRORS = "Of a single pattern errors are not known: whether bands differ cannot be told."
 
 
 class RegionPage(InspectorPage):
@@ -66,6 +67,13 @@ class RegionPage(InspectorPage):
         """Tell how large the regions are."""
         self.maps, self.tiles, self.bands = [], [], None
         self.told.clear()
+        places = inspected.ground.places()
+        for letter, place in zip(letters(len(places)), places, strict=True):
+            if not len(place):
+                raise ValueError(
+                    f"Region {letter} holds no position of {inspected.source.name}: draw it there, "
+                    "or around the middle of a position."
+                )
         self.title.setText(" · ".join(_sizes(inspected)))
         self.plot.clear()
 
@@ -81,7 +89,8 @@ class RegionPage(InspectorPage):
             counted = histograms(below.values, places, _BINS)
             maps.append(MapValues(below.name, below.unit, values, counted))
             yield Progress(done, len(inspected.maps), "Measuring the regions")
-        yield Found(0, 0, part=maps)
+        if maps:
+            yield Found(0, 0, part=maps)
         scan = inspected.scan
         if scan is None or means.preparation is None:
             return
@@ -102,7 +111,8 @@ class RegionPage(InspectorPage):
         if isinstance(part, ChangedBands):
             clear = [band for band in part.bands if abs(band.significance) > _SIGNIFICANT]
             self.bands = ChangedBands(clear[:_BANDS], part.shape)
-            self.told.setText(_bands_in_words(self.bands.bands))
+            known = any(np.isfinite(band.significance) for band in part.bands)
+            self.told.setText(_bands_in_words(self.bands.bands) if known else _NO_ERRORS)
         elif isinstance(part[0], MapValues):
             self.maps = part
         else:
@@ -165,7 +175,9 @@ def _tiles(averages: list[AveragePattern], means: Means) -> Iterator[Tile]:
     if len(averages) == 2:
         one, other = averages
         difference = pattern_difference(one, other, mask)
-        yield Tile("a − b, in errors", difference.significance, diverging=True)
+        errors_known = min(one.count, other.count) > 1
+        values = difference.significance if errors_known else difference.values
+        yield Tile("a − b, in errors" if errors_known else "a − b", values, diverging=True)
     elif not several and means.model is not None:
         views = (View.RECONSTRUCTED, View.DIFFERENCE)
         shown = view_pattern(averages[0].mean, views, preparation, means.model)

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image, Shapes
 
 from napari_kikuchi.explore.outlines import Outline
+from napari_kikuchi.ui.link import same_scan
 from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_kikuchi.ui.link import LayerLink
+    from napari_kikuchi.ui.link import LayerLink, ScanLink
     from napari_kikuchi.ui.session import Session
 
 
@@ -116,10 +117,11 @@ def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
             subject is None or one[1].source.scan is not subject.scan,
         ),
     )
-    found = set()
+    found: list[ScanLink] = []
     for layer, link in links:
-        if link.source not in found and isinstance(layer, Image) and layer.data.ndim == 2:
+        known = any(same_scan(link.source, other) for other in found)
+        if not known and isinstance(layer, Image) and layer.data.ndim == 2:
             positions = shape.positions(layer)
             if len(positions):
-                found.add(link.source)
+                found.append(link.source)
                 yield Ground(layer, link, positions)

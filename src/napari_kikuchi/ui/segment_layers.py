@@ -56,6 +56,8 @@ class SegmentLayers:
     def forget(self) -> None:
         """Leave the layers alone; what comes next gets layers of its own."""
         self._stack = None
+        # That of the layers that stay is theirs.
+        self._provenance = {}
         self._layers.clear()
         self._limits.clear()
 

@@ -105,7 +105,7 @@ class WallsPage(SegmentPage):
         self._of = stack, name
         dark = _DARKNESS[self.darkness.value]
         borders = next((one for one in self._borders if one.name == self.borders.value), None)
-        return _find(stack, name, dark, borders)
+        return _find(stack, name, dark, borders and borders.fixed())
 
     def take(self, result: tuple[WallReport, dict[str, Any]]) -> None:
         """Show walls and cells, and tell their figures."""

@@ -12,11 +12,12 @@ import numpy as np
 
 from napari_kikuchi.explore.segmentation import is_numbered, numbered
 from napari_kikuchi.io.gathered import GatheredMaps, provenance_of
-from napari_kikuchi.jobs import finish
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.ui.layers import LayerData
 from napari_kikuchi.ui.link import KEY, LayerLink
 from napari_kikuchi.ui.marks import marks_of
+from napari_kikuchi.ui.work import run_live
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +71,7 @@ def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     from napari_kikuchi.io.tiff_maps import write_tiff_maps
 
     target = _with_ending(path, ".tif", ".tiff")
-    return [str(finish(write_tiff_maps(target, stack_of(layers))))]
+    return [_written(write_tiff_maps(target, stack_of(layers)))]
 
 
 def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
@@ -81,7 +82,14 @@ def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
     from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
 
     target = _with_ending(path, ".h5")
-    return [str(finish(write_hdf5_maps(target, stack_of(layers))))]
+    return [_written(write_hdf5_maps(target, stack_of(layers)))]
+
+
+def _written(job: Job[Path]) -> str:
+    try:
+        return str(run_live(job, "Saving the maps"))
+    except ValueError as error:  # of which napari says nothing
+        raise LayerSaveError(str(error)) from error
 
 
 def _with_ending(path: str, *endings: str) -> Path:
