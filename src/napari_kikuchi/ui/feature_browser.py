@@ -118,9 +118,8 @@ class FeatureBrowser(QWidget):
             button.tick(mark is meant)
         shown = self.current is not None and self.current.shown is not None
         can_add = self.current is not None and self.current.can_promote
-        self.buttons.add.offer(
-            can_add, "This map is a layer already" if shown and not can_add else ""
-        )
+        already = "This map is a layer already" if shown and not can_add else ""
+        self.buttons.add.offer(can_add, already)
 
     @property
     def current(self) -> StackLayer | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from napari_kikuchi.explore.mosaics import mosaic
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.ui.alike import ReadMaps
+from napari_kikuchi.ui.alike import ReadMaps, read_alike
 from napari_kikuchi.ui.layers import LayerData, grid
 
 if TYPE_CHECKING:
