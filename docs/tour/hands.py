@@ -90,9 +90,16 @@ class Hands:
 
     def dismiss(self) -> None:
         """Close the messages in the corner of the map."""
-        for button in self.window.findChildren(QPushButton, "close_button"):
-            self.click(button)
-        wait_until(lambda: not self.window.findChildren(QPushButton, "close_button"), "no message")
+
+        def none_left() -> bool:
+            buttons = self.window.findChildren(QPushButton, "close_button")
+            for button in buttons:
+                # One that is just coming or fading away may miss a click.
+                QTest.mouseClick(button, _LEFT)
+            let_work(_PAUSE_MS)
+            return not buttons
+
+        wait_until(none_left, "the map without messages")
 
     def _click_in(self, menu: Any, title: str) -> Any:
         action = self._action(menu, title)
