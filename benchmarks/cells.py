@@ -10,8 +10,8 @@ half), of the wall thickness (the full width at half maximum that the structure 
 of the cell size: the mean diameter of the circles that have the areas of the cells (of five
 positions or more) that do not touch the border, and the mean linear intercept. The domains of the
 same encoder's features are given as borders (*: of the shipped encoder's); the last two columns are
-of the diameter with the grains of the truth in their place, and without borders. A noise is a level,
-or the mean counts of a pixel.
+of the diameter with the grains of the truth in their place, and without borders. A noise is a
+level, or the mean counts of a pixel.
 """
 
 from __future__ import annotations

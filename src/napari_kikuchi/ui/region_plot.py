@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.regions import Histograms, RegionValues
+from napari_kikuchi.figures.colours import region_colour
 from napari_kikuchi.ui.pattern_views import View, view_limits
-from napari_kikuchi.ui.plot import COLOURS, Plot, entitle
+from napari_kikuchi.ui.plot import Plot, entitle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +136,8 @@ class RegionPlot(Plot):
 
 def _draw_histograms(axes: Axes, one: MapValues) -> None:
     edges, counts = one.histograms.edges, one.histograms.places
-    for place, colour in zip(counts, COLOURS, strict=False):
+    for index, place in enumerate(counts):
+        colour = region_colour(index)
         shares = place / max(place.sum(), 1)
         axes.stairs(shares, edges, color=colour, fill=True, alpha=0.35)
         axes.stairs(shares, edges, color=colour, linewidth=1.2)
