@@ -183,7 +183,7 @@ def test_one_position_is_a_region_too(inspector, stack, qtbot):
     region = inspector.region
     draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 0.6], [1.1, 0.6], [1.1, 0.4]])
     qtbot.waitUntil(lambda: region.tiles != [])
-    assert "1 positions" in region.title.text()
+    assert "1 position," in region.title.text()
     values = region.maps[0].values[0]
     assert (values.count, values.deviation) == (1, 0)
     assert values.mean == pytest.approx(stack.map(1)[2, 2])

@@ -158,7 +158,8 @@ class RegionPage(InspectorPage):
 def _sizes(inspected: Inspected) -> Iterator[str]:
     places = inspected.ground.places()
     for letter, place in zip(letters(len(places)), places, strict=True):
-        size = f"{len(place)} positions, {len(place) * math.prod(inspected.ground.step):.3g} µm²"
+        count = f"{len(place)} position{'s' * (len(place) != 1)}"
+        size = f"{count}, {len(place) * math.prod(inspected.ground.step):.3g} µm²"
         yield f"{letter if len(places) > 1 else inspected.source.name}: {size}"
 
 
@@ -195,8 +196,12 @@ def _recorded_mask(preparation: Preparation) -> NDArray[np.bool_]:
 def _bands_in_words(bands: Sequence[Band]) -> str:
     if not bands:
         return "No band differs by more than chance would make it."
-    lines = [
-        f"{number}: {band.change:+.0%} ± {band.change_error:.0%}, normal at {band.line.theta:.0f}°"
-        for number, band in enumerate(bands, 1)
-    ]
-    return "Contrast of bands in a, against b:\n" + "\n".join(lines)
+    return "\n".join(f"Band {number}: {_loss(band)}" for number, band in enumerate(bands, 1))
+
+
+def _loss(band: Band) -> str:
+    """How much of a band's contrast one of the regions a and b has less than the other."""
+    weaker = "a" if band.change < 0 else "b"
+    if abs(band.change) > 1:
+        return f"it is dark in {weaker}, where it is bright in the other"
+    return f"{weaker} has {abs(band.change):.0%} ± {band.change_error:.0%} less contrast"

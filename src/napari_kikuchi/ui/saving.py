@@ -10,6 +10,7 @@ from napari.utils.notifications import show_info
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
+from napari_kikuchi.io.places import beside
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -95,8 +96,8 @@ class SaveButtons(QWidget):
 
 def suggested_path(source: ScanLink, what: str) -> Path:
     """Where something made of a scan may go: beside it, under its name; without an ending."""
-    folder = Path() if source.path is None else source.path.parent
-    return folder / f"{source.name} {what}"
+    name = f"{source.name} {what}"
+    return Path(name) if source.path is None else beside(source.path, name)
 
 
 def ask_where(
