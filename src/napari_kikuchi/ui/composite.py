@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_kikuchi.explore.features import latent_channels
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.job_row import JobRow
+from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import map_layer
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ class Composite(QWidget):
     def _show(self, made: _Made) -> None:
         assert made.layer is not None
         data, attributes, _ = made.layer
+        over = self._stacks.layer()
+        if over is not None:
+            attributes = attributes | placed_as(over)
         self._session.viewer.add_image(data, **attributes)
 
 

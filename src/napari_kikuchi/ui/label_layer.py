@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +93,8 @@ class LabelLayer(QObject):
 
     def close(self) -> None:
         """Hear no more of the layer, which stays."""
-        self._settling.stop()
+        with suppress(RuntimeError):  # Qt may have taken the timer down before.
+            self._settling.stop()
         if self._layer is not None:
             for signal in _signals(self._layer):
                 signal.disconnect(self._on_paint)

@@ -45,6 +45,7 @@ class LatentSpace(QWidget):
         self._viewer = viewer = self.session.viewer
         self._clouds: dict[Method, Cloud] = {}
         self._coloured_by: Image | None = None
+        self._listed: list[Image] = []
         self._redrawing = QTimer(self)
         self._redrawing.setSingleShot(True)
         self._redrawing.setInterval(_SETTLED_MS)
@@ -199,7 +200,8 @@ class LatentSpace(QWidget):
 
     def _list_colours(self) -> None:
         chosen = self._coloured_by
-        maps = self._maps()
+        # Kept: by the time one is chosen, the layers may lie in another order.
+        maps = self._listed = self._maps()
         self.colour.blockSignals(True)
         self.colour.clear()
         self.colour.addItems([_DENSITY, *(layer.name for layer in maps)])
@@ -212,8 +214,7 @@ class LatentSpace(QWidget):
     def _on_colour(self, *_: Any) -> None:
         """Take the colours of another map, and follow it when it is shown otherwise."""
         index = self.colour.currentIndex() - 1
-        maps = self._maps()
-        self._follow(maps[index] if 0 <= index < len(maps) else None)
+        self._follow(self._listed[index] if 0 <= index < len(self._listed) else None)
         self._draw()
 
     def _follow(self, layer: Image | None) -> None:

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
 from napari_kikuchi.explore.nearest import Nearest, nearest_positions
 from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.ui.job_row import JobRow
+from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import grid
 from napari_kikuchi.ui.link import LayerLink
 from napari_kikuchi.ui.session import Point
@@ -95,6 +96,7 @@ class NearestPatterns(QWidget):
         stack, source = self._stacks.stack, self._stacks.source
         assert stack is not None
         assert source is not None
+        over = self._stacks.layer()
         _, high = contrast_limits(found.distances)
         self._session.viewer.add_image(
             found.distances,
@@ -102,7 +104,7 @@ class NearestPatterns(QWidget):
             colormap="gray_r",  # what is near is bright
             contrast_limits=(0, high),
             metadata=LayerLink(source).metadata(),
-            **grid(stack.step),
+            **(grid(stack.step) if over is None else placed_as(over)),
         )
 
     def _list(self, positions: list[tuple[int, int]], distances: list[float] | None = None) -> None:

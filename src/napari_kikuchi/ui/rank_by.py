@@ -31,7 +31,6 @@ from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
 
 if TYPE_CHECKING:
-    from napari.layers import Layer
     from numpy.typing import NDArray
 
     from napari_kikuchi.ui.work import Work
@@ -74,6 +73,7 @@ class RankBy(QWidget):
         self._session = session
         self._stack: StackLayer | None = None
         self._work: Work | None = None
+        self._listed: list[Image] = []
         # Title and tip of the scores that are being worked out.
         self._meaning = ("", "")
         self.strokes = Strokes(session.viewer)
@@ -121,7 +121,9 @@ class RankBy(QWidget):
         chosen = self.reference.currentText()
         self.reference.blockSignals(True)
         self.reference.clear()
-        self.reference.addItems([layer.name for layer in self._comparable()])
+        # Kept: by the time one is chosen, the layers may lie in another order.
+        self._listed = self._comparable()
+        self.reference.addItems([layer.name for layer in self._listed])
         self.reference.setCurrentText(chosen)
         self.reference.blockSignals(False)
         self.reference.setEnabled(self.reference.count() > 0)
@@ -189,7 +191,7 @@ class RankBy(QWidget):
         wanted = self._stack.stack
         return next((layer for layer, link in self._session.links() if link.stack is wanted), None)
 
-    def _comparable(self) -> list[Layer]:
+    def _comparable(self) -> list[Image]:
         if self._stack is None:
             return []
         stack = self._stack.stack
@@ -224,9 +226,8 @@ class RankBy(QWidget):
         if self.ranking is Ranking.STRUCTURE:
             self.ranked.emit(Scores.of(stack))
         elif self.ranking is Ranking.LIKENESS:
-            layers = self._comparable()
-            if layers:
-                reference = layers[max(self.reference.currentIndex(), 0)]
+            if self._listed:
+                reference = self._listed[max(self.reference.currentIndex(), 0)]
                 self._begin(likenesses(stack, reference.data), "alike", _ALIKE)
         else:
             if all(map(len, places)):
@@ -283,7 +284,7 @@ class RankBy(QWidget):
         elif self._stack is not None and self.ranking is Ranking.REGIONS:
             if not (len(one) and len(other)):
                 text = "Add a shapes layer, draw two regions on the map, and compare them."
-        elif self.ranking is Ranking.LIKENESS and not self._comparable():
+        elif self.ranking is Ranking.LIKENESS and not self._listed:
             text = "Add a map to compare with as a layer: a physics map, or a feature."
         self.notice.tell(text)
         painted = bool(len(one) or len(other))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import MAX_LAYERS, browsed_layer, map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.map_cache import LoadedMap, MapCache
@@ -101,6 +102,7 @@ class StackLayer(QObject):
         data, attributes, _ = map_layer(self.stack, self.shown, self.source)
         if self._exchanged_layer is not None:
             attributes["contrast_limits"] = tuple(self._exchanged_layer.contrast_limits)
+            attributes |= placed_as(self._exchanged_layer)
         self._viewer.add_image(data, **attributes)
 
     def leave(self) -> None:
