@@ -19,13 +19,9 @@ _COLUMN = 395
 # Shares of the height: two patterns side by side with what is told of them, and rows of pictures.
 _PATTERNS, _MAPS = 46, 54
 
-# Those that stand below the pattern viewer, and those that have been given room, by window.
-_low: weakref.WeakKeyDictionary[QMainWindow, weakref.WeakSet[QDockWidget]] = (
-    weakref.WeakKeyDictionary()
-)
-_tall: weakref.WeakKeyDictionary[QMainWindow, weakref.WeakSet[QDockWidget]] = (
-    weakref.WeakKeyDictionary()
-)
+# Property of a dock that tells where it was put.
+_PLACE = "napari_kikuchi_place"
+_LOW, _TALL = "low", "tall"
 
 
 def give_room(widget: QWidget, session: Session) -> None:
@@ -72,7 +68,7 @@ def _share(reference: weakref.ref[QWidget]) -> None:
         return
     area = window.dockWidgetArea(dock)
     below = _dock_below(window, area, dock)
-    _low.setdefault(window, weakref.WeakSet()).add(dock)
+    dock.setProperty(_PLACE, _LOW)
     if below is not None:
         window.tabifyDockWidget(below, dock)
         dock.show()
@@ -87,12 +83,11 @@ def _move(reference: weakref.ref[QWidget], session: Session, size: QSize | None)
     dock = None if widget is None else _dock_of(widget)
     if dock is None or not isinstance(window, QMainWindow):
         return
-    tall = _tall.setdefault(window, weakref.WeakSet())
-    if dock in tall:
+    if dock.property(_PLACE) == _TALL:
         return
-    beside = next((one for one in tall if one.isVisible() and not one.isFloating()), None)
+    beside = next((one for one in _put(window, _TALL) if not one.isFloating()), None)
     patterns = _pattern_dock(window)
-    tall.add(dock)
+    dock.setProperty(_PLACE, _TALL)
     if beside is not None:
         window.tabifyDockWidget(beside, dock)
     elif patterns is not None and window.width() >= _WIDE:
@@ -122,11 +117,17 @@ def _dock_below(
     """A dock that stands in an area below the pattern viewer."""
     from napari_kikuchi.ui.scan_dock import ScanDock
 
-    low = [one for one in _low.get(window, ()) if one is not but and one.isVisible()]
+    low = [one for one in _put(window, _LOW) if one is not but]
     for dock in (_dock_with(window, ScanDock), *low):
         if dock is not None and not dock.isFloating() and window.dockWidgetArea(dock) == area:
             return dock
     return None
+
+
+def _put(window: QMainWindow, place: str) -> list[QDockWidget]:
+    """The docks that were put into a place, as far as they are seen."""
+    docks = window.findChildren(QDockWidget)
+    return [dock for dock in docks if dock.property(_PLACE) == place and dock.isVisible()]
 
 
 def _pattern_dock(window: QMainWindow) -> QDockWidget | None:
