@@ -100,5 +100,8 @@ def _launched(device: str, count: int, precision: Any) -> Fabric:
 
 def _end_helpers(fabric: Fabric) -> None:
     """End what is still there: it would wait for long for a process that has failed."""
+    # Its threads would abort this process if they saw the others end.
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
     for helper in getattr(fabric.strategy.launcher, "procs", ()):
         helper.terminate()
