@@ -266,13 +266,10 @@ def test_another_threshold_is_tried_without_comparing_again(dock, monkeypatch, q
     assert link_of(domains).stack.provenance["settings"]["threshold"] == 180
     assert np.nanmean(layers_in(dock)["domain spread"].data) > 3 * np.nanmean(spread)
     # The plot sets it, too.
-    axes = page.distance_plot.figure.axes[0]
-    x, y = axes.transData.transform((suggested, 1)) / page.distance_plot.device_pixel_ratio
-    place = page.distance_plot.rect().topLeft()
-    place.setX(round(x))
-    place.setY(round(page.distance_plot.height() - y))
-    page.distance_plot.draw()
-    qtbot.mousePress(page.distance_plot, Qt.MouseButton.LeftButton, pos=place)
+    plot = page.distance_plot
+    qtbot.waitUntil(lambda: plot.current)
+    place = plot.place(plot.figure.axes[0], suggested, 1).toPoint()
+    qtbot.mousePress(plot, Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: domains.data.max() == 4)
     wait(page, qtbot)
     assert page.threshold.value == pytest.approx(suggested, abs=2)

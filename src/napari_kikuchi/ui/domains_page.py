@@ -116,7 +116,7 @@ class DomainsPage(SegmentPage):
             max=100_000,
             tooltip="Domains of fewer positions join the neighbour that is most like them",
         )
-        self.distance_plot = DistancePlot(session.viewer)
+        self.distance_plot = DistancePlot(session)
         super().__init__(
             session,
             stacks,
