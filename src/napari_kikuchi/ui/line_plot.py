@@ -27,6 +27,8 @@ _PROFILE, _FEATURE, _STRIP, _GAP = 78, 12, 62, 34
 _LEFT, _EDGE, _TITLE = 62, 8, 24
 _HEIGHT = 420
 _NAME_POINTS = 6.5
+# For more letters there is no room beside the rows.
+_NAME_LETTERS = 14
 # What is drawn of a feature: two and a half deviations to each side of its mean.
 _DEVIATIONS = 2.5
 _DIVERGING = "RdBu_r"
@@ -160,8 +162,13 @@ def _draw_features(axes: Axes, features: FeatureRows, distances: NDArray[np.floa
         extent=(distances[0] - half, distances[-1] + half, len(features.names) - 0.5, -0.5),
     )
     axes.set_xlim(distances[0], max(distances[-1], distances[0] + 1e-9))
-    axes.set_yticks(range(len(features.names)), features.names, fontsize=_NAME_POINTS)
+    names = [_shortened(name) for name in features.names]
+    axes.set_yticks(range(len(names)), names, fontsize=_NAME_POINTS)
     entitle(axes, "features that change most (deviations)")
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1].rstrip()}…"
 
 
 def _draw_strip(tiles: Sequence[Axes], strip: Strip, less: Less) -> None:
