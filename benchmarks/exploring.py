@@ -199,10 +199,13 @@ def segment(dock, do) -> None:
 
 def napari_alone(viewer, do) -> None:
     """What napari itself takes to add a layer: the least that those above can take that do."""
-    blank = np.zeros(SHAPE, np.uint8)
-    do("napari alone: a labels layer", lambda: viewer.add_labels(blank), lambda: True)
-    do("napari alone: an image layer", lambda: viewer.add_image(blank), lambda: True)
-    do("napari alone: a shapes layer", viewer.add_shapes, lambda: True)
+    from napari_kikuchi.ui.label_layer import placed_as
+
+    blank, place = np.zeros(SHAPE, np.uint8), placed_as(viewer.layers["feature 1"])
+    do("napari alone: a labels layer", lambda: viewer.add_labels(blank, **place), lambda: True)
+    do("napari alone: an image layer", lambda: viewer.add_image(blank, **place), lambda: True)
+    place = {name: place[name] for name in ("units", "axis_labels")}
+    do("napari alone: a shapes layer", lambda: viewer.add_shapes(ndim=2, **place), lambda: True)
     shapes = viewer.layers.selection.active
     line = np.array([[100.0, 100.0], [112.0, 116.0]])
     do("napari alone: a line on it", lambda: shapes.add_lines(line), lambda: True)
