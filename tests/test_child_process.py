@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from worker_of_child import Worker
 
 from napari_kikuchi.child_process import Child, ChildError
 from napari_kikuchi.jobs import Progress, finish
+from worker_of_child import Worker
 
 AT_ONCE_S = 1.0
 

@@ -118,7 +118,7 @@ def test_a_failure_of_umap_is_told(monkeypatch):
     pytest.importorskip("umap")
     found = vectors(grainy())
     found.values[:] = np.inf
-    with pytest.raises(ChildError, match="UMAP failed: Input.* contains infinity"):
+    with pytest.raises(ChildError, match=r"UMAP failed: Input.* contains infinity"):
         finish(umap(found))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class UmapLayout:
     tell
         Called with the fraction that is done.
     neighbours
-        How many make up the surroundings of a vector.
+        How many make up the surroundings of a vector, itself among them.
     count
         Of dimensions.
     seed
@@ -45,22 +45,52 @@ class UmapLayout:
                 f"umap-learn cannot be loaded ({error}). Install it anew: {UMAP_INSTALL}"
             ) from error
 
-        bar = {
-            "file": _Epochs(tell),
-            "bar_format": "{n_fmt} {total_fmt}",
-            "disable": False,
-            "mininterval": _INTERVAL_S,
-        }
         # With more than one thread no two layouts would be alike.
-        self._model = UMAP(neighbours, count, random_state=seed, n_jobs=1, tqdm_kwds=bar)
+        self._settings = {
+            "n_neighbors": neighbours,
+            "n_components": count,
+            "random_state": seed,
+            "n_jobs": 1,
+            "tqdm_kwds": {
+                "file": _Epochs(tell),
+                "bar_format": "{n_fmt} {total_fmt}",
+                "disable": False,
+                "mininterval": _INTERVAL_S,
+            },
+        }
+        self._make = UMAP
 
     def learn(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates (n, count) of the vectors (n, features) that tell the layout."""
+        search = _exact_search(vectors)
+        near = search.query(vectors, self._settings["n_neighbors"])
+        self._model = self._make(**self._settings, precomputed_knn=(*near, search))
         return self._model.fit_transform(vectors)
 
     def place(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Coordinates (n, count) of further vectors (n, features), put among those."""
         return self._model.transform(vectors)
+
+
+def _exact_search(vectors: NDArray[np.float32]) -> Any:
+    """What umap-learn asks for neighbours; its own takes longer to compile than this to search."""
+    from pynndescent import NNDescent
+    from sklearn.neighbors import NearestNeighbors
+
+    class ExactSearch(NNDescent):
+        # Of trees, of which there are none, umap-learn asks this one thing.
+        _angular_trees = False
+
+        def __init__(self) -> None:
+            self._search = NearestNeighbors(algorithm="brute").fit(vectors)
+
+        def query(
+            self, others: NDArray[np.float32], count: int, epsilon: float = 0
+        ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+            distances, indices = self._search.kneighbors(others, count)
+            return indices, distances
+
+    return ExactSearch()
 
 
 class _Epochs:
