@@ -194,7 +194,11 @@ def main() -> None:
     yield_processor(os.getpid())
     questions: queue.SimpleQueue[tuple[Any, tuple]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(questions,), daemon=True).start()
-    _answer(questions, answers)
+    try:
+        _answer(questions, answers)
+    finally:
+        # An end in order would abort on the thread that still reads.
+        os._exit(1)
 
 
 def _read(questions: queue.SimpleQueue[tuple[Any, tuple]]) -> None:
@@ -210,9 +214,13 @@ def _read(questions: queue.SimpleQueue[tuple[Any, tuple]]) -> None:
 
 
 def _answer(questions: queue.SimpleQueue[tuple[Any, tuple]], answers: IO[bytes]) -> None:
+    # A worker may tell from several threads how far it is.
+    one_at_a_time = threading.Lock()
+
     def tell(kind: str, content: Any = None) -> None:
-        pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)
-        answers.flush()
+        with one_at_a_time:
+            pickle.dump((kind, content), answers, pickle.HIGHEST_PROTOCOL)
+            answers.flush()
 
     try:
         make, arguments = questions.get()
