@@ -1,14 +1,21 @@
 """Latent vectors in few dimensions: components against scikit-learn's, UMAP against the truth."""
 
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import psutil
 import pytest
 from latent_stacks import encoded, grains, grainy
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
+from napari_kikuchi.child_process import ChildError
 from napari_kikuchi.explore import embedding
 from napari_kikuchi.explore.embedding import principal_components, umap
 from napari_kikuchi.explore.features import latent_vectors
+from napari_kikuchi.explore.umap_layout import UmapLayout
 from napari_kikuchi.jobs import finish
 
 # umap-learn tells that its parametric kind, which is not used, needs another package.
@@ -51,21 +58,71 @@ def test_components_come_in_updates(monkeypatch):
     assert {update.total for update in updates} == {2400}
 
 
-def test_umap_lays_grains_apart_and_puts_the_others_among_the_sample(monkeypatch):
+@pytest.fixture(scope="module")
+def laid_out():
+    """Vectors of grains, their layout by a child, its updates; the sample, laid out without one."""
     pytest.importorskip("umap")
-    monkeypatch.setattr(embedding, "_UMAP_SAMPLE", 400)
-    monkeypatch.setattr(embedding, "_UMAP_BLOCK", 500)
     found = vectors(grainy(noise=0.5))
     updates = []
-    laid = finish(umap(found), updates.append)
-    assert laid.coordinates.shape == (len(found), 2)
+    with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr(embedding, "_UMAP_SAMPLE", 400)
+        patch.setattr(embedding, "_BLOCK", 500)
+        child = pool.submit(finish, umap(found, seed=3), updates.append)
+        # Meanwhile: each of the two compiles umap-learn for seconds.
+        sample = found.sample(400, 3)
+        learned = UmapLayout(lambda fraction: None, 15, 2, 3).learn(found.values[sample])
+        return found, child.result(), updates, sample, learned
+
+
+def test_umap_in_a_process_of_its_own_lays_out_as_it_does_here(laid_out):
+    _, laid, _, sample, learned = laid_out
+    np.testing.assert_array_equal(laid.coordinates[sample], learned)
     assert laid.names == ("UMAP 1", "UMAP 2")
-    assert [update.done for update in updates] == [0, 400, 900]
+
+
+def test_umap_lays_grains_apart_and_puts_the_others_among_the_sample(laid_out):
+    found, laid, _, sample, _ = laid_out
     number = grains()[tuple(found.positions.T)]
-    sample = np.zeros(len(found), bool)
-    sample[found.sample(400)] = True
+    others = np.delete(np.arange(len(found)), sample)
     near = KNeighborsClassifier(5).fit(laid.coordinates[sample], number[sample])
-    assert near.score(laid.coordinates[~sample], number[~sample]) > 0.99
+    assert near.score(laid.coordinates[others], number[others]) > 0.99
+
+
+def test_umap_tells_how_far_it_is(laid_out):
+    _, _, updates, _, _ = laid_out
+    assert (updates[0].done, updates[0].total) == (0, 0)
+    done = [update.done for update in updates]
+    assert done == sorted(done)
+    assert any(0 < count < 400 for count in done)
+    assert {400, 900, 1200} <= set(done)
+    assert {update.total for update in updates} == {0, 1200}
+
+
+def test_umap_that_is_cancelled_leaves_no_process(laid_out):
+    found, *_ = laid_out
+    before = set(psutil.Process().children(recursive=True))
+    job = umap(found)
+    next(job)
+    (child,) = set(psutil.Process().children(recursive=True)) - before
+    begin = time.monotonic()
+    job.close()
+    assert time.monotonic() - begin < 1
+    assert not child.is_running()
+
+
+def test_a_failure_of_umap_is_told():
+    pytest.importorskip("umap")
+    found = vectors(grainy())
+    found.values[:] = np.inf
+    with pytest.raises(ChildError, match=r"UMAP failed: Input.* contains infinity"):
+        finish(umap(found))
+
+
+def test_umap_that_cannot_be_loaded_is_told(monkeypatch, tmp_path):
+    (tmp_path / "umap.py").write_text("import a_library_that_is_missing")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(ChildError, match=r"UMAP failed: .*a_library_that.*pip install"):
+        finish(umap(vectors(grainy())))
 
 
 def test_umap_of_too_few_positions_is_refused():

@@ -56,7 +56,9 @@ def find_clusters(vectors: Vectors, count: int, seed: int = 0) -> Job[NDArray[np
     yield Progress(0, len(vectors), "Finding clusters")
     from sklearn.cluster import MiniBatchKMeans
 
-    model = MiniBatchKMeans(count, n_init=_BEGINNINGS, random_state=seed)
+    # Loading scikit-learn may take as long as finding them.
+    yield Progress(0, len(vectors), "Finding clusters")
+    model = MiniBatchKMeans(count, n_init=_BEGINNINGS, compute_labels=False, random_state=seed)
     model.fit(vectors.values[vectors.sample(_SAMPLE, seed)])
     cluster = np.empty(len(vectors), np.int32)
     for start in range(0, len(vectors), _BLOCK):

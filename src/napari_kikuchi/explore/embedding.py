@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.child_process import Child
+from napari_kikuchi.explore.umap_layout import UMAP_INSTALL, UmapLayout
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -17,12 +19,8 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.explore.features import Vectors
 
-UMAP_INSTALL = 'pip install "napari-kikuchi[umap]"'
-
 # Vectors placed at once.
 _BLOCK = 16_384
-# The same for UMAP, which places a few thousand a second.
-_UMAP_BLOCK = 2_048
 # UMAP learns its map from so many; more take minutes and change little.
 _UMAP_SAMPLE = 10_000
 # Of UMAP: how many neighbours make up the surroundings of a vector.
@@ -99,6 +97,8 @@ def has_umap() -> bool:
 def umap(vectors: Vectors, count: int = 2, seed: int = 0) -> Job[Embedding]:
     """Lay vectors out by UMAP, so that those alike lie together (McInnes et al. 2018).
 
+    umap-learn works in a process of its own, which ends with this job.
+
     Parameters
     ----------
     vectors
@@ -111,8 +111,8 @@ def umap(vectors: Vectors, count: int = 2, seed: int = 0) -> Job[Embedding]:
     Yields
     ------
     Progress
-        Vectors laid out. Before the first the layout is learned, half a minute or more in which it
-        cannot be cancelled.
+        Vectors laid out; those of the sample while the layout is learned, epoch by epoch. Nobody
+        can tell how far it is before the first epoch, which may take a minute.
 
     Raises
     ------
@@ -120,6 +120,8 @@ def umap(vectors: Vectors, count: int = 2, seed: int = 0) -> Job[Embedding]:
         If umap-learn is not installed.
     ValueError
         If there are too few vectors.
+    napari_kikuchi.child_process.ChildError
+        If umap-learn fails, or its process is ended from outside.
     """
     if not has_umap():
         raise ImportError(f"UMAP needs umap-learn, which is not installed: {UMAP_INSTALL}")
@@ -128,18 +130,24 @@ def umap(vectors: Vectors, count: int = 2, seed: int = 0) -> Job[Embedding]:
             f"UMAP needs more than {_UMAP_NEIGHBOURS} positions with values, and there are "
             f"{len(vectors)}: choose principal components"
         )
-    yield Progress(0, 0, "Learning the layout")
-    from umap import UMAP
-
     sample = vectors.sample(_UMAP_SAMPLE, seed)
-    # With more than one thread no two layouts would be alike.
-    model = UMAP(_UMAP_NEIGHBOURS, count, random_state=seed, n_jobs=1)
-    coordinates = np.empty((len(vectors), count), np.float32)
-    coordinates[sample] = model.fit_transform(vectors.values[sample])
     others = np.delete(np.arange(len(vectors)), sample)
-    for block in _blocks(len(others), _UMAP_BLOCK):
-        yield Progress(len(sample) + block.start, len(vectors), "Laying out vectors")
-        coordinates[others[block]] = model.transform(vectors.values[others[block]])
+    coordinates = np.empty((len(vectors), count), np.float32)
+
+    def lay(method: str, which: NDArray[np.intp], before: int) -> Job[None]:
+        def progress(fraction: float) -> Progress:
+            done = before + int(fraction * len(which))
+            if not done:
+                return Progress(0, 0, "Preparing UMAP")
+            return Progress(done, len(vectors), "Laying out vectors")
+
+        answer = yield from child.ask(method, vectors.values[which], progress=progress)
+        coordinates[which] = answer
+
+    with Child(UmapLayout, _UMAP_NEIGHBOURS, count, seed, title="UMAP") as child:
+        yield from lay("learn", sample, 0)
+        for block in _blocks(len(others), _BLOCK):
+            yield from lay("place", others[block], len(sample) + block.start)
     return Embedding(coordinates, tuple(f"UMAP {i + 1}" for i in range(count)))
 
 

@@ -120,7 +120,12 @@ def latent_vectors(stack: MapStack) -> Job[Vectors]:
             read[i] = stack.map(channels[start + i]).ravel()[where]
             whole &= np.isfinite(read[i])
             yield Progress(start + i + 1, len(channels), "Reading latent features")
-        values[:, start : start + len(read)] = read.T
+        read_so_far = Progress(start + len(read), len(channels), "Reading latent features")
+        # The first time, the memory has to be found: seconds, where little is left.
+        for first in range(0, len(where), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            values[block, start : start + len(read)] = read[:, block].T
+            yield read_so_far
     values, where = _kept(values, whole), where[whole]
     if not len(where):
         raise ValueError(

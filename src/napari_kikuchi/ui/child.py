@@ -13,20 +13,18 @@ import atexit
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from enum import StrEnum
 from typing import Any, ClassVar
 
-import psutil
 from qtpy.QtCore import QCoreApplication, QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from napari_kikuchi.child_process import yield_processor
 
 COMMAND = (sys.executable, "-m", "napari_kikuchi")
 
 # How long a child may take to write its last checkpoint before it is ended.
 GRACE_MS = 8_000
 _STOPPED_ON_REQUEST = 3
-# On Unix, of 19.
-_NICE = 10
 _STDERR_TAIL = 4_000
 
 
@@ -149,12 +147,7 @@ class ChildJob(QObject):
 
     def _yield_processor(self) -> None:
         """Let the window go first where both want the processor."""
-        with suppress(psutil.Error):  # Ended already, or not allowed: it runs as it is.
-            process = psutil.Process(self._process.processId())
-            if psutil.WINDOWS:
-                process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
-            else:  # napari itself may have been started with less priority still
-                process.nice(max(process.nice(), _NICE))
+        yield_processor(self._process.processId())
 
     def _read_events(self) -> None:
         *lines, self._unread = (self._unread + self._process.readAllStandardOutput().data()).split(
