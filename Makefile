@@ -9,9 +9,9 @@ SCREEN := $(DISPLAY)$(WAYLAND_DISPLAY)
 LIBRARIES := libgl1 libegl1 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 \
 	libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0 xvfb xauth
 
-# A real window on a virtual screen, drawn in software.
-VIRTUAL_SCREEN := xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" \
-	env QT_QPA_PLATFORM=xcb LIBGL_ALWAYS_SOFTWARE=1
+# A real window, drawn in software, on a virtual screen.
+SOFTWARE := env QT_QPA_PLATFORM=xcb LIBGL_ALWAYS_SOFTWARE=1
+VIRTUAL_SCREEN := xvfb-run --auto-servernum --server-args="-screen 0 1600x1000x24" $(SOFTWARE)
 
 .PHONY: help demo test lint figures libraries clean
 
@@ -25,7 +25,7 @@ demo: $(VENV)/.installed libraries
 	$(if $(SCREEN),,$(VIRTUAL_SCREEN)) $(BIN)/napari-kikuchi demo $(if $(SCREEN),,--screenshots)
 
 test: $(VENV)/.installed-test libraries lint
-	$(VIRTUAL_SCREEN) $(BIN)/python -m pytest
+	$(SOFTWARE) $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -25,8 +25,8 @@ def pytest_runtest_setup(item):
     )
     if not has_screen and _NEED_A_SCREEN.intersection(item.fixturenames):
         pytest.fail(
-            "This test drives a real window and finds no screen. Run it under Xvfb: "
-            'xvfb-run -a -s "-screen 0 1600x1000x24" pytest',
+            "This test drives a real window and finds no screen: install Xvfb, and each process "
+            "of pytest starts its own (Debian: apt-get install xvfb)",
             pytrace=False,
         )
 
