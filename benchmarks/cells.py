@@ -117,7 +117,8 @@ def _errors(
     values: np.ndarray, domains: np.ndarray, structure: Structure
 ) -> tuple[float, list[float]]:
     """Contrast of the walls, and errors relative to the truth."""
-    step, dark = structure.step, walls_are_dark(values)
+    step = structure.step
+    dark = finish(walls_are_dark(values, step))
     try:
         walls, known, alone = (
             finish(find_walls(values, step, dark=dark, borders=borders))

@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
 from napari_kikuchi.explore.places import box_around, check_place
-from napari_kikuchi.explore.ranking import LOCAL_SIZE, NEIGHBOURS
+from napari_kikuchi.explore.surroundings import LOCAL_SIZE, NEIGHBOURS
 from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
