@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_kikuchi.explore.features import latent_channels
-from napari_kikuchi.explore.ranking import NEIGHBOURS
+from napari_kikuchi.explore.surroundings import NEIGHBOURS
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
