@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.explore.sampling import sample
 from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def feature_profiles(stack: MapStack, paths: Sequence[Path]) -> Job[NDArray[np.f
     def standing_out(channel: int) -> NDArray[np.floating]:
         values = stack.map(channel)
         found = profile(values, paths).values
-        some = values.ravel()[:: max(1, values.size // _SAMPLE)]
+        some = values.ravel()[sample(values.size, _SAMPLE)]
         some = some[np.isfinite(some)].astype(np.float64)
         if not len(some) or not np.ptp(some) > 0:
             return np.where(np.isfinite(found), 0, np.nan)
