@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_kikuchi.explore.ridges import least_height
 from napari_kikuchi.explore.surroundings import NEIGHBOURS
+from napari_kikuchi.graphs import connected
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -127,8 +128,6 @@ def _merge(
     wall or not.
     """
     from scipy import ndimage
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     while True:
         yield Progress(0, 0, _MESSAGE)
@@ -148,7 +147,5 @@ def _merge(
         merged = lowest[(mean[lowest] < wall) | none[basin]]
         if not len(merged):
             return basins
-        joined = (np.ones(len(merged)), (one[merged], other[merged]))
-        graph = coo_array(joined, shape=(len(numbers),) * 2)
         # Number 0, where there is no value, is joined to none and comes first.
-        basins = connected_components(graph, directed=False)[1][basins]
+        basins = connected(one[merged], other[merged], len(numbers))[basins]
