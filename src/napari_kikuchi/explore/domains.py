@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Patterns of grain boundaries are mixed from two and would be domains of their own: rows of them.
 SMALLEST = 20
+_MESSAGE = "Finding domains"
 
 
 def find_domains(
@@ -43,7 +44,8 @@ def find_domains(
     Yields
     ------
     Progress
-        Rounds in which small domains are joined; their number is not known before.
+        Twice in each round in which small domains are joined; how many there are is not known
+        before.
 
     Returns
     -------
@@ -59,9 +61,10 @@ def find_domains(
     ones, others, apart = ones[known], others[known], apart[known]
     joined = apart <= threshold
     while True:
-        yield Progress(0, 0, "Finding domains")
+        yield Progress(0, 0, _MESSAGE)
         domain = connected(ones[joined], others[joined], number.size)
         size = np.bincount(domain)
+        yield Progress(0, 0, _MESSAGE)
         ends = domain[ones], domain[others]
         between = np.flatnonzero(ends[0] != ends[1])
         pair = np.concatenate([between, between])
