@@ -18,7 +18,7 @@ from napari_kikuchi.figures.content import (
     FigureContent,
     MapPanel,
     PatternPanel,
-    Profile,
+    ProfileCurve,
     letters,
 )
 from napari_kikuchi.figures.figure import map_figure
@@ -43,7 +43,7 @@ def a_pattern(title, **options):
 
 def a_profile(name="contrast", unit="%", **options):
     distance = np.linspace(0, 8.2, 40)
-    return Profile(distance, np.sin(distance), name, unit, np.full(40, 0.2), **options)
+    return ProfileCurve(distance, np.sin(distance), name, unit, np.full(40, 0.2), **options)
 
 
 def test_scale_bar_and_map_are_as_long_as_they_say():

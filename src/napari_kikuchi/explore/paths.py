@@ -121,7 +121,7 @@ def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class PathProfile:
     """Values along a path, or the mean of those along several.
 
     Attributes
@@ -142,7 +142,7 @@ class Profile:
     count: NDArray[np.intp]
 
 
-def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
+def profile(values: ArrayLike, paths: Sequence[Path]) -> PathProfile:
     """Values of a map along a path, or on average along several that cross something alike.
 
     Parameters
@@ -164,7 +164,9 @@ def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
     if len(paths) == 1:
         found = interpolate(values, paths[0])
         known = np.isfinite(found)
-        return Profile(paths[0].distances, found, np.where(known, 0, np.nan), known.astype(np.intp))
+        return PathProfile(
+            paths[0].distances, found, np.where(known, 0, np.nan), known.astype(np.intp)
+        )
     distances = common_distances(paths)
     laid = np.stack(
         [
@@ -179,7 +181,7 @@ def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
     there = np.where(count, count, np.nan)
     mean = np.where(known, laid, 0).sum(axis=0) / there
     squares = np.where(known, (laid - mean) ** 2, 0).sum(axis=0)
-    return Profile(distances, mean, np.sqrt(squares / there), count)
+    return PathProfile(distances, mean, np.sqrt(squares / there), count)
 
 
 def common_distances(paths: Sequence[Path]) -> NDArray[np.floating]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
-    from napari_kikuchi.explore.paths import Profile
+    from napari_kikuchi.explore.paths import PathProfile
 
 # Heights in pixels: of one profile, of one feature's row, of a strip of patterns, of titles.
 _PROFILE, _FEATURE, _STRIP, _GAP = 78, 12, 62, 34
@@ -36,7 +36,7 @@ class Curve:
 
     name: str
     unit: str
-    profile: Profile
+    profile: PathProfile
 
 
 @dataclass(frozen=True, eq=False)
