@@ -52,13 +52,7 @@ def encoded(
     effects = Effects(mean_counts=MEAN_COUNTS.get(noise) or float(noise))
     path = folder / f"{seed}.up2"
     scan = open_scan(finish(simulate_scan(path, structure, effects=effects, seed=seed)))
-    yield (
-        "shipped",
-        finish(
-            encode_scan(
-                scan, load_encoder(shipped_encoder(), device="cpu"), folder / f"{seed}.a.zarr"
-            )
-        ),
-    )
+    shipped = load_encoder(shipped_encoder(), device="cpu")
+    yield "shipped", finish(encode_scan(scan, shipped, folder / f"{seed}.shipped.zarr"))
     components = finish(fit_linear([scan], Recipe(), latent=64))
-    yield "PCA 64", finish(encode_scan(scan, components, folder / f"{seed}.b.zarr"))
+    yield "PCA 64", finish(encode_scan(scan, components, folder / f"{seed}.linear.zarr"))
