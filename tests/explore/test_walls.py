@@ -43,9 +43,9 @@ def test_thick_walls_and_unequal_steps(step):
 
 @pytest.mark.parametrize("step", [(0.5, 0.5), (0.5, 0.25), (0.25, 0.5)])
 @pytest.mark.parametrize("angle", np.deg2rad([0, 15, 45, 90]))
-@pytest.mark.parametrize("sides", [(6.1, 6.1), (8.3, 5.2)])
-def test_figures_are_those_of_drawn_cells_whatever_steps_and_directions(step, angle, sides):
-    width, extent = 0.9, 48
+@pytest.mark.parametrize(("sides", "width"), [((6.1, 6.1), 0.9), ((8.3, 5.2), 0.7)])
+def test_figures_are_those_of_drawn_cells_whatever_steps_and_directions(step, angle, sides, width):
+    extent = 48
     shape = tuple(round(extent / one) for one in step)
     down, right = np.indices(shape) * np.reshape(step, (2, 1, 1)) + 0.7
     across = (

@@ -16,8 +16,9 @@ from napari_kikuchi.jobs import Job
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# All in steps, the larger of the two, of a wall that is one or two of them thick: the smoothing,
-# how far from the middle of a wall its profile is looked at, and the greatest thickness.
+# Of a wall that is one or two steps thick: the smoothing, in means of the two steps, since more of
+# it thickens what is thin along the larger one; in the larger step, how far from the middle of a
+# wall its profile is looked at, and the greatest thickness.
 _SIGMA = 1.0
 _REACH = 2.5
 _THIN = 2.0
@@ -196,7 +197,7 @@ def _find(
     # Particles and pores would be the highest ridges and the deepest cells.
     excess = np.where(known, np.maximum(local, 0), 0)
     height = np.minimum(excess, _OUTLYING * threshold_otsu(excess))
-    sigma = _SIGMA * scale * max(step)
+    sigma = _SIGMA * scale * (step[0] + step[1]) / 2
     ridges = yield from find_ridges(height, step, sigma)
     if len(ridges):
         ridges = ridges[ridges.heights > least_height(ridges.heights)]
