@@ -24,6 +24,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from encoded import add_wall_arguments, encoded, walls_of
 from scipy import ndimage
 from skimage.segmentation import relabel_sequential
 
@@ -31,15 +32,8 @@ from napari_kikuchi.explore.domains import find_domains
 from napari_kikuchi.explore.neighbour_distances import neighbour_distances, suggested_threshold
 from napari_kikuchi.explore.wall_measures import measure_walls
 from napari_kikuchi.explore.walls import NoWallsError, find_walls, walls_are_dark
-from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.latent.encoder import load_encoder
-from napari_kikuchi.latent.linear import fit_linear
-from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.samples import shipped_encoder
-from napari_kikuchi.simulate import make_structure, simulate_scan
-from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects
+from napari_kikuchi.simulate import make_structure
 from napari_kikuchi.simulate.structure import Structure
 
 LEAST_POSITIONS = 5
@@ -56,8 +50,7 @@ def main() -> None:
     parser.add_argument("--noise", nargs="+", default=["low", "medium", "high", "1200", "600"])
     parser.add_argument("--side", type=int, default=128, help="rows and columns of each scan")
     parser.add_argument("--grain-size", type=float, nargs=2, help="other than the default")
-    parser.add_argument("--wall-blur", type=float, help="other than the default")
-    parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
+    add_wall_arguments(parser)
     given = parser.parse_args()
     print(f"{'noise':>7}{'seed':>6}  {'map':<27}{'contrast':>9}" + _row(FIGURES))
     for noise in given.noise:
@@ -85,27 +78,20 @@ def _percent(error: float, sign: str = "") -> str:
 
 
 def _structure(seed: int, given: argparse.Namespace) -> Structure:
-    other = {
-        "grain_size": given.grain_size and tuple(given.grain_size),
-        "wall_blur": given.wall_blur,
-        "wall_contrast_loss": given.wall_contrast,
-    }
-    config = {name: value for name, value in other.items() if value is not None}
-    return make_structure("additive", given.side, given.side, seed=seed, **config)
+    grains = {"grain_size": tuple(given.grain_size)} if given.grain_size else {}
+    return make_structure(
+        "additive", given.side, given.side, seed=seed, **grains, **walls_of(given)
+    )
 
 
 def _maps(
     folder: Path, structure: Structure, noise: str, seed: int
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Name of each map, the map, and the domains of the features beside it."""
-    effects = Effects(mean_counts=MEAN_COUNTS.get(noise) or float(noise))
-    path = finish(simulate_scan(folder / "scan.up2", structure, effects=effects, seed=seed))
-    scan = open_scan(path)
-    shipped = load_encoder(shipped_encoder(), device="cpu")
-    linear = finish(fit_linear([scan], Recipe(), latent=64))
     found = {}
-    for encoder, name in ((shipped, ENCODED), (linear, WITHOUT_OVERLAP)):
-        stack = finish(encode_scan(scan, encoder, folder / f"{encoder.kind}.zarr"))
+    for (_, stack), name in zip(
+        encoded(folder, structure, noise, seed), (ENCODED, WITHOUT_OVERLAP), strict=True
+    ):
         distances = finish(neighbour_distances(stack))
         domains = finish(find_domains(distances, suggested_threshold(distances)))
         found[name] = stack.map(stack.names.index(name)), domains
@@ -117,7 +103,8 @@ def _errors(
     values: np.ndarray, domains: np.ndarray, structure: Structure
 ) -> tuple[float, list[float]]:
     """Contrast of the walls, and errors relative to the truth."""
-    step, dark = structure.step, walls_are_dark(values)
+    step = structure.step
+    dark = finish(walls_are_dark(values, step))
     try:
         walls, known, alone = (
             finish(find_walls(values, step, dark=dark, borders=borders))

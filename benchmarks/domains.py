@@ -17,32 +17,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from encoded import encoded, scan_arguments
 from scipy.ndimage import median_filter
 from sklearn.metrics import adjusted_rand_score
 
 from napari_kikuchi.explore.domains import find_domains
 from napari_kikuchi.explore.neighbour_distances import neighbour_distances, suggested_threshold
-from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.latent.encoder import load_encoder
-from napari_kikuchi.latent.linear import fit_linear
-from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.samples import shipped_encoder
-from napari_kikuchi.simulate import make_structure, simulate_scan
+from napari_kikuchi.simulate import make_structure
 
 METRICS = ("distance", "angle")
 
 
 def main() -> None:
     """Read the command line, measure and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[961, 962, 963])
-    parser.add_argument("--noise", choices=("low", "medium", "high"), default="medium")
-    parser.add_argument("--side", type=int, default=96, help="rows and columns of each scan")
-    given = parser.parse_args()
+    given = scan_arguments(__doc__).parse_args()
     titles = "".join(
         f"{f'{metric}{smooth}':>18}" for smooth in ("", ", 3 x 3") for metric in METRICS
     )
@@ -56,14 +45,7 @@ def main() -> None:
 def _measure(folder: Path, seed: int, given: argparse.Namespace) -> None:
     side = given.side
     structure = make_structure("additive", side, side, seed=seed, grain_size=(12.0, 6.0))
-    path = folder / f"{seed}.up2"
-    scan = open_scan(finish(simulate_scan(path, structure, noise=given.noise, seed=seed)))
-    encoders = {
-        "shipped": load_encoder(shipped_encoder(), device="cpu"),
-        "PCA 64": finish(fit_linear([scan], Recipe(), latent=64)),
-    }
-    for name, encoder in encoders.items():
-        stack = finish(encode_scan(scan, encoder, folder / f"{seed}.{encoder.kind}.zarr"))
+    for name, stack in encoded(folder, structure, given.noise, seed):
         smooth = replace(stack, values=median_filter(stack.values[:], (1, 3, 3), mode="nearest"))
         likeness, counts = "", []
         for maps in (stack, smooth):

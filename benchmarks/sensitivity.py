@@ -41,7 +41,7 @@ from roc import auc, auc_either_way
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi.explore.ranking import local_difference
+from napari_kikuchi.explore.surroundings import local_difference
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder

@@ -17,17 +17,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from encoded import add_wall_arguments, encoded, scan_arguments, walls_of
 from roc import auc_either_way
 
 from napari_kikuchi.explore.separation import separations
-from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.latent.encoder import load_encoder
-from napari_kikuchi.latent.linear import fit_linear
-from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.samples import shipped_encoder
-from napari_kikuchi.simulate import make_structure, simulate_scan
+from napari_kikuchi.simulate import make_structure
 
 WALL, INTERIOR = 0.5, 0.1
 NEAR = 12  # positions from a stroke on a wall to where one in the interior begins
@@ -36,17 +31,11 @@ TOLERANCE = 0.02
 
 def main() -> None:
     """Read the command line, measure and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, nargs="+", default=[961, 962, 963])
-    parser.add_argument("--noise", choices=("low", "medium", "high"), default="medium")
-    parser.add_argument("--side", type=int, default=96, help="rows and columns of each scan")
+    parser = scan_arguments(__doc__)
     parser.add_argument("--positions", type=int, default=20, help="under each stroke")
     parser.add_argument("--strokes", type=int, default=1, help="on walls and in interiors, each")
     parser.add_argument("--trials", type=int, default=100)
-    parser.add_argument("--wall-blur", type=float, help="other than the default")
-    parser.add_argument("--wall-contrast", type=float, help="loss of it, other than the default")
+    add_wall_arguments(parser)
     given = parser.parse_args()
     titles = f"{'best map':<28}{'AUC':>6}{'within':>9}{'missed':>8}{'plain':>9}"
     print(f"{'seed':>6}{'maps of':>10}  {titles}")
@@ -57,24 +46,12 @@ def main() -> None:
 
 
 def _measure(folder: Path, seed: int, given: argparse.Namespace) -> None:
-    walls = {"wall_blur": given.wall_blur, "wall_contrast_loss": given.wall_contrast}
+    side, size = given.side, (12.0, 6.0)
     structure = make_structure(
-        "additive",
-        given.side,
-        given.side,
-        seed=seed,
-        grain_size=(12.0, 6.0),
-        **{name: value for name, value in walls.items() if value is not None},
+        "additive", side, side, seed=seed, grain_size=size, **walls_of(given)
     )
-    path = folder / f"{seed}.up2"
-    scan = open_scan(finish(simulate_scan(path, structure, noise=given.noise, seed=seed)))
-    encoders = {
-        "shipped": load_encoder(shipped_encoder(), device="cpu"),
-        "PCA 64": finish(fit_linear([scan], Recipe(), latent=64)),
-    }
     wall, interior = structure.wall > WALL, structure.wall < INTERIOR
-    for name, encoder in encoders.items():
-        stack = finish(encode_scan(scan, encoder, folder / f"{seed}.{encoder.kind}.zarr"))
+    for name, stack in encoded(folder, structure, given.noise, seed):
         sure = wall | interior
         shown = np.array([auc_either_way(values[sure], wall[sure]) for values in stack.values[:]])
         best = int(shown.argmax())

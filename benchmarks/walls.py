@@ -24,7 +24,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from roc import auc_either_way
 
-from napari_kikuchi.explore.ranking import local_difference, rank_features
+from napari_kikuchi.explore.ranking import rank_features
+from napari_kikuchi.explore.surroundings import local_difference
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish

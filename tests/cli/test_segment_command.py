@@ -89,3 +89,11 @@ def test_what_is_amiss_is_told(stores, tmp_path):
     assert "cell diameter" in told
     assert "µm" in told
     assert "not overwritten" in run(*maps, "--map", "contrast", code=1).stderr
+
+
+def test_two_tables_of_one_name_are_refused(stores, tmp_path):
+    table = tmp_path / "walls.csv"
+    other = tmp_path / "tables" / ".." / "walls.csv"
+    asked = [stores["contrast"], "--map", "contrast", "--out", table, "--cells", other]
+    assert "are one file" in run(*asked, code=1).stderr
+    assert not table.exists()

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from napari_kikuchi.explore.cells import cut_cells, divide_into_cells
+from napari_kikuchi.jobs import finish
 
 KNOWN = np.ones((37, 49), bool)
 
@@ -22,12 +23,16 @@ def smooth(walls, noise=0.02):
     return ndimage.gaussian_filter(rough, 0.7)
 
 
+def divided(*height_known_borders):
+    return finish(divide_into_cells(*height_known_borders))
+
+
 def middles(cells):
     return cells[6::12, 6::12]
 
 
 def test_each_cell_is_found_up_to_its_walls():
-    cells = divide_into_cells(smooth(lattice()), KNOWN)
+    cells = divided(smooth(lattice()), KNOWN)
     assert np.unique(middles(cells)).size == 12
     assert cells.min() == 1
     assert cells.max() == 12
@@ -40,7 +45,7 @@ def test_a_gap_in_a_wall_is_bridged_and_a_wall_that_is_mostly_gap_is_none():
     walls = lattice()
     walls[5:7, 12] = 0
     walls[2:11, 24] = 0
-    cells = middles(divide_into_cells(smooth(walls), KNOWN))
+    cells = middles(divided(smooth(walls), KNOWN))
     assert cells[0, 0] != cells[0, 1]
     assert cells[0, 1] == cells[0, 2]
     assert np.unique(cells).size == 11
@@ -49,12 +54,12 @@ def test_a_gap_in_a_wall_is_bridged_and_a_wall_that_is_mostly_gap_is_none():
 def test_a_dent_in_a_wall_is_no_cell():
     walls = lattice()
     walls[12, 6] = walls[6, 24] = 0.8
-    assert divide_into_cells(smooth(walls, 0.0), KNOWN).max() == 12
+    assert divided(smooth(walls, 0.0), KNOWN).max() == 12
 
 
 def test_cells_end_at_borders_where_no_wall_is():
     grains = np.where(np.arange(49) < 18, 7, -2) * np.ones((37, 1), int)
-    cells = divide_into_cells(smooth(lattice()), KNOWN, grains)
+    cells = divided(smooth(lattice()), KNOWN, grains)
     assert cells.max() == 15
     for number in range(1, 16):
         assert np.unique(grains[cells == number]).size == 1
@@ -63,7 +68,7 @@ def test_cells_end_at_borders_where_no_wall_is():
 def test_positions_without_a_value_belong_to_no_cell():
     known = KNOWN.copy()
     known[:, 20:30] = False
-    cells = divide_into_cells(smooth(lattice()), known)
+    cells = divided(smooth(lattice()), known)
     np.testing.assert_array_equal(cells > 0, known)
 
 
@@ -73,7 +78,7 @@ def test_cells_are_in_one_piece_and_numbered_without_gaps(seed, parts):
     rng = np.random.default_rng(seed)
     height = ndimage.gaussian_filter(rng.normal(size=(30, 20)), 1)
     known = rng.random(height.shape) > 0.02
-    cells = divide_into_cells(height, known, rng.integers(0, parts, (30, 1)) * np.ones(20, int))
+    cells = divided(height, known, rng.integers(0, parts, (30, 1)) * np.ones(20, int))
     numbers = np.unique(cells[known])
     np.testing.assert_array_equal(numbers, np.arange(1, len(numbers) + 1))
     for number in numbers:
@@ -81,7 +86,7 @@ def test_cells_are_in_one_piece_and_numbered_without_gaps(seed, parts):
 
 
 def test_a_flat_map_is_one_cell():
-    np.testing.assert_array_equal(divide_into_cells(np.zeros(KNOWN.shape), KNOWN), 1)
+    np.testing.assert_array_equal(divided(np.zeros(KNOWN.shape), KNOWN), 1)
 
 
 def test_cells_at_the_border_or_beside_nothing_are_cut():

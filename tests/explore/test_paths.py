@@ -128,3 +128,13 @@ def test_features_that_change_along_the_line_are_told_from_noise():
     assert (found[3] == 0).all()
     assert np.argmax(shared_by_neighbours(found)) == 2
     assert shared_by_neighbours(np.full((1, 5), np.nan)).tolist() == [0]
+
+
+def test_a_map_whose_columns_repeat_themselves_is_seen_whole():
+    # Every tenth column is 1: ten times as many values as are looked at, all others are 0.
+    values = np.zeros((1, 1000, 1000), np.float32)
+    values[:, :, ::10] = 1
+    found = finish(
+        feature_profiles(MapStack(values, [Channel("a")]), [Path.through([[5, 0], [5, 9]], (1, 1))])
+    )
+    assert found[0, :2] == pytest.approx([(1 - 0.1) / 0.3, -0.1 / 0.3], rel=0.02)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.explore.ranking import feature_score, local_difference, rank_features
+from napari_kikuchi.explore.ranking import feature_score, rank_features
 
 SIDE = 64
 
@@ -86,18 +86,3 @@ def test_a_large_map_scores_as_its_parts_do(rng):
 
 def test_maps_may_come_one_by_one():
     assert rank_features(walls() for _ in range(3)) == pytest.approx([feature_score(walls())] * 3)
-
-
-def test_the_local_difference_keeps_walls_and_loses_grains():
-    inside = (slice(5, 27), slice(5, 27))
-    difference = local_difference(5 * grains() + walls())
-    np.testing.assert_array_equal(difference[inside], walls()[inside])
-
-
-def test_the_local_difference_goes_around_missing_positions():
-    values = grains() + walls()
-    values[10:12, 10:20] = np.nan
-    difference = local_difference(values)
-    np.testing.assert_array_equal(np.isnan(difference), np.isnan(values))
-    assert np.nanmax(np.abs(difference[5:27, 5:27] - walls()[5:27, 5:27])) == 0
-    assert np.isnan(local_difference(np.full((4, 5), np.nan))).all()

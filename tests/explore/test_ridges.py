@@ -18,11 +18,11 @@ def line(angle, step, width=0.8):
     return np.exp(-4 * np.log(2) * (away / width) ** 2), away, normal, middle
 
 
-@pytest.mark.parametrize("step", [(0.5, 0.5), (0.5, 0.35)])
+@pytest.mark.parametrize("step", [(0.5, 0.5), (0.5, 0.35), (0.25, 0.5)])
 @pytest.mark.parametrize("angle", np.deg2rad([0, 20, 45, 75, 90, 160]))
 def test_a_wall_is_placed_within_a_fraction_of_a_position(angle, step):
     values, away, normal, middle = line(angle, step)
-    ridges = find_ridges(values, step, 1.0)
+    ridges = finish(find_ridges(values, step, max(step)))
     # The smoothing bends walls that meet the border of the map.
     edge = np.minimum(ridges.points, (np.array(SHAPE) - 1) * step - ridges.points) / step
     ridges = ridges[(ridges.heights > 0.3) & (edge > 4).all(axis=1)]
@@ -38,7 +38,7 @@ def test_a_wall_is_placed_within_a_fraction_of_a_position(angle, step):
 
 def test_what_is_out_of_reach_is_infinitely_far_and_rows_are_told():
     values, away, _, _ = line(0.0, (0.5, 0.5))
-    ridges = find_ridges(values, (0.5, 0.5), 1.0)
+    ridges = finish(find_ridges(values, (0.5, 0.5), 0.5))
     updates = []
     found = finish(distances(ridges[ridges.heights > 0.3], SHAPE, (0.5, 0.5), 2.0), updates.append)
     assert np.isinf(found[np.abs(away) > 2.1]).all()
@@ -46,4 +46,13 @@ def test_what_is_out_of_reach_is_infinitely_far_and_rows_are_told():
 
 
 def test_a_flat_map_has_no_ridges():
-    assert len(find_ridges(np.zeros(SHAPE), (0.5, 0.5), 1.0)) == 0
+    assert len(finish(find_ridges(np.zeros(SHAPE), (0.5, 0.5), 0.5))) == 0
+
+
+def test_rows_at_a_time_find_the_ridges_of_the_whole_map(monkeypatch):
+    values = np.random.default_rng(0).normal(size=(90, 40)) ** 2
+    parts = finish(find_ridges(values, (0.3, 0.5), 0.7))
+    monkeypatch.setattr("napari_kikuchi.explore.ridges._ROWS", 1000)
+    whole = finish(find_ridges(values, (0.3, 0.5), 0.7))
+    for name in ("points", "normals", "heights"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name))

@@ -40,11 +40,19 @@ def test_figures_of_squares_are_those_of_geometry():
     assert figures.cell_diameter.value == pytest.approx(np.sqrt(4 * 36 / np.pi))
     assert figures.cell_diameter.error == pytest.approx(0)
     # Rows and columns of 24 µm, less one step, cross three walls each.
-    length = 96 * (24 - STEP[0]) + 48 * (24 - STEP[1])
-    assert figures.intercept.value == pytest.approx(length / (3 * (96 + 48)))
+    length = (24 - STEP[0] + 24 - STEP[1]) / 2
+    assert figures.intercept.value == pytest.approx(length / 3)
     assert figures.wall_thickness.value == pytest.approx(1.0, rel=0.01)
     inside = walls_of(squares()).distance <= 0.5
     assert figures.wall_fraction.value == pytest.approx(inside.mean())
+
+
+def test_the_intercept_of_long_cells_does_not_depend_on_the_steps():
+    bands = np.repeat(np.arange(1, 9, dtype=np.int32), 12)[:, None] * np.ones(96, np.int32)
+    for step in ((0.5, 0.5), (0.5, 0.125), (0.5, 2.0)):
+        # Seven of 95 steps down cross a wall, and none to the right: that is half of all ways.
+        intercept = measure_walls(walls_of(bands, step)).intercept.value
+        assert intercept == pytest.approx(2 * 95 * 0.5 / 7)
 
 
 def test_positions_without_a_value_do_not_count_and_cut_their_cells():
@@ -53,7 +61,7 @@ def test_positions_without_a_value_do_not_count_and_cut_their_cells():
     figures = measure_walls(walls_of(cells))
     known = cells > 0
     assert figures.wall_fraction.value == pytest.approx(walls_of(cells).mask[known].mean())
-    assert set(np.flatnonzero(~cell_table(walls_of(cells))["cut"]) + 1) == {7, 11}
+    assert set(np.flatnonzero(~finish(cell_table(walls_of(cells)))["cut"]) + 1) == {7, 11}
 
 
 def test_errors_tell_how_far_maps_of_the_same_kind_differ():
@@ -86,7 +94,7 @@ def test_the_table_tells_size_and_direction_of_an_ellipse(angle):
         right * np.sin(turn) + down * np.cos(turn),
     )
     cells = np.where((along / 12) ** 2 + (across / 4) ** 2 < 1, 2, 1).astype(np.int32)
-    table = cell_table(walls_of(cells))
+    table = finish(cell_table(walls_of(cells)))
     row = {name: values[1] for name, values in table.items()}
     assert row["cell"] == 2
     assert not row["cut"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from napari_kikuchi.explore.wall_measures import measure_walls
 from napari_kikuchi.explore.walls import NoWallsError, find_walls, walls_are_dark
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.simulate import make_structure
@@ -40,6 +41,31 @@ def test_thick_walls_and_unequal_steps(step):
     assert walls.thickness == pytest.approx(WIDTH, rel=0.1)
 
 
+@pytest.mark.parametrize("step", [(0.5, 0.5), (0.5, 0.25), (0.25, 0.5)])
+@pytest.mark.parametrize("angle", np.deg2rad([0, 15, 45, 90]))
+@pytest.mark.parametrize(("sides", "width"), [((6.1, 6.1), 0.9), ((8.3, 5.2), 0.7)])
+def test_figures_are_those_of_drawn_cells_whatever_steps_and_directions(step, angle, sides, width):
+    extent = 48
+    shape = tuple(round(extent / one) for one in step)
+    down, right = np.indices(shape) * np.reshape(step, (2, 1, 1)) + 0.7
+    across = (
+        down * np.cos(angle) + right * np.sin(angle),
+        right * np.cos(angle) - down * np.sin(angle),
+    )
+    away = [
+        np.abs((one + side / 2) % side - side / 2) for one, side in zip(across, sides, strict=True)
+    ]
+    drawn = np.exp(-4 * np.log(2) * (np.minimum(*away) / width) ** 2)
+    walls = found(noisy(drawn, 10), step)
+    figures = measure_walls(walls)
+    crossings = np.sum([1 / side for side in sides]) * (abs(np.cos(angle)) + abs(np.sin(angle)))
+    assert walls.thickness == pytest.approx(width, rel=0.1)
+    assert figures.wall_fraction.value == pytest.approx(np.mean(drawn > 0.5), rel=0.1)
+    diameter = 2 * np.sqrt(np.prod(sides) / np.pi)
+    assert figures.cell_diameter.value == pytest.approx(diameter, rel=0.1)
+    assert figures.intercept.value == pytest.approx(2 / crossings, rel=0.1)
+
+
 def test_strength_is_a_share_of_the_depth_and_distance_is_to_the_middle():
     truth = structure().wall
     walls = found(3 - 0.2 * noisy(truth, 20), dark=True)
@@ -62,7 +88,8 @@ def test_it_forgets_unit_offset_and_sign():
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("contrast", [20, 3])
 def test_the_sign_of_walls_is_guessed(sign, contrast):
-    assert walls_are_dark(sign * noisy(structure().wall, contrast)) == (sign < 0)
+    values = sign * noisy(structure().wall, contrast)
+    assert finish(walls_are_dark(values, STEP)) == (sign < 0)
 
 
 def test_positions_without_a_value_are_in_no_wall_and_no_cell():

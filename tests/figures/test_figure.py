@@ -1,6 +1,7 @@
 import itertools
 import json
 import math
+from concurrent.futures import ThreadPoolExecutor
 from xml.etree import ElementTree
 
 import matplotlib
@@ -17,14 +18,14 @@ from napari_kikuchi.figures.content import (
     FigureContent,
     MapPanel,
     PatternPanel,
-    Profile,
+    ProfileCurve,
     letters,
 )
 from napari_kikuchi.figures.figure import map_figure
 from napari_kikuchi.figures.layout import lay_out
 from napari_kikuchi.figures.map_key import numbers_text
 from napari_kikuchi.figures.regions import outline
-from napari_kikuchi.figures.save import save_figure
+from napari_kikuchi.figures.save import figure_files, save_figure
 from napari_kikuchi.maps import Region
 
 RNG = np.random.default_rng(0)
@@ -42,7 +43,7 @@ def a_pattern(title, **options):
 
 def a_profile(name="contrast", unit="%", **options):
     distance = np.linspace(0, 8.2, 40)
-    return Profile(distance, np.sin(distance), name, unit, np.full(40, 0.2), **options)
+    return ProfileCurve(distance, np.sin(distance), name, unit, np.full(40, 0.2), **options)
 
 
 def test_scale_bar_and_map_are_as_long_as_they_say():
@@ -207,6 +208,21 @@ def test_svg_has_its_text_as_text_and_both_files_tell_where_they_come_from(tmp_p
     save_figure(figure, png, provenance)
     assert svg.read_bytes() == before
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_figures_saved_at_once_leave_the_settings_of_the_process_alone(tmp_path):
+    before = dict(matplotlib.rcParams)
+    figures = [map_figure(FigureContent([a_map(title=name)])) for name in ("one", "other")]
+    with ThreadPoolExecutor(2) as threads:
+        saved = list(threads.map(save_figure, figures, [tmp_path / "a.png", tmp_path / "b.png"]))
+    assert dict(matplotlib.rcParams) == before
+    for name, (_, svg) in zip(("one", "other"), saved, strict=True):
+        assert f">{name}</text>" in svg.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["a.v2", "a.v2.png", "a.v2.SVG"])
+def test_a_figure_tells_its_files(name, tmp_path):
+    assert [file.name for file in figure_files(tmp_path / name)] == ["a.v2.png", "a.v2.svg"]
 
 
 def test_a_table_of_colours_is_what_is_drawn():

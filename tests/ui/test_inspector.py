@@ -4,6 +4,7 @@ import numpy as np
 import pandas
 import pytest
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
 from scipy import ndimage
 
 from napari_kikuchi.maps import MapStack
@@ -241,6 +242,19 @@ def test_what_is_measured_is_saved(inspector, stack, qtbot, tmp_path):
     for told in ("feature 2", "distance (µm)", "difference", stack.provenance["scan"]["name"]):
         assert told in text
     assert (tmp_path / "wall.png").stat().st_size > 10_000
+
+
+def test_a_figure_replaces_no_file_that_was_not_asked_about(inspector, qtbot, tmp_path):
+    inspector.saving.save_figure(tmp_path / "wall.png")
+    svg = tmp_path / "wall.svg"
+    qtbot.waitUntil(svg.exists)
+    svg.write_text("drawn over")
+    inspector.saving.save_figure(tmp_path / "wall.png")
+    (box,) = inspector.saving.findChildren(QMessageBox)
+    assert "wall.svg" in box.text()
+    assert svg.read_text() == "drawn over"
+    next(button for button in box.buttons() if button.text() == "Replace").click()
+    qtbot.waitUntil(lambda: svg.read_text() != "drawn over")
 
 
 def test_colour_bars_are_those_of_the_visible_maps(inspector, qtbot):

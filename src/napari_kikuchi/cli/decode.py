@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_kikuchi.cli.options import refuse_overwriting
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.io.up2 import PIXEL_TYPES
 from napari_kikuchi.latent.decode import random_scan, reconstructed_scan
@@ -28,8 +29,7 @@ def decoded_scan(
     FileExistsError
         If something lies where the patterns go: it may be a measured scan.
     """
-    if out.exists():
-        raise FileExistsError(f"{out}: this exists and is not overwritten. Choose another name.")
+    refuse_overwriting(out)
     if (maps is None) == (random is None):
         raise ValueError("Give either the maps to decode, or --random for so many patterns.")
     dtype = PIXEL_TYPES.get(out.suffix.lower(), "uint16")

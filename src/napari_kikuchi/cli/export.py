@@ -9,13 +9,18 @@ from typing import Annotated
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
-from napari_kikuchi.cli.options import EventsOption, JsonOption
+from napari_kikuchi.cli.options import (
+    EventsOption,
+    FurtherMapsOption,
+    JsonOption,
+    MapsArgument,
+    read_stacks,
+    refuse_overwriting,
+)
 
 
 def export(
-    maps: Annotated[
-        Path, typer.Argument(metavar="MAPS", help="Map store of a scan.", show_default=False)
-    ],
+    maps: MapsArgument,
     out: Annotated[
         Path,
         typer.Argument(
@@ -29,15 +34,7 @@ def export(
         str | None,
         typer.Option("--maps", metavar="NAME,…", help="Maps to write.  [default: all]"),
     ] = None,
-    more: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--with",
-            metavar="MAPS",
-            help="Further maps of the same scan, such as latent features beside orientations.",
-            show_default=False,
-        ),
-    ] = None,
+    more: FurtherMapsOption = None,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -50,13 +47,9 @@ def export(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io.export import export_maps
-        from napari_kikuchi.io.map_store import read_maps
 
-        if out.exists():
-            raise FileExistsError(
-                f"{out}: this exists and is not overwritten. Choose another name."
-            )
-        stacks = [read_maps(path) for path in (maps, *(more or ()))]
+        refuse_overwriting(out)
+        stacks = read_stacks(maps, more)
         there = [name for stack in stacks for name in stack.names]
         chosen = None if names is None else names_in(names, there)
         path = run(export_maps(out, stacks, chosen), output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +13,25 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_kikuchi.maps import MapStack
+
 ScanArgument = Annotated[
     Path,
     typer.Argument(
         metavar="SCAN",
         help="Pattern file: .up1, .up2, or what kikuchipy reads (.h5, .h5oina, .dat…).",
+        show_default=False,
+    ),
+]
+MapsArgument = Annotated[
+    Path, typer.Argument(metavar="MAPS", help="Map store of a scan.", show_default=False)
+]
+FurtherMapsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="MAPS",
+        help="Further maps of the same scan, such as physics maps beside latent features.",
         show_default=False,
     ),
 ]
@@ -138,6 +152,33 @@ def scan_options(
     if step is not None:
         options["step"] = numbers(step, "--step", (float, float))
     return options
+
+
+def read_stacks(maps: Path, further: Sequence[Path] | None) -> list[MapStack]:
+    """The stacks of a map store and of further ones."""
+    from napari_kikuchi.io.map_store import read_maps
+
+    return [read_maps(path) for path in (maps, *(further or ()))]
+
+
+def refuse_overwriting(*targets: Path) -> None:
+    """Refuse files to write that would replace others, or each other.
+
+    Raises
+    ------
+    FileExistsError
+        If one of them exists.
+    ValueError
+        If two are the same.
+    """
+    for path in targets:
+        if path.exists():
+            raise FileExistsError(
+                f"{path}: this exists and is not overwritten. Choose another name."
+            )
+    if len({path.resolve() for path in targets}) < len(targets):
+        names = " and ".join(map(str, targets))
+        raise ValueError(f"{names} are one file, for different tables: choose another name")
 
 
 def load_mask(path: Path) -> NDArray[np.bool_]:

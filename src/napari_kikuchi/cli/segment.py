@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
-from napari_kikuchi.cli.options import EventsOption, JsonOption
+from napari_kikuchi.cli.options import (
+    EventsOption,
+    FurtherMapsOption,
+    JsonOption,
+    MapsArgument,
+    read_stacks,
+    refuse_overwriting,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,9 +33,7 @@ class Shade(StrEnum):
 
 
 def segment(
-    maps: Annotated[
-        Path, typer.Argument(metavar="MAPS", help="Map store of a scan.", show_default=False)
-    ],
+    maps: MapsArgument,
     name: Annotated[
         str,
         typer.Option("--map", metavar="NAME", help="On which walls stand out.", show_default=False),
@@ -48,15 +53,7 @@ def segment(
             show_default=False,
         ),
     ] = None,
-    more: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--with",
-            metavar="MAPS",
-            help="Further maps of the same scan, such as the grains of physics maps.",
-            show_default=False,
-        ),
-    ] = None,
+    more: FurtherMapsOption = None,
     walls: Annotated[
         Shade | None,
         typer.Option(
@@ -76,16 +73,11 @@ def segment(
     with errors_told(output):
         from napari_kikuchi.explore.wall_report import report_walls
         from napari_kikuchi.io.gathered import gather
-        from napari_kikuchi.io.map_store import read_maps
         from napari_kikuchi.io.tables import write_table
 
         targets = [path for path in (out, cells) if path is not None]
-        for path in targets:
-            if path.exists():
-                raise FileExistsError(
-                    f"{path}: this exists and is not overwritten. Choose another name."
-                )
-        stack = gather([read_maps(path) for path in (maps, *(more or ()))])
+        refuse_overwriting(*targets)
+        stack = gather(read_stacks(maps, more))
         job = report_walls(
             _map_of(stack, name),
             stack.step,

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.explore.ranking import NEIGHBOURS
 from napari_kikuchi.explore.ridges import least_height
+from napari_kikuchi.explore.surroundings import NEIGHBOURS
+from napari_kikuchi.graphs import connected
+from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 # Of a cell. Where walls or borders meet, smaller pieces are left over.
 _LEAST_POSITIONS = 5
+_MESSAGE = "Dividing the map into cells"
 
 
 def divide_into_cells(
     height: NDArray[np.floating], known: NDArray[np.bool_], borders: ArrayLike | None = None
-) -> NDArray[np.int32]:
+) -> Job[NDArray[np.int32]]:
     """Divide a map into the cells that its ridges enclose.
 
     Each minimum has a basin (watershed). The lines between basins are high where they run along a
@@ -38,6 +41,11 @@ def divide_into_cells(
         Labels of grains or domains, of the same shape: a cell ends where they change, be there a
         wall or not.
 
+    Yields
+    ------
+    Progress
+        Rounds of merging; their number is not known before.
+
     Returns
     -------
     numpy.ndarray
@@ -47,6 +55,7 @@ def divide_into_cells(
     from skimage.measure import label
     from skimage.segmentation import relabel_sequential, watershed
 
+    yield Progress(0, 0, _MESSAGE)
     # What is not known is a wall all around, so that each island has a minimum.
     height = np.where(known, height, height.max() + 1)
     # Walls one position wide may run diagonally, so corners connect minima.
@@ -60,7 +69,8 @@ def divide_into_cells(
         domains = np.unique(borders, return_inverse=True)[1].reshape(basins.shape)
         parts = np.where(known, basins * (domains.max() + 1) + domains, 0)
         basins = label(parts, background=0, connectivity=2)
-    return relabel_sequential(_merge(basins, height, domains, wall))[0].astype(np.int32)
+    merged = yield from _merge(basins, height, domains, wall)
+    return relabel_sequential(merged)[0].astype(np.int32)
 
 
 def cut_cells(cells: NDArray[np.integer]) -> NDArray[np.bool_]:
@@ -111,17 +121,16 @@ def _merge(
     height: NDArray[np.floating],
     domains: NDArray[np.intp],
     wall: float,
-) -> NDArray[np.integer]:
+) -> Job[NDArray[np.integer]]:
     """Merge basins of a domain over each one's lowest line, round by round, if that is no wall.
 
     A small basin, or one that lies as high as a wall all over, is no cell: its lowest line goes,
     wall or not.
     """
     from scipy import ndimage
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     while True:
+        yield Progress(0, 0, _MESSAGE)
         numbers = np.arange(int(basins.max()) + 1)
         domain = np.zeros(len(numbers), np.intp)
         domain[basins] = domains
@@ -138,7 +147,5 @@ def _merge(
         merged = lowest[(mean[lowest] < wall) | none[basin]]
         if not len(merged):
             return basins
-        joined = (np.ones(len(merged)), (one[merged], other[merged]))
-        graph = coo_array(joined, shape=(len(numbers),) * 2)
         # Number 0, where there is no value, is joined to none and comes first.
-        basins = connected_components(graph, directed=False)[1][basins]
+        basins = connected(one[merged], other[merged], len(numbers))[basins]

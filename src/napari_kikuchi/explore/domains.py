@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.features import latent_channels
+from napari_kikuchi.graphs import connected
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # Patterns of grain boundaries are mixed from two and would be domains of their own: rows of them.
 SMALLEST = 20
+_MESSAGE = "Finding domains"
 
 
 def find_domains(
@@ -42,7 +44,8 @@ def find_domains(
     Yields
     ------
     Progress
-        Rounds in which small domains are joined; their number is not known before.
+        Twice in each round in which small domains are joined; how many there are is not known
+        before.
 
     Returns
     -------
@@ -58,8 +61,10 @@ def find_domains(
     ones, others, apart = ones[known], others[known], apart[known]
     joined = apart <= threshold
     while True:
-        yield Progress(0, 0, "Finding domains")
-        domain, size = _connected(ones[joined], others[joined], number.size)
+        yield Progress(0, 0, _MESSAGE)
+        domain = connected(ones[joined], others[joined], number.size)
+        size = np.bincount(domain)
+        yield Progress(0, 0, _MESSAGE)
         ends = domain[ones], domain[others]
         between = np.flatnonzero(ends[0] != ends[1])
         pair = np.concatenate([between, between])
@@ -142,18 +147,6 @@ def _mean_of_each(label: NDArray[np.integer], values: NDArray[np.floating]) -> N
     return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0).astype(
         np.float32
     )
-
-
-def _connected(
-    ones: NDArray[np.int32], others: NDArray[np.int32], count: int
-) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-    """The component in which each node of a graph lies, and the size of each component."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    graph = coo_array((np.ones(len(ones), np.int8), (ones, others)), shape=(count, count))
-    _, component = connected_components(graph, directed=False)
-    return component, np.bincount(component)
 
 
 def _by_size(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.explore.sampling import sample
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ class Vectors:
 
     def sample(self, n: int, seed: int = 0) -> NDArray[np.intp]:
         """Indices of vectors drawn at random, in order, of shape (n,); all if there are fewer."""
-        if len(self) <= n:
-            return np.arange(len(self))
-        return np.sort(np.random.default_rng(seed).choice(len(self), n, replace=False))
+        return sample(len(self), n, seed)
 
 
 def latent_vectors(stack: MapStack) -> Job[Vectors]:

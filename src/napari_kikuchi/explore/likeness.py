@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.explore.sampling import sample
 from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ def likenesses(stack: MapStack, reference: ArrayLike, seed: int = 0) -> Job[NDAr
             f"maps of shape {stack.map_shape} cannot be compared with one of {reference.shape}"
         )
     where = np.flatnonzero(np.isfinite(reference))
-    if len(where) > _SAMPLE:
-        where = np.sort(np.random.default_rng(seed).choice(where, _SAMPLE, replace=False))
+    where = where[sample(len(where), _SAMPLE, seed)]
     expected = reference.ravel()[where]
 
     def likeness(channel: int) -> float:

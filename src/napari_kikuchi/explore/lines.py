@@ -19,7 +19,6 @@ _SHORTEST = 0.3
 # Robust standard deviations by which a band stands out from all lines: in simulated patterns nearly
 # all that do are bands of strong reflectors, and of those with three, half are not.
 _STANDS_OUT = 4.0
-_DEVIATIONS_OF_MEDIAN = 1 / 0.6745
 _STEPS_TO_REFINE = 60
 # Positions in the transform between two peaks.
 _PEAK_DISTANCE = 2
@@ -134,6 +133,8 @@ class LineFinder:
 
     def _strengths(self, image: NDArray, dark: bool) -> tuple[NDArray, NDArray]:
         """How far each line stands out, and at which width: distances x angles."""
+        from scipy.stats import median_abs_deviation
+
         sums = _radon(np.where(self.mask, image, 0))
         shortest = _SHORTEST * np.sqrt(self.mask.sum())
         strength = np.full(sums.shape, -np.inf)
@@ -152,7 +153,7 @@ class LineFinder:
         if not known.any():
             return np.zeros(sums.shape), widths
         usual = np.median(strength[known])
-        spread = np.median(np.abs(strength[known] - usual)) * _DEVIATIONS_OF_MEDIAN
+        spread = median_abs_deviation(strength[known], scale="normal")
         return np.where(known & (spread > 0), (strength - usual) / (spread or 1), 0), widths
 
     def _line(self, theta: float, distance: float, width: float) -> Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _LARGEST = 10**8
 # Part of a step below which two places are one: µm have no exact binary fractions.
 _ALIKE = 1e-6
+# Rows laid down at once.
+_ROWS = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,7 @@ def mosaic(
     Yields
     ------
     Progress
-        Maps laid down.
+        Rows of maps laid down.
 
     Returns
     -------
@@ -130,13 +132,18 @@ def mosaic(
             f"{common[1]:g} µm"
         )
     values = np.full((rows, cols), np.nan, np.float32)
-    for i, (image, (down, right)) in enumerate(zip(images, places, strict=True)):
+    done, total = 0, sum(max(0, down.stop - down.start) for down, _ in places)
+    for image, (down, right) in zip(images, places, strict=True):
         part = values[down.start : down.stop, right.start : right.stop]
-        # Between two positions of a coarse mosaic there may be room for a small map.
-        if part.size:
-            found = _resampled(image, down, right, part.shape)
-            np.copyto(part, found, where=np.isfinite(found))
-        yield Progress(i + 1, len(images), "Laying maps together")
+        known = np.isfinite(image)
+        weighted = np.where(known, image, 0), known.astype(np.float32)
+        # Between two positions of a coarse mosaic there may be no room for a row of a small map.
+        for row in range(0, len(part), _ROWS):
+            block = part[row : row + _ROWS]
+            found = _resampled(*weighted, down.after(row), right, block.shape)
+            np.copyto(block, found, where=np.isfinite(found))
+            done += len(block)
+            yield Progress(done, total, "Laying maps together")
     return Mosaic(values, common, begin)
 
 
@@ -167,15 +174,22 @@ class _Side:
         stop = math.floor(first + (count - 1) * step / common + _ALIKE) + 1
         return cls(start, stop, common / step, round((start - first) * common / step, 6))
 
+    def after(self, count: int) -> _Side:
+        """All but the first of them."""
+        return replace(self, start=self.start + count, offset=self.offset + count * self.ratio)
+
 
 def _resampled(
-    image: NDArray[np.float32], down: _Side, right: _Side, shape: tuple[int, ...]
+    image: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    down: _Side,
+    right: _Side,
+    shape: tuple[int, ...],
 ) -> NDArray[np.float32]:
     """A map on positions of a mosaic; NaN where less than half of what counts there is known."""
     from scipy.ndimage import affine_transform
 
-    known = np.isfinite(image)
-    total, weight = (
+    total, count = (
         affine_transform(
             part,
             np.diag([down.ratio, right.ratio]),
@@ -184,6 +198,6 @@ def _resampled(
             order=1,
             mode="nearest",
         )
-        for part in (np.where(known, image, 0), known.astype(np.float32))
+        for part in (image, weight)
     )
-    return np.divide(total, weight, out=np.full(shape, np.nan, np.float32), where=weight >= 0.5)
+    return np.divide(total, count, out=np.full(shape, np.nan, np.float32), where=count >= 0.5)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_kikuchi.explore.features import latent_channels
-from napari_kikuchi.explore.ranking import NEIGHBOURS
+from napari_kikuchi.explore.sampling import sample
+from napari_kikuchi.explore.surroundings import NEIGHBOURS
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ _ENDS: Sequence[tuple[Any, Any]] = NEIGHBOURS
 
 # Pairs of neighbours that tell the threshold.
 _SAMPLE = 200_000
-# A normal deviation in terms of the median of absolute values.
-_DEVIATIONS_OF_MEDIAN = 1 / 0.6745
 # So many deviations above the median, noise cuts too few neighbours off to break a domain up.
 _CLEAR_OF_NOISE = 2
 
@@ -115,17 +114,16 @@ def suggested_threshold(distances: NeighbourDistances) -> float:
     ValueError
         If no two neighbours have vectors.
     """
+    from scipy.stats import median_abs_deviation
     from skimage.filters import threshold_li
 
     every = np.concatenate([distances.down.ravel(), distances.right.ravel()])
     every = every[np.isfinite(every)]
     if not len(every):
         raise ValueError("no two neighbours have latent vectors: there is nothing to tell apart")
-    if len(every) > _SAMPLE:
-        every = np.random.default_rng(0).choice(every, _SAMPLE, replace=False)
-    median = float(np.median(every))
-    spread = float(np.median(np.abs(every - median))) * _DEVIATIONS_OF_MEDIAN
-    return max(float(threshold_li(every)), median + _CLEAR_OF_NOISE * spread)
+    every = every[sample(len(every), _SAMPLE)]
+    spread = float(median_abs_deviation(every, scale="normal"))
+    return max(float(threshold_li(every)), float(np.median(every)) + _CLEAR_OF_NOISE * spread)
 
 
 def kernel_spread(distances: NeighbourDistances, limit: float) -> NDArray[np.float32]:

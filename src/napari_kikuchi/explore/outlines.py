@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.shapes import corners, encloses
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_OPEN = ("line", "path")
-# Sides of the polygon that stands for an ellipse: of one 100 positions wide, it is off by 0.02.
-_ELLIPSE_SIDES = 180
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +33,7 @@ class Outline:
     @property
     def encloses(self) -> bool:
         """Whether it has an inside, as a line has not."""
-        return self.kind not in _OPEN
+        return encloses(self.kind)
 
     def positions(self, shape: tuple[int, ...]) -> NDArray[np.intp]:
         """Positions of a map inside the outline.
@@ -54,8 +52,7 @@ class Outline:
         """
         if not self.encloses:
             return _along(self.vertices, shape)
-        polygon = _ellipse(self.vertices) if self.kind == "ellipse" else self.vertices
-        return _inside(np.asarray(polygon, np.float64), shape)
+        return _inside(corners(self.kind, self.vertices), shape)
 
 
 def _inside(polygon: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.intp]:
@@ -84,17 +81,9 @@ def _inside(polygon: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.
 def _along(vertices: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.intp]:
     from skimage.draw import line
 
-    corners = np.rint(vertices).astype(int)
-    parts = [np.stack(line(*start, *stop), axis=1) for start, stop in pairwise(corners)]
+    nearest = np.rint(vertices).astype(int)
+    parts = [np.stack(line(*start, *stop), axis=1) for start, stop in pairwise(nearest)]
     if not parts:
         return np.empty((0, 2), np.intp)
     found = np.unique(np.concatenate(parts), axis=0).astype(np.intp)
     return found[((found >= 0) & (found < shape)).all(axis=1)]
-
-
-def _ellipse(corners: NDArray[np.floating]) -> NDArray[np.floating]:
-    """The ellipse in a rectangle, which may be turned."""
-    middle = corners.mean(axis=0)
-    across, down = (corners[1] - corners[0]) / 2, (corners[3] - corners[0]) / 2
-    angle = np.linspace(0, 2 * np.pi, _ELLIPSE_SIDES, endpoint=False)[:, None]
-    return middle + np.cos(angle) * across + np.sin(angle) * down

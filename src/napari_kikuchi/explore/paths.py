@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
+from napari_kikuchi.explore.sampling import sample
 from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class PathProfile:
     """Values along a path, or the mean of those along several.
 
     Attributes
@@ -141,7 +142,7 @@ class Profile:
     count: NDArray[np.intp]
 
 
-def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
+def profile(values: ArrayLike, paths: Sequence[Path]) -> PathProfile:
     """Values of a map along a path, or on average along several that cross something alike.
 
     Parameters
@@ -163,7 +164,9 @@ def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
     if len(paths) == 1:
         found = interpolate(values, paths[0])
         known = np.isfinite(found)
-        return Profile(paths[0].distances, found, np.where(known, 0, np.nan), known.astype(np.intp))
+        return PathProfile(
+            paths[0].distances, found, np.where(known, 0, np.nan), known.astype(np.intp)
+        )
     distances = common_distances(paths)
     laid = np.stack(
         [
@@ -178,7 +181,7 @@ def profile(values: ArrayLike, paths: Sequence[Path]) -> Profile:
     there = np.where(count, count, np.nan)
     mean = np.where(known, laid, 0).sum(axis=0) / there
     squares = np.where(known, (laid - mean) ** 2, 0).sum(axis=0)
-    return Profile(distances, mean, np.sqrt(squares / there), count)
+    return PathProfile(distances, mean, np.sqrt(squares / there), count)
 
 
 def common_distances(paths: Sequence[Path]) -> NDArray[np.floating]:
@@ -214,7 +217,7 @@ def feature_profiles(stack: MapStack, paths: Sequence[Path]) -> Job[NDArray[np.f
     def standing_out(channel: int) -> NDArray[np.floating]:
         values = stack.map(channel)
         found = profile(values, paths).values
-        some = values.ravel()[:: max(1, values.size // _SAMPLE)]
+        some = values.ravel()[sample(values.size, _SAMPLE)]
         some = some[np.isfinite(some)].astype(np.float64)
         if not len(some) or not np.ptp(some) > 0:
             return np.where(np.isfinite(found), 0, np.nan)

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.explore.surroundings import NEIGHBOURS, filled
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
-
-LOCAL_SIZE = 9
 
 # The score's own, smaller square of positions: noise and thin walls live on this scale.
 _SCORE_SIZE = 7
 # Of a large map the score looks at tiles spread over it.
 _TILE = 128
 _TILES_ALONG = 3
-
-# A map less its first row or column, and less its last.
-NEIGHBOURS = ((np.s_[1:], np.s_[:-1]), (np.s_[:, 1:], np.s_[:, :-1]))
 
 
 def rank_features(maps: Iterable[ArrayLike]) -> NDArray[np.float64]:
@@ -65,7 +62,7 @@ def feature_score(values: ArrayLike) -> float:
     squares, products = _Mean(), _Mean()
     for tile in _tiles(values.shape):
         part = values[tile]
-        local = part - ndimage.uniform_filter(_filled(part), _SCORE_SIZE, mode="nearest")
+        local = part - ndimage.uniform_filter(filled(part), _SCORE_SIZE, mode="nearest")
         known = np.isfinite(local)
         local[~known] = 0
         squares.add(local, local, known)
@@ -75,38 +72,6 @@ def feature_score(values: ArrayLike) -> float:
         return 0.0
     correlation = max(0.0, products.value / squares.value)
     return float(np.sqrt(squares.value) * correlation**2)
-
-
-def local_difference(values: ArrayLike, size: int = LOCAL_SIZE) -> NDArray[np.float32]:
-    """A map less its local median: what is finer than grains, such as cell walls.
-
-    Parameters
-    ----------
-    values
-        Of shape (rows, columns); NaN where there is no value.
-    size
-        Side of the square over which the median is taken, in positions.
-
-    Returns
-    -------
-    numpy.ndarray
-        Of the same shape, NaN where the map has no value.
-    """
-    from scipy import ndimage
-
-    values = np.asarray(values, np.float32)
-    return values - ndimage.median_filter(_filled(values), size, mode="nearest")
-
-
-def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The map with each missing value replaced by the nearest that there is."""
-    from scipy import ndimage
-
-    missing = ~np.isfinite(values)
-    if not missing.any() or missing.all():
-        return values
-    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return values[tuple(nearest)]
 
 
 @dataclass

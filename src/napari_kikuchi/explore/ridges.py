@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 # Of Otsu's threshold. Short walls between narrow cells are lower than others: a tenth less neither
 # loses nor adds any on simulated maps.
 _LENIENT = 0.9
-# Rows of a map whose distances are worked out at once.
+# Deviations at which a Gaussian ends.
+_CUT_OFF = 4.0
+# Rows of a map that are worked on at once.
 _ROWS = 32
 
 
@@ -44,7 +46,9 @@ class Ridges:
         return Ridges(self.points[which], self.normals[which], self.heights[which])
 
 
-def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: float) -> Ridges:
+def find_ridges(
+    values: NDArray[np.floating], step: tuple[float, float], sigma: float
+) -> Job[Ridges]:
     """Find the ridge lines of a map.
 
     A position has a point of a ridge line if the smoothed map curves most, and downwards, across a
@@ -59,14 +63,38 @@ def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: 
     step
         Distance between rows and between columns in µm.
     sigma
-        Standard deviation of the smoothing, in positions.
+        Standard deviation of the smoothing in µm, in all directions alike.
+
+    Yields
+    ------
+    Progress
+        Rows done.
     """
+    found = []
+    for start in range(0, len(values), _ROWS):
+        stop = min(start + _ROWS, len(values))
+        found.append(_ridges_in_rows(values, start, stop, step, sigma))
+        yield Progress(stop, len(values), "Looking for ridges")
+    every = zip(*((one.points, one.normals, one.heights) for one in found), strict=True)
+    return Ridges(*map(np.concatenate, every))
+
+
+def _ridges_in_rows(
+    values: NDArray[np.floating], start: int, stop: int, step: tuple[float, float], sigma: float
+) -> Ridges:
     from scipy import ndimage
+
+    deviations = sigma / np.array(step)
+    margin = int(np.ceil(_CUT_OFF * deviations[0]))
+    low = max(start - margin, 0)
+    part = values[low : stop + margin]
 
     def smoothed(down: int, right: int) -> NDArray[np.float64]:
         """Derivative of the smoothed map, per µm."""
-        found = ndimage.gaussian_filter(values, sigma, order=(down, right), mode="nearest")
-        return found / (step[0] ** down * step[1] ** right)
+        found = ndimage.gaussian_filter(
+            part, deviations, order=(down, right), mode="nearest", truncate=_CUT_OFF
+        )
+        return found[start - low : stop - low] / (step[0] ** down * step[1] ** right)
 
     down, right = smoothed(1, 0), smoothed(0, 1)
     along_down, along_right, mixed = smoothed(2, 0), smoothed(0, 2), smoothed(1, 1)
@@ -82,7 +110,8 @@ def find_ridges(values: NDArray[np.floating], step: tuple[float, float], sigma: 
     offset = away[..., None] * normal
     curved_down = along_down + along_right < 0
     on = curved_down & (height > 0) & (np.abs(offset) <= np.array(step) / 2).all(axis=-1)
-    return Ridges(np.argwhere(on) * step + offset[on], normal[on], height[on])
+    positions = np.argwhere(on) + np.array([start, 0])
+    return Ridges(positions * step + offset[on], normal[on], height[on])
 
 
 def least_height(heights: NDArray[np.floating]) -> float:
@@ -121,8 +150,8 @@ def distances(
     from scipy.spatial import KDTree
 
     tree = KDTree(ridges.points)
-    # Each point stands for a stretch of line as long as a position is wide.
-    stretch = np.sqrt(step[0] * step[1]) / 2
+    # Each point stands for a stretch of line as long as a position is.
+    stretch = max(step) / 2
     found = np.full(shape, np.inf, np.float32)
     for start in range(0, shape[0], _ROWS):
         block = found[start : start + _ROWS]

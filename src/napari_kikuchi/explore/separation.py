@@ -8,7 +8,8 @@ import numpy as np
 
 from napari_kikuchi.explore.every_map import ask_every_map
 from napari_kikuchi.explore.places import box_around, check_place
-from napari_kikuchi.explore.ranking import LOCAL_SIZE, NEIGHBOURS
+from napari_kikuchi.explore.sampling import sample
+from napari_kikuchi.explore.surroundings import LOCAL_SIZE, NEIGHBOURS
 from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import MapStack
 
-# A normal deviation in terms of the median of absolute values.
-_DEVIATIONS_OF_MEDIAN = 1 / 0.6745
 # Values whose differences tell the noise of a map.
 _NOISE_SAMPLE = 100_000
 
@@ -111,10 +110,12 @@ def _less_surroundings(values: NDArray[np.float64], place: NDArray[np.intp]) -> 
 
 def _noise(values: NDArray[np.float64]) -> float:
     """Standard deviation of what neighbours do not share."""
-    sizes = [np.abs(values[one] - values[other]).ravel() for one, other in NEIGHBOURS]
-    differences = np.concatenate(sizes)
-    differences = differences[:: max(1, len(differences) // _NOISE_SAMPLE)]
+    from scipy.stats import median_abs_deviation
+
+    differences = np.concatenate([(values[a] - values[b]).ravel() for a, b in NEIGHBOURS])
+    differences = differences[sample(len(differences), _NOISE_SAMPLE)]
     differences = differences[np.isfinite(differences)]
     if not len(differences):
         return 0.0
-    return float(np.median(differences)) * _DEVIATIONS_OF_MEDIAN / np.sqrt(2)
+    from_zero = median_abs_deviation(differences, center=lambda values, axis: 0.0, scale="normal")
+    return float(from_zero) / np.sqrt(2)

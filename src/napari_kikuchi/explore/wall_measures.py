@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.cells import cut_cells
-from napari_kikuchi.explore.ranking import NEIGHBOURS
+from napari_kikuchi.explore.surroundings import NEIGHBOURS
 from napari_kikuchi.explore.wall_profile import ProfileError, WallProfile
 
 if TYPE_CHECKING:
@@ -55,8 +55,9 @@ class WallMeasures:
         their walls; those that touch the border of the map or a position without a value are cut,
         and left out.
     intercept
-        Mean linear intercept: length of all rows and columns of the map over the number of times
-        they cross from cell to cell. All cells count.
+        Mean linear intercept: length of the rows and columns of the map over the number of times
+        they cross from cell to cell. Down and right count alike, whatever the steps. All cells
+        count.
     """
 
     wall_fraction: Measure
@@ -96,32 +97,31 @@ class _Sums:
         Across its walls.
     in_wall, known
         Positions in a wall, and positions with a value.
-    length
-        Of its rows and columns, in µm.
-    crossings
-        How often they cross from cell to cell.
+    area, crossed
+        Length of its rows and columns in µm, and how often they cross from cell to cell, both times
+        the distance between such lines: those that lie closer together count less.
     """
 
     profile: WallProfile
     in_wall: int
     known: int
-    length: float
-    crossings: int
+    area: float
+    crossed: float
 
     @classmethod
     def of(cls, walls: Walls, part: tuple[slice, ...]) -> _Sums:
         cells = walls.cells[part]
-        pairs, crossings = [], 0
+        pairs, crossings = [], []
         for one, other in NEIGHBOURS:
             both = (cells[one] > 0) & (cells[other] > 0)
             pairs.append(int(np.count_nonzero(both)))
-            crossings += int(np.count_nonzero(both & (cells[one] != cells[other])))
+            crossings.append(int(np.count_nonzero(both & (cells[one] != cells[other]))))
         return cls(
             WallProfile.of(walls.distance[part], walls.strength[part], walls.profile.reach),
             int(np.count_nonzero(walls.mask[part])),
             int(np.count_nonzero(cells)),
-            float(np.dot(pairs, walls.step)),
-            crossings,
+            sum(pairs) * walls.step[0] * walls.step[1],
+            float(np.dot(crossings, walls.step[::-1])),
         )
 
     def __sub__(self, part: _Sums) -> _Sums:
@@ -135,7 +135,7 @@ class _Sums:
         except ProfileError:
             thickness = np.nan
         fraction = self.in_wall / self.known if self.known else np.nan
-        return fraction, thickness, self.length / self.crossings if self.crossings else np.nan
+        return fraction, thickness, self.area / self.crossed if self.crossed else np.nan
 
 
 def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:

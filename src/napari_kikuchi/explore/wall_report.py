@@ -93,7 +93,7 @@ def report_walls(
     Yields
     ------
     Progress
-        As the walls are found, then measured.
+        Rows of the map and stages, then cells measured.
 
     Raises
     ------
@@ -103,13 +103,11 @@ def report_walls(
         If the borders have another shape than the map.
     """
     if dark is None:
-        yield Progress(0, 0, "Looking whether walls are dark")
-        dark = walls_are_dark(values)
+        dark = yield from walls_are_dark(values, step)
     walls = yield from find_walls(values, step, dark=dark, borders=borders)
     yield Progress(0, 0, "Measuring walls and cells")
     measures = measure_walls(walls)
-    yield Progress(0, 0, "Measuring each cell")
-    return WallReport(walls, dark, measures, cell_table(walls))
+    return WallReport(walls, dark, measures, (yield from cell_table(walls)))
 
 
 def in_words(measure: Measure) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.explore.cells import cut_cells
+from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -15,9 +16,17 @@ if TYPE_CHECKING:
     from napari_kikuchi.explore.wall_measures import WallMeasures
     from napari_kikuchi.explore.walls import Walls
 
+# Cells measured at once.
+_TOGETHER = 256
 
-def cell_table(walls: Walls) -> dict[str, NDArray]:
+
+def cell_table(walls: Walls) -> Job[dict[str, NDArray]]:
     """Table of the cells of a map.
+
+    Yields
+    ------
+    Progress
+        Cells measured.
 
     Returns
     -------
@@ -28,22 +37,34 @@ def cell_table(walls: Walls) -> dict[str, NDArray]:
         of the map or a position without a value. The direction is that of the long axis,
         anticlockwise from that of the rows, from 0 to 180°.
     """
-    from skimage.measure import regionprops_table
+    from skimage.measure import regionprops
 
-    names = ("label", "centroid", "area", "axis_major_length", "axis_minor_length", "orientation")
-    found = regionprops_table(walls.cells, properties=names, spacing=walls.step)
+    cells = regionprops(walls.cells, spacing=walls.step)
+    number = np.array([cell.label for cell in cells], np.intp)
+    figures = np.empty((len(cells), 6))
+    for i, cell in enumerate(cells):
+        figures[i] = (
+            *cell.centroid,
+            cell.area,
+            cell.axis_major_length,
+            cell.axis_minor_length,
+            cell.orientation,
+        )
+        if i % _TOGETHER == 0:
+            yield Progress(i, len(cells), "Measuring each cell")
+    down, right, area, major, minor, orientation = figures.T
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = found["axis_major_length"] / found["axis_minor_length"]
+        ratio = major / minor
     return {
-        "cell": found["label"],
-        "down (µm)": found["centroid-0"],
-        "right (µm)": found["centroid-1"],
-        "area (µm²)": found["area"],
-        "diameter (µm)": np.sqrt(4 * found["area"] / np.pi),
+        "cell": number,
+        "down (µm)": down,
+        "right (µm)": right,
+        "area (µm²)": area,
+        "diameter (µm)": np.sqrt(4 * area / np.pi),
         "aspect ratio": ratio,
         # scikit-image counts from the columns.
-        "direction (°)": (np.rad2deg(found["orientation"]) + 90) % 180,
-        "cut": cut_cells(walls.cells)[found["label"]],
+        "direction (°)": (np.rad2deg(orientation) + 90) % 180,
+        "cut": cut_cells(walls.cells)[number],
     }
 
 

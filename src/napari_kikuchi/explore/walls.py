@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.cells import divide_into_cells
-from napari_kikuchi.explore.ranking import LOCAL_SIZE, local_difference
 from napari_kikuchi.explore.ridges import distances, find_ridges, least_height
+from napari_kikuchi.explore.surroundings import LOCAL_SIZE, less_surroundings
 from napari_kikuchi.explore.wall_profile import ProfileError, WallProfile
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-# All in positions, of a wall that is one or two of them thick: the smoothing, how far from the
-# middle of a wall its profile is looked at, and the greatest thickness.
+# Of a wall that is one or two steps thick: the smoothing, in means of the two steps, since more of
+# it thickens what is thin along the larger one; in the larger step, how far from the middle of a
+# wall its profile is looked at, and the greatest thickness.
 _SIGMA = 1.0
 _REACH = 2.5
 _THIN = 2.0
@@ -73,7 +74,7 @@ class Walls:
         return self.distance <= self.thickness / 2
 
 
-def walls_are_dark(values: ArrayLike) -> bool:
+def walls_are_dark(values: ArrayLike, step: tuple[float, float]) -> Job[bool]:
     """Guess whether walls are darker than the interior of cells.
 
     Walls take the lesser part of a map. Less its local median, the map reaches farther from its
@@ -84,8 +85,15 @@ def walls_are_dark(values: ArrayLike) -> bool:
     ----------
     values
         Of shape (rows, columns); NaN where there is no value.
+    step
+        Distance between rows and between columns in µm.
+
+    Yields
+    ------
+    Progress
+        Rows of the map.
     """
-    local = local_difference(values)
+    local = yield from _less_square(values, step)
     local = local[np.isfinite(local)]
     if not local.size:
         return False
@@ -112,8 +120,8 @@ def find_walls(
     values
         Of shape (rows, columns); NaN where there is no value.
     step
-        Distance between rows and between columns in µm. Walls need to be one to six positions
-        thick, and cells four times as wide as their walls.
+        Distance between rows and between columns in µm. Walls need to be one to six steps thick,
+        the larger one of the two, and cells four times as wide as their walls.
     dark
         Whether walls are darker than the interior of cells, see :func:`walls_are_dark`.
     borders
@@ -142,7 +150,7 @@ def find_walls(
     The overlap of neighbouring patterns thickens the walls of a contrast by some five percent, and
     draws grain boundaries like walls; a contrast without overlap does neither. The blur of patterns
     grows with the square of the strength of a weak wall, which makes it look thinner. Walls less
-    than 1.2 positions thick come out too thick.
+    than 1.2 steps thick come out too thick.
     """
     values = np.asarray(values, np.float32)
     if borders is not None and np.shape(borders) != values.shape:
@@ -153,22 +161,28 @@ def find_walls(
     if min(values.shape) < LOCAL_SIZE:
         raise _no_walls(f"{values.shape[0]} x {values.shape[1]} positions are too few")
     bright = -values if dark else values
-    position = float(np.sqrt(step[0] * step[1]))
     found: list[Walls] = []
     refused: list[NoWallsError] = []
     for scale in _SCALES:
-        yield Progress(0, 0, "Taking the surroundings from the map")
-        local = local_difference(bright, 2 * int(LOCAL_SIZE * scale / 2) + 1)
+        local = yield from _less_square(bright, step, scale)
         try:
             found.append((yield from _find(local, step, scale, borders)))
         except NoWallsError as error:  # Noise hides thick walls on too fine a scale.
             refused.append(error)
         else:
-            if found[-1].thickness < _THIN * scale * position:
+            if found[-1].thickness < _THIN * scale * max(step):
                 break
     if not found:
         raise refused[0]
     return found[-1]
+
+
+def _less_square(
+    values: ArrayLike, step: tuple[float, float], scale: float = 1.0
+) -> Job[NDArray[np.float32]]:
+    """A map less its median over a square, which has more positions along the smaller step."""
+    rows, cols = (2 * int(LOCAL_SIZE * scale * (max(step) / one) / 2) + 1 for one in step)
+    return (yield from less_surroundings(values, (rows, cols)))
 
 
 def _find(
@@ -183,8 +197,8 @@ def _find(
     # Particles and pores would be the highest ridges and the deepest cells.
     excess = np.where(known, np.maximum(local, 0), 0)
     height = np.minimum(excess, _OUTLYING * threshold_otsu(excess))
-    yield Progress(0, 0, "Looking for ridges")
-    ridges = find_ridges(height, step, _SIGMA * scale)
+    sigma = _SIGMA * scale * (step[0] + step[1]) / 2
+    ridges = yield from find_ridges(height, step, sigma)
     if len(ridges):
         ridges = ridges[ridges.heights > least_height(ridges.heights)]
     if not len(ridges):
@@ -202,13 +216,13 @@ def _find(
     contrast = 2 * fitted.height / max(high - low, np.finfo(np.float32).tiny)
     if contrast < LEAST_CONTRAST:
         raise _no_walls(f"its ridges stand out by {contrast:.1f} deviations, as those of noise do")
-    yield Progress(0, 0, "Dividing the map into cells")
-    smooth = ndimage.gaussian_filter(height, _SIGMA * scale, mode="nearest")
+    smooth = ndimage.gaussian_filter(height, sigma / np.array(step), mode="nearest")
+    cells = yield from divide_into_cells(smooth, known, borders)
     strength = ((local - fitted.base) / fitted.height).astype(np.float32)
     return Walls(
         strength=strength,
         distance=np.where(known, distance, np.nan),
-        cells=divide_into_cells(smooth, known, borders),
+        cells=cells,
         profile=WallProfile.of(distance, strength, reach),
         thickness=fitted.width,
         contrast=contrast,

@@ -125,7 +125,7 @@ class PatternPanel:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class ProfileCurve:
     """Values along a line. Profiles of one name and unit are drawn over each other.
 
     Attributes
@@ -177,7 +177,7 @@ class FigureContent:
     maps: Sequence[MapPanel | CompositePanel]
     regions: Sequence[Region] = ()
     patterns: Sequence[PatternPanel] = ()
-    profiles: Sequence[Profile] = ()
+    profiles: Sequence[ProfileCurve] = ()
     columns: Literal[1, 2] = 2
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from napari_kikuchi.figures.content import (
     FigureContent,
     MapPanel,
     PatternPanel,
-    Profile,
+    ProfileCurve,
     letters,
 )
 from napari_kikuchi.figures.layout import (
@@ -110,7 +110,7 @@ def _draw_pattern(page: Page, pattern: PatternPanel, box: Box) -> None:
         page.title(box, caption, BELOW_TITLE)
 
 
-def _draw_profiles(page: Page, group: Sequence[Profile], box: Box) -> None:
+def _draw_profiles(page: Page, group: Sequence[ProfileCurve], box: Box) -> None:
     axes = page.axes(box, "profile")
     for profile in group:
         colour = region_colour(profile.region)

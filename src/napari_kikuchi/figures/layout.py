@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from napari_kikuchi.figures.content import CompositePanel, FigureContent, MapPanel, Profile
+from napari_kikuchi.figures.content import CompositePanel, FigureContent, MapPanel, ProfileCurve
 from napari_kikuchi.figures.map_key import key_height
 from napari_kikuchi.figures.page import Box
 from napari_kikuchi.figures.text import TITLE_SIZE, count_lines, height_of, quantity, wrapped
@@ -81,20 +81,20 @@ def lay_out(content: FigureContent) -> Layout:
     return Layout(width, bottom + _EDGE, maps, patterns, profiles)
 
 
-def profile_groups(profiles: Sequence[Profile]) -> list[list[Profile]]:
+def profile_groups(profiles: Sequence[ProfileCurve]) -> list[list[ProfileCurve]]:
     """Profiles that share their axes: those of one name and unit, in the order given."""
-    groups: dict[tuple[str, str], list[Profile]] = {}
+    groups: dict[tuple[str, str], list[ProfileCurve]] = {}
     for profile in profiles:
         groups.setdefault((profile.name, profile.unit), []).append(profile)
     return list(groups.values())
 
 
-def profile_name(group: Sequence[Profile]) -> str:
+def profile_name(group: Sequence[ProfileCurve]) -> str:
     """What stands at the left of profiles, in as many lines as it needs."""
     return wrapped(quantity(group[0].name, group[0].unit), _PROFILE_HEIGHT)
 
 
-def _profile_left(group: Sequence[Profile]) -> float:
+def _profile_left(group: Sequence[ProfileCurve]) -> float:
     """Room for numbers and name at the left of profiles, in mm."""
     return PROFILE_NUMBERS + height_of(profile_name(group).count("\n") + 1)
 
@@ -174,7 +174,7 @@ def _pattern_rows(content: FigureContent, width: float, bottom: float) -> tuple[
 
 
 def _profile_rows(
-    groups: Sequence[Sequence[Profile]], columns: int, width: float, bottom: float
+    groups: Sequence[Sequence[ProfileCurve]], columns: int, width: float, bottom: float
 ) -> tuple[list[Box], float]:
     if not groups:
         return [], bottom

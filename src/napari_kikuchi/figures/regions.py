@@ -10,6 +10,7 @@ import numpy as np
 from napari_kikuchi.figures.colours import region_colour
 from napari_kikuchi.figures.content import letters
 from napari_kikuchi.figures.text import MM_PER_POINT, TITLE_SIZE, style, width_of
+from napari_kikuchi.shapes import corners, encloses
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,30 +18,18 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import Region
 
-_OPEN = ("line", "path")
 _LINE_WIDTH = 1.1
 # A darker line below the coloured one: it is seen on bright and on dark.
 _HALO_WIDTH = 2.2
 _HALO = "#1a1a1a"
 # Between a region and its letter, in mm.
 _LETTER_GAP = 0.9
-_ELLIPSE_POINTS = 100
 
 
 def outline(region: Region) -> NDArray[np.float64]:
-    """Points of a region's line, y and x in µm, of shape (n, 2); closed if the region is.
-
-    An ellipse has for vertices, as napari has it, the corners of the rectangle around it.
-    """
-    vertices = np.asarray(region.vertices, np.float64)
-    if region.shape_type in _OPEN:
-        return vertices
-    if region.shape_type == "ellipse":
-        centre = vertices.mean(axis=0)
-        one, other = (vertices[1] - vertices[0]) / 2, (vertices[3] - vertices[0]) / 2
-        angle = np.linspace(0, 2 * np.pi, _ELLIPSE_POINTS)[:, None]
-        return centre + np.cos(angle) * one + np.sin(angle) * other
-    return np.concatenate([vertices, vertices[:1]])
+    """Points of a region's line, y and x in µm, of shape (n, 2); closed if the region is."""
+    points = corners(region.shape_type, region.vertices)
+    return np.concatenate([points, points[:1]]) if encloses(region.shape_type) else points
 
 
 def draw_regions(axes: Axes, regions: Sequence[Region], mm_per_um: float) -> None:
@@ -71,7 +60,7 @@ def draw_regions(axes: Axes, regions: Sequence[Region], mm_per_um: float) -> Non
             solid_capstyle="round",
             path_effects=halo,
             gid=f"region {letter}",
-            **(begins if region.shape_type in _OPEN else {}),
+            **({} if encloses(region.shape_type) else begins),
         )
         box = _place(axes, points, letter, mm_per_um, taken)
         taken.append(box)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi import __version__
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DOTS_PER_INCH = 600
+# matplotlib takes some settings from what the whole process shares, and gives back the old ones at
+# the end: of two figures saved at once the second would write its text as paths, and give back the
+# settings of the first for good.
+_SETTINGS = Lock()
+
+
+def figure_files(path: str | Path) -> tuple[Path, Path]:
+    """The files, PNG and SVG, that a figure is saved as.
+
+    Parameters
+    ----------
+    path
+        Of one of the two; the other has the other ending. Both are added to any other name.
+    """
+    path = Path(path)
+    name = path.stem if path.suffix.lower() in (".png", ".svg") else path.name
+    return path.with_name(f"{name}.png"), path.with_name(f"{name}.svg")
 
 
 def save_figure(
@@ -27,7 +45,7 @@ def save_figure(
     figure
         See :func:`~napari_kikuchi.figures.figure.map_figure`.
     path
-        Of one of the two; the other has the other ending. Older files are replaced.
+        See :func:`figure_files`. Older files are replaced.
     provenance
         Stands in both as JSON: the description of their metadata.
 
@@ -43,10 +61,7 @@ def save_figure(
     """
     from matplotlib import rc_context
 
-    path = Path(path)
-    if path.suffix.lower() in (".png", ".svg"):
-        path = path.with_suffix("")
-    png, svg = path.with_name(f"{path.name}.png"), path.with_name(f"{path.name}.svg")
+    png, svg = figure_files(path)
     told = json.dumps(dict(provenance or {}), ensure_ascii=False)
     made_by = f"napari-kikuchi {__version__}"
     with replacing(png) as partial:
@@ -61,7 +76,7 @@ def save_figure(
     settings = rc_context(
         {"svg.fonttype": "none", "font.sans-serif": FAMILIES, "svg.hashsalt": "figure"}
     )
-    with replacing(svg) as partial, settings:
+    with replacing(svg) as partial, _SETTINGS, settings:
         figure.savefig(
             partial,
             format="svg",

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_kikuchi.graphs import connected
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -115,14 +117,10 @@ def find_grains(
         Numbers from 1, in the order of the grains' first positions, of shape (rows, columns);
         0 where there is no orientation.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     rows, cols, _ = quaternions.shape
     pairs, angles = _neighbour_angles(quaternions, symmetry, grid)
-    joined = pairs[angles <= threshold]
-    graph = coo_array((np.ones(len(joined), bool), tuple(joined.T)), shape=(rows * cols,) * 2)
-    _, component = connected_components(graph, directed=False)
+    one, other = pairs[angles <= threshold].T
+    component = connected(one, other, rows * cols)
     known = np.isfinite(quaternions).all(axis=-1).ravel()
     grain = np.zeros(rows * cols, np.int32)
     _, first, inverse = np.unique(component[known], return_index=True, return_inverse=True)

@@ -12,7 +12,7 @@ from napari_kikuchi.figures.content import (
     FigureContent,
     MapPanel,
     PatternPanel,
-    Profile,
+    ProfileCurve,
 )
 from napari_kikuchi.maps import Region
 from napari_kikuchi.ui.link import step_of, unit_of
@@ -30,7 +30,7 @@ def figure_of(
     maps: Sequence[Image],
     shapes: Sequence[Drawn] = (),
     patterns: Sequence[PatternPanel] = (),
-    profiles: Sequence[Profile] = (),
+    profiles: Sequence[ProfileCurve] = (),
 ) -> FigureContent:
     """The figure of what is inspected.
 

@@ -19,7 +19,7 @@ from napari_kikuchi.ui.preparation import Model, Preparation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from napari_kikuchi.figures.content import PatternPanel, Profile
+    from napari_kikuchi.figures.content import PatternPanel, ProfileCurve
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.inspected import Inspected
     from napari_kikuchi.ui.plot import Plot
@@ -114,7 +114,7 @@ class InspectorPage(QWidget):
         """The patterns of a figure, as far as they are known."""
 
     @abstractmethod
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[ProfileCurve]:
         """The profiles of a figure, as far as they are known."""
 
     @abstractmethod

@@ -13,7 +13,7 @@ from napari_kikuchi.explore.paths import (
     profile,
     shared_by_neighbours,
 )
-from napari_kikuchi.figures.content import PatternPanel, Profile
+from napari_kikuchi.figures.content import PatternPanel, ProfileCurve
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import best_first
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
@@ -102,11 +102,11 @@ class LinePage(InspectorPage):
             PatternPanel(changes[most], "difference", diverging=True),
         ]
 
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[ProfileCurve]:
         """Those of the maps that are shown."""
         line = self._only_line
         return [
-            Profile(
+            ProfileCurve(
                 curve.profile.distances,
                 curve.profile.values,
                 curve.name,

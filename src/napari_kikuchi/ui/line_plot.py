@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from qtpy.QtGui import QMouseEvent
 
-    from napari_kikuchi.explore.paths import Profile
+    from napari_kikuchi.explore.paths import PathProfile
     from napari_kikuchi.ui.plot import Sheet
     from napari_kikuchi.ui.session import Session
 
@@ -40,7 +40,7 @@ class Curve:
 
     name: str
     unit: str
-    profile: Profile
+    profile: PathProfile
 
 
 @dataclass(frozen=True, eq=False)

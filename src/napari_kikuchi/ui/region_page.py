@@ -14,7 +14,7 @@ from napari_kikuchi.explore.bands import Band, changed_bands
 from napari_kikuchi.explore.differences import pattern_difference
 from napari_kikuchi.explore.places import PlacesError
 from napari_kikuchi.explore.regions import describe, histograms
-from napari_kikuchi.figures.content import PatternPanel, Profile, letters
+from napari_kikuchi.figures.content import PatternPanel, ProfileCurve, letters
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
 from napari_kikuchi.ui.pattern_views import View, view_pattern
@@ -127,7 +127,7 @@ class RegionPage(InspectorPage):
             for i, tile in enumerate(self.tiles)
         ]
 
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[ProfileCurve]:
         """A region has none."""
         return []
 

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from napari_kikuchi.io.places import beside
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui import messages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,7 +86,20 @@ class SaveButtons(QWidget):
             button.setToolTip(reason or tip)
 
     def save_figure(self, path: Path) -> None:
-        """Save the figure as PNG and as SVG of this name."""
+        """Save the figure as PNG and as SVG of this name.
+
+        The file of that very name may be replaced; before another is, the user is asked.
+        """
+        from napari_kikuchi.figures.save import figure_files
+
+        others = [file.name for file in figure_files(path) if file != path and file.exists()]
+        if others:
+            message = f"{' and '.join(others)} in {path.parent} will be replaced, too."
+            messages.offer(self, _FIGURE, message, "Replace", lambda: self._save_figure(path))
+        else:
+            self._save_figure(path)
+
+    def _save_figure(self, path: Path) -> None:
         job = _save_figure(*self._figure(), path)
         self._session.start(job, title="Saving the figure", done=_tell)
 
