@@ -73,6 +73,7 @@ def take_tours(folder: Path) -> None:
         find_the_feature(hands, album)
         compared = inspect_maps(hands, album, folder)
         hands.close_dock(Inspector)
+        viewer.layers.remove("regions")
         explore_vectors(hands, album)
         divide_maps(hands, album, folder)
         mixed = take_maps_out(hands, album, folder).figure

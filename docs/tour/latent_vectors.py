@@ -82,6 +82,7 @@ def paint_positions(hands: Hands, album: Album, dock: LatentSpace) -> None:
     wait_until(lambda: "selected" in dock.panel.status.text(), "the points")
     album.take("space-03-paint", hands.canvas, hands.frame(LatentSpace))
     hands.click(dock.panel.clear_button)
+    hands.viewer.layers["selection"].mode = "pan_zoom"
     hands.viewer.layers.selection.active = hands.viewer.layers[CONTRAST]
 
 

@@ -15,4 +15,5 @@ from napari_kikuchi.samples import sample_folder, shipped_encoder
 def encode_sample(name: str, store: Path) -> MapStack:
     """Encode a sample with the encoder that comes with the plugin, as **Encode** does."""
     scan = open_scan(sample_folder() / f"{name}.up1")
-    return finish(encode_scan(scan, load_encoder(shipped_encoder(), device="cpu"), store))
+    model = shipped_encoder()
+    return finish(encode_scan(scan, load_encoder(model, device="cpu"), store, model=model))

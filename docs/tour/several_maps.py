@@ -35,7 +35,8 @@ def compare_scans(hands: Hands, album: Album, others: Path) -> None:
 def show_alike(hands: Hands, album: Album, dock: SeveralScans) -> None:
     """The same map of both scans, between the same limits, side by side."""
     hands.open_list(dock.map_choice)
-    hands.pick(dock.map_choice, SHOWN)
+    # A map that was starred bears a star here.
+    hands.pick(dock.map_choice, dock.map_choice.itemText(dock.map_choice.findData(SHOWN)))
     hands.click(dock.show_button)
     wait_until(lambda: "Shown from" in dock.notice.text(), "the maps")
     hands.click(dock.keep_box)

@@ -12,7 +12,7 @@ from tour.album import Album
 from tour.hands import Hands
 
 _SAVE = "Save Selected Layers..."
-TAKEN = ("feature 32", "pattern contrast", "cells")
+TAKEN = ("feature 32", "pattern contrast", "cells", "domains")
 COLOURS = ("feature 21 (red)", "feature 20 (green)", "feature 19 (blue)")
 
 
@@ -47,7 +47,7 @@ def take_maps_out(hands: Hands, album: Album, folder: Path) -> TakenOut:
 def save_layers(hands: Hands, album: Album, files: TakenOut) -> None:
     """File > Save Selected Layers, in three formats."""
     layers = hands.viewer.layers
-    hands.show(*TAKEN)
+    hands.show("pattern contrast", "cells")
     layers.selection = {layers[name] for name in TAKEN}
     hands.open_menu("File", _SAVE)
     album.take("export-01-save-layers")
