@@ -22,23 +22,44 @@ _CLOSING_MS = 500
 def main() -> None:
     """Take every tour; print how long each step took."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary)
+        folder = Path(temporary) / "figures"
+        folder.mkdir()
         # Before napari is imported, which reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(folder / "settings.yaml")
-        with patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"):
+        with (
+            patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"),
+            # Where on this computer something was saved is in no picture.
+            patch(
+                "napari_kikuchi.ui.saving.show_info",
+                lambda text: show_info(text.replace(str(folder), folder.name)),
+            ),
+        ):
             take_tours(folder)
+
+
+def show_info(text: str) -> None:
+    """Tell, in the corner of the map."""
+    from napari.utils.notifications import show_info
+
+    show_info(text)
 
 
 def take_tours(folder: Path) -> None:
     """Take every tour in one window; ``folder`` is for what is made on the way."""
     from qtpy.QtCore import QCoreApplication, Qt
 
+    from napari_kikuchi.ui.inspector import Inspector
     from napari_kikuchi.ui.launch import let_work, new_viewer
     from tour.album import Album
+    from tour.divide_maps import divide_maps
     from tour.find_the_feature import find_the_feature
     from tour.first_figure import first_figure
     from tour.hands import Hands
     from tour.inspect_maps import inspect_maps
+    from tour.latent_vectors import explore_vectors
+    from tour.maps_of_samples import encode_sample
+    from tour.several_maps import compare_scans
+    from tour.take_maps_out import take_maps_out
 
     # Where the desktop brings a dialog of its own, no hand of ours could type into it.
     QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs)
@@ -51,6 +72,15 @@ def take_tours(folder: Path) -> None:
         steps = list(album.steps)
         find_the_feature(hands, album)
         compared = inspect_maps(hands, album, folder)
+        hands.close_dock(Inspector)
+        viewer.layers.remove("regions")
+        explore_vectors(hands, album)
+        divide_maps(hands, album, folder)
+        mixed = take_maps_out(hands, album, folder).figure
+        hands.close_dock(Inspector)
+        wrought = folder / "wrought.zarr"
+        encode_sample("wrought", wrought)
+        compare_scans(hands, album, wrought)
     finally:
         viewer.close()
         let_work(_CLOSING_MS)
@@ -59,6 +89,7 @@ def take_tours(folder: Path) -> None:
     print(f"{'from a scan to its figure':<28} {sum(step.seconds for step in steps):6.1f} s")
     album.keep(saved.picture, "first-14-figure")
     album.keep(compared, "inspect-05-figure")
+    album.keep(mixed, "export-02-figure")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageQt
+from qtpy.QtCore import QPoint, QRect
 from qtpy.QtGui import QGuiApplication
 
 from napari_kikuchi.ui.launch import let_work
@@ -59,13 +61,15 @@ class Album:
         self.steps: list[Step] = []
         self._since = monotonic()
 
-    def take(self, name: str) -> None:
-        """A step is done: take its picture."""
+    def take(self, name: str, *parts: QWidget) -> None:
+        """A step is done: take its picture, of the whole window or of these parts of it."""
         seconds = monotonic() - self._since
         let_work(_SETTLED_MS)
         screen = QGuiApplication.primaryScreen()
         assert screen is not None
         seen = self._window.frameGeometry()
+        if parts:
+            seen = reduce(QRect.united, map(_place, parts))
         grabbed = screen.grabWindow(0, seen.x(), seen.y(), seen.width(), seen.height())
         path = self._folder / f"{name}.png"
         _write(ImageQt.fromqpixmap(grabbed), path)
@@ -77,6 +81,11 @@ class Album:
         with Image.open(figure) as picture:
             picture.thumbnail((_FIGURE_WIDTH, picture.height))
             _write(picture, self._folder / f"{name}.png")
+
+
+def _place(part: QWidget) -> QRect:
+    """Where a part of the window is on the screen."""
+    return QRect(part.mapToGlobal(QPoint(0, 0)), part.size())
 
 
 def _write(picture: Image.Image, path: Path) -> None:

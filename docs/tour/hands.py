@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image, Labels
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import napari
+    from numpy.typing import NDArray
     from qtpy.QtCore import QModelIndex
     from qtpy.QtWidgets import QAbstractItemView
+
+    from napari_kikuchi.ui.plot import Plot
 
 _CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 _LEFT = Qt.MouseButton.LeftButton
@@ -72,21 +76,36 @@ class Hands:
         """Click what the open menu offers."""
         self._click_in(self._menu, title)
 
+    def leave_menu(self) -> None:
+        """Close the open menu."""
+        QTest.keyClick(self._menu, Qt.Key.Key_Escape)
+        let_work(_PAUSE_MS)
+
     def open_dock(self, title: str) -> None:
         """Open one of this plugin's docks from the menu of plugins."""
         named = f"{title} ({PLUGIN})"
         self.open_menu("Plugins", PLUGIN, named)
         self.choose(named)
 
-    def close_dock(self, kind: type) -> None:
-        """Close the dock of the widget of this kind."""
+    def frame(self, kind: type) -> QDockWidget:
+        """The dock around the widget of this kind."""
         dock = self.dock(kind).parent()
         while not isinstance(dock, QDockWidget):
             dock = dock.parent()
+        return dock
+
+    def bring(self, kind: type) -> None:
+        """Bring the dock of the widget of this kind before others that share its place."""
+        title = self.frame(kind).windowTitle()
         for tabs in self.window.findChildren(QTabBar, options=_CHILDREN):
-            if any(tabs.tabText(i) == dock.windowTitle() for i in range(tabs.count())):
-                self.turn_to(tabs, dock.windowTitle())
-        self.click(dock.titleBarWidget().findChild(QPushButton, "QTitleBarCloseButton"))
+            if any(tabs.tabText(i) == title for i in range(tabs.count())):
+                self.turn_to(tabs, title)
+
+    def close_dock(self, kind: type) -> None:
+        """Close the dock of the widget of this kind."""
+        self.bring(kind)
+        title_bar = self.frame(kind).titleBarWidget()
+        self.click(title_bar.findChild(QPushButton, "QTitleBarCloseButton"))
 
     def dismiss(self) -> None:
         """Close the messages in the corner of the map."""
@@ -100,6 +119,11 @@ class Hands:
             return not buttons
 
         wait_until(none_left, "the map without messages")
+
+    def read_message(self) -> None:
+        """Wait for a message in the corner of the map, and close it."""
+        wait_until(lambda: self.window.findChildren(QPushButton, "close_button"), "a message")
+        self.dismiss()
 
     def _click_in(self, menu: Any, title: str) -> Any:
         action = self._action(menu, title)
@@ -157,12 +181,31 @@ class Hands:
         wait_until(lambda: asking.findChildren(QFileDialog), "a file dialog")
         (dialog,) = asking.findChildren(QFileDialog)
         name = dialog.findChild(QLineEdit, "fileNameEdit")
-        name.selectAll()
-        QTest.keyClicks(name, str(path))
+        # Were it typed, what Qt offers to complete it would catch the key that follows.
+        name.setText(str(path))
         QTest.keyClick(name, Qt.Key.Key_Return)
         wait_until(lambda: not asking.findChildren(QFileDialog), "the window again")
 
+    def encircle(self, plot: Plot, outline: NDArray[np.floating]) -> None:
+        """Draw over a plot with the button held, through places (n, 2) in shares of its axes."""
+        (axes,) = plot.figure.axes
+        places = axes.transAxes.transform(outline) / plot.device_pixel_ratio
+        points = [QPoint(round(x), round(plot.height() - y)) for x, y in places]
+        QTest.mousePress(plot, _LEFT, pos=points[0])
+        for point in points[1:]:
+            QTest.mouseMove(plot, point)
+            let_work(1)
+        QTest.mouseRelease(plot, _LEFT, pos=points[-1])
+        let_work(_PAUSE_MS)
+
     # ------------------------------------------------------------------ the map
+
+    def show(self, *names: str) -> None:
+        """Let these maps and labels be seen, and no others."""
+        for layer in self.viewer.layers:
+            if isinstance(layer, Image | Labels):
+                layer.visible = layer.name in names
+        let_work(_PAUSE_MS)
 
     def point_at(self, position: tuple[float, float]) -> None:
         """Move the mouse to a scan position."""

@@ -101,7 +101,7 @@ def compare_two_regions(hands: Hands, album: Album, inspector: Inspector, folder
     saved = folder / "regions.png"
     hands.click(inspector.saving.figure_button)
     hands.answer(inspector.saving, saved)
-    wait_until(saved.with_suffix(".svg").exists, "the figure")
+    hands.read_message()
     return saved
 
 
