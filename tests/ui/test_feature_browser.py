@@ -197,7 +197,7 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     dock, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     viewer.open(tmp_path / "maps.zarr", plugin=PLUGIN)
     qtbot.waitUntil(lambda status=browser.status: "rank 1 of 100" in status.text())
-    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "S", "H")}
+    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "K", "H")}
     assert len(keys) == 4
     gone = weakref.ref(browser)
     # The x of the dock.
