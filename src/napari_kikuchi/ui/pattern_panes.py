@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt import QtViewer
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_kikuchi.ui.pattern_views import View
 
@@ -23,7 +23,7 @@ _DIVERGING = "PiYG"
 _TITLES = {View.CORRECTED: "corrected"}
 _TITLE_POINTS = 8
 _SIDE = 400
-_LEAST_HEIGHT = 220
+_LEAST_HEIGHT = 120
 
 
 class PatternPanes(QWidget):
@@ -45,8 +45,10 @@ class PatternPanes(QWidget):
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
-        # Other docks below would leave no room for the patterns.
+        # Other docks below would leave no room for the patterns; more, and a low screen has none.
         self.setMinimumHeight(_LEAST_HEIGHT)
+        # Else napari would put empty room below all that is in the dock.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)

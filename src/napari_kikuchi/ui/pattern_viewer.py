@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_kikuchi.io.places import model_name
+from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
@@ -67,6 +68,7 @@ class PatternViewer(QWidget):
         self._connect()
         self._on_encoder()
         self._on_links()
+        share_height(self)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Follow the cursor."""
@@ -122,6 +124,7 @@ class PatternViewer(QWidget):
         layout.addWidget(self.values)
         layout.addLayout(notice)
         layout.addWidget(self.controls)
+        self.notice.tell("")
         self._tell()
 
     def _connect(self) -> None:
