@@ -146,21 +146,21 @@ def test_buttons_and_the_menu_tell_what_a_map_is(browser, stack, qtbot):
     assert star.isChecked()
     press(qtbot, hide)
     assert marks(marks_of(stack)) == {1: Mark.HIDDEN}  # one or the other
-    assert browser.list.listed.currentText() == "all but 1 hidden"
+    assert browser.list.listed.currentText() == "1 hidden left out"
 
 
 def test_the_list_is_narrowed_to_marks(browser, qtbot):
     narrow = browser.list.listed
-    assert [narrow.itemText(i) for i in range(3)] == ["all", "★ 0 starred", "with 0 hidden"]
+    assert [narrow.itemText(i) for i in range(3)] == ["all", "★ 0 starred", "0 hidden listed, too"]
     for _ in range(3):
         browser.hide_map()
     browser.star()
     assert listed(browser)[:2] == ["feature 4", "feature 5"]
     assert len(listed(browser)) == 97
     assert [narrow.itemText(i) for i in range(3)] == [
-        "all but 3 hidden",
+        "3 hidden left out",
         "★ 1 starred",
-        "with 3 hidden",
+        "3 hidden listed, too",
     ]
     narrow.setCurrentIndex(STARRED)
     assert listed(browser) == ["feature 4"]
