@@ -205,6 +205,8 @@ class RankBy(QWidget):
     def _on_choice(self, *_: Any) -> None:
         self.pages.setCurrentIndex(self.choice.currentIndex())
         self.pages.setVisible(self.ranking is not Ranking.STRUCTURE)
+        if self.ranking is not Ranking.STROKES:
+            self.strokes.rest()
         self._list_maps()
         self._rank()
 
