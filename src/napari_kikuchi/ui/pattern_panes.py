@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
 _DIVERGING = "PiYG"
-# Three panes beside each other have room for one word each.
-_TITLES = {View.CORRECTED: "corrected"}
 _TITLE_POINTS = 8
 _SIDE = 400
 _LEAST_HEIGHT = 120
@@ -136,7 +134,7 @@ class PatternPanes(QWidget):
         diverging = view is View.DIFFERENCE
         pane = Image(
             image,
-            name=_TITLES.get(view, str(view)),
+            name=str(view),
             contrast_limits=(0, 1),
             colormap=_DIVERGING if diverging else self._colormap,
             gamma=1 if diverging else self._gamma,

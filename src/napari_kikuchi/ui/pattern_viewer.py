@@ -10,7 +10,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -87,8 +86,10 @@ class PatternViewer(QWidget):
         self.setMinimumWidth(_WIDTH)
         self.scan_label = QElidingLabel()
         self.scan_label.setToolTip("The scan whose pattern is shown, and the size of its patterns")
-        self.position = QLabel(_INVITATION)
-        self.position.setToolTip("Position of the pattern shown, counted from 0")
+        self.position = QElidingLabel(_INVITATION)
+        self.position.setToolTip(
+            "Position of the pattern shown, counted from 0, and how far it lies from the first one"
+        )
         self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
@@ -331,5 +332,5 @@ def _place(subject: Point | RegionMean) -> str:
         return f"mean of {subject.count} patterns"
     step_y, step_x = subject.scan.step
     y, x = subject.row * step_y, subject.col * step_x
-    where = "no pattern here" if not subject.recorded else f"y {y:.4g}, x {x:.4g} µm"
+    where = "no pattern here" if not subject.recorded else f"{y:.4g}, {x:.4g} µm"
     return f"row {subject.row}, column {subject.col}  ·  {where}"
