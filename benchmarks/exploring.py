@@ -108,6 +108,7 @@ def measure(path: Path) -> None:
     explore_shapes(viewer, inspector, do)
     explore_space(viewer, space, do)
     segment(segmenting, do)
+    napari_alone(viewer, do)
     viewer.close()
 
 
@@ -194,6 +195,17 @@ def segment(dock, do) -> None:
     ):
         dock.tabs.setCurrentWidget(page.parent())
         do(title, page.start, lambda page=page: not page.row.active)
+
+
+def napari_alone(viewer, do) -> None:
+    """What napari itself takes to add a layer: the least that those above can take that do."""
+    blank = np.zeros(SHAPE, np.uint8)
+    do("napari alone: a labels layer", lambda: viewer.add_labels(blank), lambda: True)
+    do("napari alone: an image layer", lambda: viewer.add_image(blank), lambda: True)
+    do("napari alone: a shapes layer", viewer.add_shapes, lambda: True)
+    shapes = viewer.layers.selection.active
+    line = np.array([[100.0, 100.0], [112.0, 116.0]])
+    do("napari alone: a line on it", lambda: shapes.add_lines(line), lambda: True)
 
 
 def press(button) -> None:

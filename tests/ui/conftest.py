@@ -3,6 +3,7 @@
 import os
 import sys
 from functools import partial
+from math import inf
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from pattern_window import PLUGIN, Window
 
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.ui import pauses
 from napari_kikuchi.ui.session import session_of
 
 _PATIENCE_MS = 30_000
@@ -34,6 +36,12 @@ def qtbot(qtbot):
     """Waits for longer than its own five seconds: a busy machine is no failure."""
     qtbot.waitUntil = partial(qtbot.waitUntil, timeout=_PATIENCE_MS)
     return qtbot
+
+
+@pytest.fixture(autouse=True)
+def _no_long_search(monkeypatch):
+    """Here windows end before the process does, and must not be set apart as long-lived."""
+    monkeypatch.setattr(pauses, "LONG_S", inf)
 
 
 @pytest.fixture

@@ -82,11 +82,19 @@ def test_the_features_and_the_patterns_along_a_line_follow(inspector, stack, pat
     prepare = inspector.session.preparation(scan).preprocessor
     expected = prepare(patterns[4, [0, 3, 6, 9, 12, 15]])
     np.testing.assert_allclose(np.nan_to_num(line.strip.patterns), expected, atol=1e-6)
-    # A click on the plot holds the pattern there.
-    line.plot.pointed.emit(1.52)
-    subject = inspector.session.subject
-    assert inspector.session.held
-    assert (subject.row, subject.col) == (4, 6)
+    # A click on a profile holds the pattern there, as one on a pattern does.
+    plot = line.plot
+    qtbot.waitUntil(lambda: plot.current)
+    profile, *_, strip, _less = plot.figure.axes
+    inside = np.mean(profile.get_ylim())
+    for place, held in (
+        (plot.place(profile, 1.52, inside), (4, 6)),
+        (plot.place(strip, 0.9, 0.1), (4, 15)),
+    ):
+        qtbot.mouseClick(plot, Qt.MouseButton.LeftButton, pos=place.toPoint())
+        subject = inspector.session.subject
+        assert inspector.session.held
+        assert (subject.row, subject.col) == held
 
 
 def test_a_path_goes_from_click_to_click(inspector, window, qtbot):

@@ -266,16 +266,40 @@ def test_another_threshold_is_tried_without_comparing_again(dock, monkeypatch, q
     assert link_of(domains).stack.provenance["settings"]["threshold"] == 180
     assert np.nanmean(layers_in(dock)["domain spread"].data) > 3 * np.nanmean(spread)
     # The plot sets it, too.
-    axes = page.distance_plot.figure.axes[0]
-    x, y = axes.transData.transform((suggested, 1)) / page.distance_plot.device_pixel_ratio
-    place = page.distance_plot.rect().topLeft()
-    place.setX(round(x))
-    place.setY(round(page.distance_plot.height() - y))
-    page.distance_plot.draw()
-    qtbot.mousePress(page.distance_plot, Qt.MouseButton.LeftButton, pos=place)
+    plot = page.distance_plot
+    qtbot.waitUntil(lambda: plot.current)
+    place = plot.place(plot.figure.axes[0], suggested, 1).toPoint()
+    qtbot.mousePress(plot, Qt.MouseButton.LeftButton, pos=place)
     qtbot.waitUntil(lambda: domains.data.max() == 4)
     wait(page, qtbot)
     assert page.threshold.value == pytest.approx(suggested, abs=2)
+
+
+def test_fewer_positions_are_tried_at_the_very_threshold_that_was_suggested(dock, qtbot):
+    page = dock.domains
+    find(page, qtbot)
+    domains = layers_in(dock)["domains"]
+    # It has more digits than the form has room for.
+    assert page.threshold.value != page._neighbours.suggested
+    page.smallest.value = 5000
+    qtbot.waitUntil(lambda: domains.data.max() == 1)
+    wait(page, qtbot)
+    assert page.words.text().startswith("1 domain, at the suggested threshold of")
+    settings = link_of(domains).stack.provenance["settings"]
+    assert settings["threshold"] == page._neighbours.suggested
+
+
+def test_whoever_keeps_a_map_of_spread_sees_that_it_is_renewed(dock, qtbot):
+    page = dock.domains
+    find(page, qtbot)
+    spread = layers_in(dock)["kernel spread"]
+    kept, before, told = spread.data, spread.data.copy(), []
+    spread.events.data.connect(told.append)
+    page.threshold.value = 180
+    qtbot.waitUntil(lambda: bool(told))
+    wait(page, qtbot)
+    np.testing.assert_array_equal(kept, before)
+    assert not np.array_equal(spread.data, before, equal_nan=True)
 
 
 def test_by_distance_the_threshold_has_the_unit_of_the_features(dock, qtbot):

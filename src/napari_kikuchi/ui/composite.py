@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -12,6 +12,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import map_layer
+from napari_kikuchi.ui.show_maps import step_by_step
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 COLOURS = ("red", "green", "blue")
 _TINTS = ("#e5484d", "#46a758", "#4593f8")
-
-
-@dataclass(frozen=True, eq=False)
-class _Made(Progress):
-    """A layer that is ready."""
-
-    layer: LayerData | None = None
 
 
 class Composite(QWidget):
@@ -93,22 +87,27 @@ class Composite(QWidget):
         if stack is None or source is None:
             return
         chosen = [choice.currentIndex() for choice in self.choices]
-        self.row.start(_layers(stack, source, chosen), lambda _: None, self._show)
+        self.row.start(_layers(stack, source, chosen), self._show)
 
-    def _show(self, made: _Made) -> None:
-        assert made.layer is not None
-        data, attributes, _ = made.layer
+    def _show(self, layers: Sequence[LayerData]) -> None:
+        step_by_step(self._one_by_one(layers))
+
+    def _one_by_one(self, layers: Sequence[LayerData]) -> Iterator[None]:
         over = self._stacks.layer()
-        if over is not None:
-            attributes = attributes | placed_as(over)
-        self._session.viewer.add_image(data, **attributes)
+        for data, attributes, _ in layers:
+            place = placed_as(over) if over is not None else {}
+            self._session.viewer.add_image(data, **attributes | place)
+            yield
 
 
-def _layers(stack: MapStack, source: ScanLink, chosen: list[int]) -> Job[None]:
-    """The three layers, one after another, so that the window lives in between."""
-    for done, (channel, colour) in enumerate(zip(chosen, COLOURS, strict=True), 1):
+def _layers(stack: MapStack, source: ScanLink, chosen: list[int]) -> Job[list[LayerData]]:
+    """The three layers, the lowest first."""
+    layers = []
+    for done, (channel, colour) in enumerate(zip(chosen, COLOURS, strict=True)):
+        yield Progress(done, len(chosen), "Reading maps")
         data, attributes, kind = map_layer(stack, channel, source, suffix=f" ({colour})")
         # The lowest covers what lies below; napari's other name for that is translucent.
-        blending = "translucent_no_depth" if done == 1 else "additive"
+        blending = "translucent_no_depth" if done == 0 else "additive"
         attributes |= {"colormap": colour, "blending": blending}
-        yield _Made(done, len(chosen), "Reading maps", (data, attributes, kind))
+        layers.append((data, attributes, kind))
+    return layers

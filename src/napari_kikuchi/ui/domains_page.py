@@ -103,6 +103,8 @@ class DomainsPage(SegmentPage):
 
     def __init__(self, session: Session, stacks: StackChoice) -> None:
         self._neighbours: Neighbours | None = None
+        # As it was suggested or set: what the form shows is rounded.
+        self._threshold = 0.0
         self.metric = ComboBox(
             label="apart by",
             choices=list(_METRICS),
@@ -116,7 +118,7 @@ class DomainsPage(SegmentPage):
             max=100_000,
             tooltip="Domains of fewer positions join the neighbour that is most like them",
         )
-        self.distance_plot = DistancePlot(session.viewer)
+        self.distance_plot = DistancePlot(session)
         super().__init__(
             session,
             stacks,
@@ -155,7 +157,7 @@ class DomainsPage(SegmentPage):
         metric = _METRICS[self.metric.value]
         if self._neighbours is None:
             return _compare_and_find(stack, metric, self.smallest.value)
-        return _find(self._neighbours, self.threshold.value, self.smallest.value)
+        return _find(self._neighbours, self._threshold, self.smallest.value)
 
     def note(self, update: Progress) -> None:
         """Show the domains before their spread is known."""
@@ -179,6 +181,7 @@ class DomainsPage(SegmentPage):
         self.tell(_told(domains), table, {_TABLE: table} if table else {})
 
     def _set_threshold(self, threshold: float, counts: Counts) -> None:
+        self._threshold = threshold
         top = float(counts.edges[-1])
         with self.threshold.changed.blocked():
             self.threshold.step = float(f"{top / 200:.0e}")
@@ -192,6 +195,7 @@ class DomainsPage(SegmentPage):
         self.threshold.value = threshold
 
     def _on_threshold(self, threshold: float) -> None:
+        self._threshold = threshold
         self.distance_plot.show_threshold(threshold)
         self._on_change()
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.layers import Image, Shapes
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,6 +48,7 @@ class DrawingTools(QWidget):
             row.addWidget(button)
             self.buttons[text] = button
         self._enable()
+        session.start(_compile_shapes())
 
     def watch(self) -> None:
         """Offer to draw where there is something to draw on, from now on."""
@@ -94,3 +98,11 @@ def _regions(viewer: ViewerModel) -> Shapes:
         units=below.units[-2:],
         axis_labels=below.axis_labels[-2:],
     )
+
+
+def _compile_shapes() -> Job[None]:
+    """Let napari compile what draws lines and regions, for which the window would stand."""
+    yield Progress(0, 0, "Compiling")
+    corners = np.array([[0, 0], [0, 1], [1, 1]])
+    for count, kind in ((2, "line"), (3, "path"), (3, "polygon")):
+        Shapes([corners[:count]], shape_type=kind)

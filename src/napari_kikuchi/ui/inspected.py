@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,8 @@ class Inspection(QObject):
 
     def close(self) -> None:
         """Watch no more."""
-        self._settling.stop()
+        with suppress(RuntimeError):  # Qt may have taken the timer down before.
+            self._settling.stop()
         self._known, self.current = (), None
         for signal in self._of_layers():
             signal.disconnect(self._on_layers)

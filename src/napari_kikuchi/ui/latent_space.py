@@ -14,7 +14,7 @@ from napari_kikuchi.ui.composite import Composite
 from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.job_row import JobRow
-from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.listening import Following, listen
 from napari_kikuchi.ui.nearest_patterns import NearestPatterns
 from napari_kikuchi.ui.point_cloud import Cloud, Method, Tones, lay_out
 from napari_kikuchi.ui.session import session_of
@@ -46,6 +46,7 @@ class LatentSpace(QWidget):
         self._clouds: dict[Method, Cloud] = {}
         self._coloured_by: Image | None = None
         self._listed: list[Image] = []
+        self._following = Following(self._on_shown_otherwise)
         self._redrawing = QTimer(self)
         self._redrawing.setSingleShot(True)
         self._redrawing.setInterval(_SETTLED_MS)
@@ -58,7 +59,7 @@ class LatentSpace(QWidget):
             (self.session.subject_changed, self._on_subject),
             (self.session.link_changed, self._on_subject),
         ]
-        listen(self, handlers, self.panel.close_down)
+        listen(self, handlers, self.panel.close_down, self._following.stop)
         self._list_colours()
         self._on_stack()
         give_room(self, self.session)
@@ -214,15 +215,10 @@ class LatentSpace(QWidget):
     def _on_colour(self, *_: Any) -> None:
         """Take the colours of another map, and follow it when it is shown otherwise."""
         index = self.colour.currentIndex() - 1
-        self._follow(self._listed[index] if 0 <= index < len(self._listed) else None)
-        self._draw()
-
-    def _follow(self, layer: Image | None) -> None:
-        for connect, shown in ((False, self._coloured_by), (True, layer)):
-            if shown is not None:
-                for event in _shown_otherwise(shown):
-                    (event.connect if connect else event.disconnect)(self._on_shown_otherwise)
+        layer = self._listed[index] if 0 <= index < len(self._listed) else None
         self._coloured_by = layer
+        self._following.follow([] if layer is None else _shown_otherwise(layer))
+        self._draw()
 
     def _on_shown_otherwise(self, *_: Any) -> None:
         self._redrawing.start()

@@ -45,7 +45,7 @@ class LinePage(InspectorPage):
     """
 
     def __init__(self, session: Session) -> None:
-        self.line_plot = LinePlot(session.viewer)
+        self.line_plot = LinePlot(session)
         super().__init__(session, self.line_plot)
         self.curves: list[Curve] = []
         self.features: FeatureRows | None = None
@@ -54,7 +54,7 @@ class LinePage(InspectorPage):
         self.less.addItems(list(Less))
         self.less.currentIndexChanged.connect(self._draw)
         self.heading.addWidget(self.less)
-        self.line_plot.pointed.connect(self._hold)
+        self.line_plot.chosen.connect(self._hold)
         self.line_plot.setToolTip("A click holds the pattern there")
 
     def begin(self, inspected: Inspected) -> None:

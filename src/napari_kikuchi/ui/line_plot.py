@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +15,20 @@ from napari_kikuchi.ui.plot import COLOURS, Plot, entitle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.backend_bases import MouseEvent
-    from napari.components import ViewerModel
     from numpy.typing import NDArray
+    from qtpy.QtGui import QMouseEvent
 
     from napari_kikuchi.explore.paths import Profile
+    from napari_kikuchi.ui.plot import Sheet
+    from napari_kikuchi.ui.session import Session
 
 # Heights in pixels: of one profile, of one feature's row, of a strip of patterns, of titles.
 _PROFILE, _FEATURE, _STRIP, _GAP = 78, 12, 62, 34
 _LEFT, _EDGE, _TITLE = 62, 8, 24
 _HEIGHT = 420
 _NAME_POINTS = 6.5
+# For more letters there is no room beside the rows.
+_NAME_LETTERS = 14
 # What is drawn of a feature: two and a half deviations to each side of its mean.
 _DEVIATIONS = 2.5
 _DIVERGING = "RdBu_r"
@@ -60,19 +64,15 @@ class LinePlot(Plot):
 
     Parameters
     ----------
-    viewer
-        Whose theme is worn.
+    session
+        Of the viewer whose theme is worn.
     """
 
-    pointed = Signal(float)
+    chosen = Signal(float)
     """A distance along the line in µm that was clicked."""
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__(viewer, _HEIGHT)
-        self._distances: list[Axes] = []
-        self._tiles: list[Axes] = []
-        self._strip: Strip | None = None
-        self.mpl_connect("button_press_event", self._on_press)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, _HEIGHT)
 
     def show_line(
         self,
@@ -82,59 +82,57 @@ class LinePlot(Plot):
         less: Less = Less.FIRST,
     ) -> None:
         """Draw profiles, and features and patterns if they are known already."""
-        self.figure.clear()
-        self._strip = strip
         heights = [_PROFILE] * len(curves)
         if features is not None:
             heights.append(_GAP + _FEATURE * len(features.names))
-        self._distances, self._tiles = self._axes(heights, 0 if strip is None else 2)
-        for axes, curve, colour in zip(self._distances, curves, COLOURS, strict=False):
-            _draw_curve(axes, curve, colour, strip)
-        if features is not None:
-            _draw_features(self._distances[-1], features, curves[0].profile.distances)
-        if strip is not None:
-            _draw_strip(self._tiles, strip, less)
-        self._label_last()
-        self.dress()
+        strips = 0 if strip is None else 2
+        self.setMinimumHeight(sum(heights) + _GAP + strips * (_STRIP + _TITLE))
+        self.show_figure(partial(_draw_line, curves, features, strip, less, heights))
 
-    def clear(self) -> None:
-        """Draw nothing."""
-        self._distances, self._tiles, self._strip = [], [], None
-        super().clear()
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Tell the distance that is meant."""
+        found = None if event is None else self.pointed(event.position())
+        if found is None:
+            return
+        axes, x, _ = found
+        distances, tiles, strip = self.parts
+        if axes in distances:
+            self.chosen.emit(x)
+        elif axes in tiles:
+            count = len(strip.distances)
+            self.chosen.emit(float(strip.distances[min(int(x * count), count - 1)]))
 
-    def _axes(self, heights: list[int], strips: int) -> tuple[list[Axes], list[Axes]]:
-        """Axes below each other, of these heights in pixels; the strips come last."""
-        total = sum(heights) + _GAP + strips * (_STRIP + _TITLE)
-        self.setMinimumHeight(total)
-        width = self.width()
-        left, right, edge = _LEFT / width, 1 - _EDGE / width, _EDGE / width
-        top = 1.0
-        axes: list[Axes] = []
-        for height in heights:
-            box = (left, top - height / total, right - left, (height - _TITLE) / total)
-            axes.append(self.add_axes(box, sharex=axes[0] if axes else None))
-            top -= height / total
-        top -= (_GAP - _TITLE + _EDGE) / total
-        tiles = []
-        for _ in range(strips):
-            top -= (_TITLE + _STRIP) / total
-            tiles.append(self.add_axes((edge, top, right - edge, _STRIP / total)))
-        return axes, tiles
 
-    def _label_last(self) -> None:
-        for axes in self._distances[:-1]:
-            axes.tick_params(labelbottom=False)
-        if self._distances:
-            self._distances[-1].set_xlabel("distance (µm)", labelpad=1, loc="right")
-
-    def _on_press(self, event: MouseEvent) -> None:
-        if event.inaxes in self._distances and event.xdata is not None:
-            self.pointed.emit(float(event.xdata))
-        elif event.inaxes in self._tiles and self._strip is not None and event.xdata is not None:
-            count = len(self._strip.distances)
-            self.pointed.emit(
-                float(self._strip.distances[min(int(event.xdata * count), count - 1)])
-            )
+def _draw_line(
+    curves: Sequence[Curve],
+    features: FeatureRows | None,
+    strip: Strip | None,
+    less: Less,
+    heights: Sequence[int],
+    sheet: Sheet,
+) -> tuple[list[Axes], list[Axes], Strip | None]:
+    """Draw a line's axes below each other, of these heights in pixels; the strips come last."""
+    top = sheet.height
+    distances: list[Axes] = []
+    for height in heights:
+        box = (_LEFT, top - height, sheet.width - _LEFT - _EDGE, height - _TITLE)
+        distances.append(sheet.axes(box, sharex=distances[0] if distances else None))
+        top -= height
+    for axes, curve, colour in zip(distances, curves, COLOURS, strict=False):
+        _draw_curve(axes, curve, colour, strip)
+    if features is not None:
+        _draw_features(distances[-1], features, curves[0].profile.distances)
+    for axes in distances[:-1]:
+        axes.tick_params(labelbottom=False)
+    distances[-1].set_xlabel("distance (µm)", labelpad=1, loc="right")
+    tiles = []
+    if strip is not None:
+        top -= _GAP - _TITLE + _EDGE
+        for _ in range(2):
+            top -= _TITLE + _STRIP
+            tiles.append(sheet.axes((_EDGE, top, sheet.width - 2 * _EDGE, _STRIP)))
+        _draw_strip(tiles, strip, less)
+    return distances, tiles, strip
 
 
 def _draw_curve(axes: Axes, curve: Curve, colour: str, strip: Strip | None) -> None:
@@ -164,8 +162,13 @@ def _draw_features(axes: Axes, features: FeatureRows, distances: NDArray[np.floa
         extent=(distances[0] - half, distances[-1] + half, len(features.names) - 0.5, -0.5),
     )
     axes.set_xlim(distances[0], max(distances[-1], distances[0] + 1e-9))
-    axes.set_yticks(range(len(features.names)), features.names, fontsize=_NAME_POINTS)
+    names = [_shortened(name) for name in features.names]
+    axes.set_yticks(range(len(names)), names, fontsize=_NAME_POINTS)
     entitle(axes, "features that change most (deviations)")
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1].rstrip()}…"
 
 
 def _draw_strip(tiles: Sequence[Axes], strip: Strip, less: Less) -> None:

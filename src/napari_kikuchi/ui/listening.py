@@ -43,3 +43,34 @@ def _let_go(
             signal.disconnect(handler)
     for close in closing:
         close()
+
+
+class Following:
+    """Listens to one thing at a time, until it is told to stop.
+
+    Parameters
+    ----------
+    handler
+        Method to be called; it does not live the longer for it.
+    """
+
+    def __init__(self, handler: Callable[..., Any]) -> None:
+        self._handler = WeakMethod(handler)
+        self._signals: list[Any] = []
+
+    def follow(self, signals: list[Any]) -> None:
+        """Listen to these signals, and no longer to those before."""
+        self.stop()
+        handler = self._handler()
+        if handler is not None:
+            for signal in signals:
+                signal.connect(handler)
+            self._signals = signals
+
+    def stop(self) -> None:
+        """Listen to nothing; the owner of the method may be gone."""
+        handler = self._handler()
+        if handler is not None:
+            for signal in self._signals:
+                signal.disconnect(handler)
+        self._signals = []

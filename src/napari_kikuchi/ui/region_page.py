@@ -54,7 +54,7 @@ class RegionPage(InspectorPage):
     needs_model = True
 
     def __init__(self, session: Session) -> None:
-        self.region_plot = RegionPlot(session.viewer)
+        self.region_plot = RegionPlot(session)
         super().__init__(session, self.region_plot)
         self.maps: list[MapValues] = []
         self.tiles: list[Tile] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,10 +16,11 @@ from napari_kikuchi.ui.plot import Plot, entitle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from napari.components import ViewerModel
     from numpy.typing import NDArray
 
     from napari_kikuchi.explore.bands import Band
+    from napari_kikuchi.ui.plot import Sheet
+    from napari_kikuchi.ui.session import Session
 
 # Heights in pixels: of a histogram with its title, of a title, of what stands below the axes.
 _HISTOGRAM, _TITLE, _FOOT = 84, 22, 24
@@ -89,12 +91,12 @@ class RegionPlot(Plot):
 
     Parameters
     ----------
-    viewer
-        Whose theme is worn.
+    session
+        Of the viewer whose theme is worn.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__(viewer, _HEIGHT)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, _HEIGHT)
 
     def show_regions(
         self,
@@ -103,35 +105,33 @@ class RegionPlot(Plot):
         bands: ChangedBands | None = None,
     ) -> None:
         """Draw values, and patterns and bands if they are known already."""
-        self.figure.clear()
-        side = (self.width() - 2 * _EDGE - (_TILES_ALONG - 1) * _GAP) / _TILES_ALONG
         rows = -(-len(tiles) // _TILES_ALONG)
-        total = _HISTOGRAM * len(maps) + rows * (_TITLE + side) + _EDGE
-        self.setMinimumHeight(int(total))
-        width, top = self.width(), total
-        for one in maps:
-            box = (
-                _LEFT,
-                top - _HISTOGRAM + _FOOT,
-                width - _LEFT - _EDGE,
-                _HISTOGRAM - _TITLE - _FOOT,
-            )
-            _draw_histograms(self._axes(box, total), one)
-            top -= _HISTOGRAM
-        for i, tile in enumerate(tiles):
-            row, col = divmod(i, _TILES_ALONG)
-            bottom = top - (row + 1) * (_TITLE + side)
-            axes = self._axes((_EDGE + col * (side + _GAP), bottom, side, side), total)
-            _draw_tile(axes, tile)
-            if tile.diverging and bands is not None:
-                _draw_bands(axes, bands, tile.pattern.shape)
-        self.dress()
+        height = _HISTOGRAM * len(maps) + rows * (_TITLE + _side(self.width())) + _EDGE
+        self.setMinimumHeight(int(height))
+        self.show_figure(partial(_draw_regions, maps, tiles, bands))
 
-    def _axes(self, box: tuple[float, float, float, float], total: float) -> Axes:
-        """Axes in a box of pixels: left, bottom, width, height."""
-        left, bottom, width, height = box
-        across = self.width()
-        return self.add_axes((left / across, bottom / total, width / across, height / total))
+
+def _side(width: int) -> float:
+    """Of a pattern in a plot of some width, in pixels."""
+    return (width - 2 * _EDGE - (_TILES_ALONG - 1) * _GAP) / _TILES_ALONG
+
+
+def _draw_regions(
+    maps: Sequence[MapValues], tiles: Sequence[Tile], bands: ChangedBands | None, sheet: Sheet
+) -> None:
+    top = float(sheet.height)
+    for one in maps:
+        bottom, height = top - _HISTOGRAM + _FOOT, _HISTOGRAM - _TITLE - _FOOT
+        _draw_histograms(sheet.axes((_LEFT, bottom, sheet.width - _LEFT - _EDGE, height)), one)
+        top -= _HISTOGRAM
+    side = _side(sheet.width)
+    for i, tile in enumerate(tiles):
+        row, col = divmod(i, _TILES_ALONG)
+        bottom = top - (row + 1) * (_TITLE + side)
+        axes = sheet.axes((_EDGE + col * (side + _GAP), bottom, side, side))
+        _draw_tile(axes, tile)
+        if tile.diverging and bands is not None:
+            _draw_bands(axes, bands, tile.pattern.shape)
 
 
 def _draw_histograms(axes: Axes, one: MapValues) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
 from matplotlib.widgets import LassoSelector
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import QSize, QTimer, Signal
 
-from napari_kikuchi.ui.plot import Plot
+from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.plot import WIDTH, add_axes, dress, theme_colours
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -23,8 +26,10 @@ _FRAME_MS = 30
 _FEWEST_VERTICES = 4
 
 
-class ScatterPlot(Plot):
+class ScatterPlot(FigureCanvasQTAgg):
     """Shows pictures of a cloud of points, marks one point and lets some be encircled.
+
+    Unlike other plots it is drawn by the window: the lasso and the mark follow the mouse.
 
     Parameters
     ----------
@@ -36,9 +41,11 @@ class ScatterPlot(Plot):
     """Outline (m, 2) that was drawn."""
 
     def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__(viewer, _HEIGHT)
+        super().__init__(Figure())
+        self._viewer = viewer
+        self.setMinimumHeight(_HEIGHT)
         # Room for the names of the axes, which have no numbers.
-        self.axes = self.add_axes((0.07, 0.08, 0.92, 0.91))
+        self.axes = add_axes(self.figure, (0.07, 0.08, 0.92, 0.91))
         self.axes.set_axis_off()
         # From the bottom: all points, then those that light up.
         self._pictures = [
@@ -63,7 +70,12 @@ class ScatterPlot(Plot):
         for artist in self.lasso.artists:
             artist.set_visible(False)
         self.lasso.set_active(False)
-        self.dress()
+        listen(self, [(viewer.events.theme, self._dress)])
+        self._dress()
+
+    def sizeHint(self) -> QSize:
+        """As wide as a dock."""
+        return QSize(WIDTH, _HEIGHT)
 
     @property
     def marked(self) -> tuple[float, float] | None:
@@ -80,7 +92,7 @@ class ScatterPlot(Plot):
         self.axes.set_yticks([])
         self.axes.set_axis_on()
         self.lasso.set_active(True)
-        self.dress()
+        self._dress()
 
     def light_up(self, pictures: dict[int, NDArray[np.uint8]]) -> None:
         """Show some of the points over all; by level, of which there are two."""
@@ -105,6 +117,10 @@ class ScatterPlot(Plot):
         self._mark.set_data(*([], []) if place is None else ([place[0]], [place[1]]))
         if not self._marking.isActive():
             self._marking.start()
+
+    def _dress(self, _: Any = None) -> None:
+        dress(self.figure, *theme_colours(self._viewer))
+        self.draw_idle()
 
     def _draw_mark(self) -> None:
         if self._behind is None:  # Nothing has been drawn: the mark will be with it.

@@ -135,9 +135,12 @@ class SegmentLayers:
             layer.data = np.array(values)
             return
         assert self._stack is not None
+        index = self._stack.names.index(name)
         if values is not None and np.allclose(layer.contrast_limits, self._limits[name]):
-            channel = self._stack.channels[self._stack.names.index(name)]
-            self._limits[name] = layer.contrast_limits = channel.contrast(values)
-        layer.refresh(extent=False)
+            self._limits[name] = layer.contrast_limits = self._stack.channels[index].contrast(
+                values
+            )
+        # A new array, by which others see that it has changed.
+        layer.data = self._stack.values[index].copy()
         if not layer.visible:
             layer.thumbnail = thumbnail(layer)

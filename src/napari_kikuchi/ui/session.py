@@ -20,6 +20,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.preprocess import RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.pauses import keep_pauses_short
 from napari_kikuchi.ui.preparation import Average, Preparation, average, default_recipe, fit
 from napari_kikuchi.ui.work import Work, start
 
@@ -347,6 +348,7 @@ def session_of(viewer: Viewer) -> Session:
     if viewer not in _sessions:
         _sessions[viewer] = session = Session(viewer)
         session.arrivals = Arrivals(session)
+        keep_pauses_short(viewer)
     return _sessions[viewer]
 
 

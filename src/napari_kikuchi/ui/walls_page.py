@@ -59,7 +59,7 @@ class WallsPage(SegmentPage):
         self.map.native.activated.connect(self._on_hand)
         self.darkness = ComboBox(label="walls are", choices=list(_DARKNESS), tooltip=_SHADE)
         self.borders = ComboBox(label="cells also end at", choices=[_NOTHING], tooltip=_BORDERS)
-        self.walls_plot = WallsPlot(session.viewer)
+        self.walls_plot = WallsPlot(session)
         super().__init__(
             session,
             stacks,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.ui.plot import COLOURS, Plot, entitle
+from napari_kikuchi.ui.plot import COLOURS, Plot, add_axes, entitle
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from napari.components import ViewerModel
     from numpy.typing import NDArray
 
     from napari_kikuchi.explore.wall_profile import WallProfile
     from napari_kikuchi.explore.wall_report import WallReport
+    from napari_kikuchi.ui.plot import Sheet
+    from napari_kikuchi.ui.session import Session
 
 _HEIGHT = 136
 # Left, bottom, width and height, in shares of the plot.
@@ -27,19 +29,22 @@ class WallsPlot(Plot):
 
     Parameters
     ----------
-    viewer
-        Whose theme is worn.
+    session
+        Of the viewer whose theme is worn.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__(viewer, _HEIGHT)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, _HEIGHT)
 
     def show_report(self, report: WallReport) -> None:
         """Draw the profile across walls, and the diameters of the cells that are not cut."""
-        self.figure.clear()
-        _draw_profile(self.add_axes(_PROFILE), report.walls.profile, report.walls.thickness)
-        _draw_diameters(self.add_axes(_CELLS), report.cells["diameter (µm)"][~report.cells["cut"]])
-        self.dress()
+        self.show_figure(partial(_draw_report, report))
+
+
+def _draw_report(report: WallReport, sheet: Sheet) -> None:
+    profile, cells = (add_axes(sheet.figure, box) for box in (_PROFILE, _CELLS))
+    _draw_profile(profile, report.walls.profile, report.walls.thickness)
+    _draw_diameters(cells, report.cells["diameter (µm)"][~report.cells["cut"]])
 
 
 def _draw_profile(axes: Axes, profile: WallProfile, thickness: float) -> None:
