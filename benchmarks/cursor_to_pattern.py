@@ -26,8 +26,8 @@ import psutil
 
 VIEWS = {
     "raw": ("raw",),
-    "raw and corrected (default)": ("raw", "background corrected"),
-    "raw, corrected, preprocessed": ("raw", "background corrected", "preprocessed"),
+    "raw and corrected (default)": ("raw", "corrected"),
+    "raw, corrected, preprocessed": ("raw", "corrected", "preprocessed"),
 }
 PATIENCE_S = 10
 # Moves before those that count: fonts, shaders and the refining of the navigator.

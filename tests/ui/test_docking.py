@@ -2,19 +2,26 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QDockWidget
+from qtpy.compat import isalive
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QApplication, QDockWidget
 
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui import (
     FEATURE_BROWSER,
     INSPECTOR,
     LATENT_MAPS,
+    LATENT_SPACE,
     PATTERN_VIEWER,
+    PHYSICS_MAPS,
     PLUGIN,
+    SEGMENT,
     SEVERAL_SCANS,
 )
 from napari_kikuchi.ui.link import ScanLink
+
+DOCKS = (PATTERN_VIEWER, FEATURE_BROWSER, LATENT_MAPS, PHYSICS_MAPS, SEVERAL_SCANS)
+DOCKS += (INSPECTOR, SEGMENT, LATENT_SPACE)
 
 
 @pytest.fixture
@@ -64,6 +71,38 @@ def test_docks_below_the_patterns_are_tabs_of_each_other(viewer, qtbot):
     qtbot.waitUntil(lambda: not scans.inner_widget().visibleRegion().isEmpty())
     assert window.tabifiedDockWidgets(patterns) == []
     assert scans.y() > patterns.y()
+
+
+def test_forms_are_tabs_of_each_other_and_patterns_keep_their_height(viewer, qtbot):
+    # Whatever came first: a scan that is opened brings the pattern viewer.
+    form, patterns, other = opened(viewer, LATENT_MAPS, PATTERN_VIEWER, PHYSICS_MAPS)
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(other) == [form])
+    panes = patterns.inner_widget().panes
+    qtbot.waitUntil(lambda: panes.height() > 190)
+
+
+def test_all_docks_fit_a_low_screen_whatever_they_tell(viewer, qtbot):
+    window = viewer.window._qt_window
+    viewer.window.resize(1366, 768)
+    docks = opened(viewer, *DOCKS)
+    qtbot.wait(300)
+    assert window.minimumSizeHint().height() < 700
+    browser = docks[1].inner_widget()
+    browser.rank_by.choice.setCurrentIndex(1)
+    browser.notice.tell("Marks last only as long as these maps are open: there is no room left")
+    qtbot.wait(300)
+    assert window.height() == 768
+
+
+@pytest.mark.parametrize("name", [FEATURE_BROWSER, INSPECTOR])
+def test_a_dock_that_is_deleted_at_once_is_forgotten(viewer, qtbot, name):
+    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    viewer.window.remove_dock_widget(dock)
+    widget.deleteLater()
+    QApplication.sendPostedEvents(widget, QEvent.Type.DeferredDelete)
+    assert not isalive(widget)
+    qtbot.wait(50)  # an error in a slot fails the test
 
 
 def test_a_browser_elsewhere_leaves_the_docks_as_they_are(viewer, qtbot):

@@ -15,6 +15,7 @@ from napari_kikuchi.ui.layers import layers_of, map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
+from napari_kikuchi.ui.stack_choice import StackChoice
 
 
 @pytest.fixture
@@ -135,6 +136,19 @@ def test_a_store_of_many_maps_opens_as_one_layer_with_the_browser(
     qtbot.waitUntil(lambda: shown(browser) == {"feature 98": 97})
 
 
+def test_stacks_are_named_after_what_made_them(browser):
+    source = ScanLink(record={"name": "weld"})
+    model = {"path": "/runs/weld.quick-32/model.safetensors"}
+    for provenance in ({"method": "physics"}, {"method": "walls", "scan": None}, {"model": model}):
+        few = MapStack(np.zeros((2, 6, 8)), [Channel("a"), Channel("b")], provenance=provenance)
+        data, attributes, _ = map_layer(few, 0, source)
+        browser._viewer.add_image(data, **attributes)
+    labels = [browser.choice.itemText(i) for i in range(3)]
+    made_by = ("physics", "walls", "weld.quick-32")
+    assert labels == [f"weld ({maker}): 2 maps" for maker in made_by]
+    assert {StackChoice(browser.session).itemText(i) for i in range(3)} == set(labels)
+
+
 def test_a_map_that_cannot_be_read_is_told_in_the_browser(browser, stack, tmp_path, qtbot):
     (tmp_path / "maps.zarr" / "0" / "c" / "0" / "0" / "0").write_bytes(b"damaged")
     browser.show_stack(stack, ScanLink())
@@ -197,7 +211,7 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     dock, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
     viewer.open(tmp_path / "maps.zarr", plugin=PLUGIN)
     qtbot.waitUntil(lambda status=browser.status: "rank 1 of 100" in status.text())
-    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "S", "H")}
+    keys = {key: act for key, act in viewer.keymap.items() if str(key) in (",", ".", "K", "H")}
     assert len(keys) == 4
     gone = weakref.ref(browser)
     # The x of the dock.

@@ -55,6 +55,28 @@ def test_a_line_gives_the_profiles_of_the_visible_maps(inspector, stack, qtbot):
     assert "4.24 µm" in inspector.line.title.text()
 
 
+def test_a_map_that_another_hides_is_told_so(inspector, qtbot):
+    viewer = inspector.session.viewer
+
+    def titles():
+        figure = inspector.line.line_plot.figure
+        axes = [] if figure is None else figure.axes[: len(inspector.line.curves)]
+        return [one.get_title(loc="left") for one in axes]
+
+    draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])
+    qtbot.waitUntil(lambda: titles() == ["feature 2", "feature 4, covered"])
+    viewer.layers["feature 2"].opacity = 0.6
+    qtbot.waitUntil(lambda: titles() == ["feature 2", "feature 4"])
+    viewer.layers["feature 2"].opacity = 1
+    qtbot.waitUntil(lambda: titles() == ["feature 2", "feature 4, covered"])
+    viewer.layers["feature 2"].blending = "additive"
+    qtbot.waitUntil(lambda: titles() == ["feature 2", "feature 4"])
+    # What is saved of it has the name of the map.
+    viewer.layers["feature 2"].blending = "opaque"
+    qtbot.waitUntil(lambda: titles() == ["feature 2", "feature 4, covered"])
+    assert "feature 4" in inspector.line.table()
+
+
 def test_moved_and_turned_layers_change_nothing_that_is_drawn_on_them(inspector, stack, qtbot):
     viewer = inspector.session.viewer
     shapes = draw(inspector, qtbot, "Line", [[1, 0.5], [4, 3.5]])

@@ -124,7 +124,7 @@ def test_a_first_look_ends_with_maps_over_the_scan(dock, scan_file, qtbot):
     dock.first_look.panel.button.click()
     qtbot.waitUntil(lambda: len(names(dock)) == 4)
     # Best on top and alone visible, whatever the order in the store.
-    assert names(dock) == ["weld: pattern contrast", "feature 1", "feature 2", "feature 3"]
+    assert names(dock) == ["weld: quick contrast", "feature 1", "feature 2", "feature 3"]
     layers = dock.session.viewer.layers
     assert [layer.visible for layer in layers] == [True, False, False, True]
     assert link_of(layers[3]).source is link_of(layers[0]).source

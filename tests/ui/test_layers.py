@@ -37,6 +37,13 @@ def test_maps_of_two_models_are_told_apart_by_the_model(stack):
     assert {layer.name for layer in made(own, others=first)} == {f"{n} (quick-32)" for n in names}
 
 
+def test_maps_of_a_method_are_told_apart_by_the_method(stack):
+    encoded = made_by("/models/nickel-principal-32.safetensors", stack)
+    physics = replace(stack, provenance={**stack.provenance, "method": "physics"})
+    names = {layer.name for layer in made(physics, others=made(encoded))}
+    assert names == {f"feature {i} (physics)" for i in (1, 2, 3, 4)}
+
+
 def test_maps_of_two_scans_are_told_apart_by_the_scan(stack):
     stack = made_by("/models/nickel-principal-32.safetensors", stack)
     other = replace(stack, provenance={**stack.provenance, "scan": {"name": "deck"}})

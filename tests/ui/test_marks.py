@@ -80,7 +80,7 @@ def test_keys_star_and_hide_wherever_maps_are_looked_at(browser, store, qtbot):
     places = (browser.table, browser.gallery, canvas, *choices)
     expected = {}
     for i, place in enumerate(places):
-        qtbot.keyClick(place, Qt.Key.Key_S)
+        qtbot.keyClick(place, Qt.Key.Key_K)
         qtbot.keyClick(place, Qt.Key.Key_Period)
         qtbot.waitUntil(lambda i=i: shown(browser) == f"feature {2 * i + 2}")
         qtbot.keyClick(place, Qt.Key.Key_H)  # and on to the next
@@ -89,7 +89,7 @@ def test_keys_star_and_hide_wherever_maps_are_looked_at(browser, store, qtbot):
         qtbot.waitUntil(partial(keeps, store, expected))
     qtbot.keyClick(browser.table, Qt.Key.Key_Comma)
     assert browser.list.current == 10  # feature 12, which is hidden, is passed over
-    qtbot.keyClick(browser.gallery, Qt.Key.Key_S)
+    qtbot.keyClick(browser.gallery, Qt.Key.Key_K)
     del expected[11]
     qtbot.waitUntil(partial(keeps, store, expected))
     # A key that is held hides one map only.
@@ -97,34 +97,39 @@ def test_keys_star_and_hide_wherever_maps_are_looked_at(browser, store, qtbot):
     QApplication.sendEvent(browser.table, held)
     assert browser.list.current == 10
     # Elsewhere they are letters.
-    for letter in "shs":
+    for letter in "khk":
         qtbot.keyClick(browser.filter, letter)
-    assert browser.filter.text() == "shs"
+    assert browser.filter.text() == "khk"
     assert kept(store) == expected
 
 
-def test_napari_binds_none_of_the_keys_where_maps_are_looked_at(make_napari_viewer):
-    viewer = make_napari_viewer()
-    layer = viewer.add_image(np.zeros((4, 4)))
-    bound = {
-        str(key)
-        for provider in (viewer, layer)
-        for keymap in (
-            provider.keymap,
-            *(vars(c).get("class_keymap", {}) for c in type(provider).__mro__),
-        )
-        for key in keymap
-    }
-    assert "V" in bound  # so that they would be found
-    assert not bound & {"S", "H", ",", "."}
+def test_keys_work_while_something_is_drawn_or_painted_and_take_none_from_napari(browser, qtbot):
+    viewer = browser._viewer
+    canvas = viewer.window._qt_viewer.canvas.native
+    layers = [viewer.add_image(np.zeros((6, 8))), viewer.add_labels(np.zeros((6, 8), int))]
+    layers += [viewer.add_points(), viewer.add_shapes()]
+    modes = ("pan_zoom", "paint", "add", "add_line")
+    for i, (layer, mode) in enumerate(zip(layers, modes, strict=True)):
+        layer.mode = mode
+        viewer.layers.selection.active = layer
+        before = browser.list.current
+        for key in (Qt.Key.Key_K, Qt.Key.Key_Period, Qt.Key.Key_H):
+            qtbot.keyClick(canvas, key)
+        found = marks_of(browser.current.stack)
+        assert (found.of(before), found.of(before + 1)) == (Mark.STARRED, Mark.HIDDEN)
+        assert layer.mode == mode
+        assert viewer.layers.selection.active is layer
+        assert browser.list.current == 2 * i + 2
+    qtbot.keyClick(canvas, Qt.Key.Key_S)  # select shapes
+    assert layers[-1].mode == "select"
 
 
 def test_buttons_and_the_menu_tell_what_a_map_is(browser, stack, qtbot):
     star, hide = browser.buttons.star, browser.buttons.hide_map
-    assert star.toolTip().endswith("(s)")
+    assert star.toolTip().endswith("(k)")
     assert hide.toolTip().endswith("(h)")
     assert [action.text() for action in browser.gallery.actions()] == [
-        "★ Star\ts",
+        "★ Star\tk",
         "Hide\th",
         "Add as layer\tEnter",
     ]
@@ -141,21 +146,21 @@ def test_buttons_and_the_menu_tell_what_a_map_is(browser, stack, qtbot):
     assert star.isChecked()
     press(qtbot, hide)
     assert marks(marks_of(stack)) == {1: Mark.HIDDEN}  # one or the other
-    assert browser.list.listed.currentText() == "all but 1 hidden"
+    assert browser.list.listed.currentText() == "1 hidden left out"
 
 
 def test_the_list_is_narrowed_to_marks(browser, qtbot):
     narrow = browser.list.listed
-    assert [narrow.itemText(i) for i in range(3)] == ["all", "★ 0 starred", "with 0 hidden"]
+    assert [narrow.itemText(i) for i in range(3)] == ["all", "★ 0 starred", "0 hidden listed, too"]
     for _ in range(3):
         browser.hide_map()
     browser.star()
     assert listed(browser)[:2] == ["feature 4", "feature 5"]
     assert len(listed(browser)) == 97
     assert [narrow.itemText(i) for i in range(3)] == [
-        "all but 3 hidden",
+        "3 hidden left out",
         "★ 1 starred",
-        "with 3 hidden",
+        "3 hidden listed, too",
     ]
     narrow.setCurrentIndex(STARRED)
     assert listed(browser) == ["feature 4"]

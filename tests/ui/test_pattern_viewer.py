@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from pattern_window import PLUGIN, Window, toned
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QCheckBox, QWidget
 
 from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.io import open_scan
@@ -24,7 +24,7 @@ from napari_kikuchi.ui.show_maps import open_browser
 
 def test_the_pattern_under_the_cursor_is_shown_held_and_stepped(window, patterns):
     window.move(3, 5)
-    window.wait_for("row 3, column 5  ·  y 1.5, x 1.25 µm")
+    window.wait_for("row 3, column 5  ·  1.5, 1.25 µm")
     assert window.patterns.scan_label.text() == "weld  ·  10 × 10 pixels"
     raw = toned(View.RAW, patterns[3, 5].astype(np.float32))
     np.testing.assert_allclose(window.patterns.panes.image(View.RAW), raw, atol=1e-6)
@@ -212,6 +212,14 @@ def test_a_long_notice_lies_over_nothing(window, qtbot):
     assert panel.notice.isHidden()
 
 
+def test_in_a_narrow_dock_all_that_can_be_chosen_is_read(window, qtbot):
+    panel = window.patterns
+    window.viewer.window._qt_window.resizeDocks([panel.parent()], [1], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: panel.width() <= 390)
+    boxes = panel.controls.findChildren(QCheckBox)
+    assert [box.text() for box in boxes if box.width() < box.sizeHint().width()] == []
+
+
 def test_where_a_scan_was_stopped_nothing_is_shown(make_napari_viewer, scan_file, qtbot):
     scan_file.write_bytes(scan_file.read_bytes()[: 42 + 100 * 200])
     viewer = make_napari_viewer(show=True)
@@ -224,7 +232,7 @@ def test_where_a_scan_was_stopped_nothing_is_shown(make_napari_viewer, scan_file
     window.wait_for("row 6, column 8  ·  no pattern here")
     assert window.patterns.panes.shown == []
     window.session.step(0, -5)
-    window.wait_for("row 6, column 3  ·  y 3, x 0.75 µm")
+    window.wait_for("row 6, column 3  ·  3, 0.75 µm")
     window.wait_for_views(View.RAW, View.CORRECTED)
 
 

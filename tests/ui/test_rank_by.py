@@ -63,6 +63,18 @@ def top(browser):
     return (*first, shown)
 
 
+def test_the_brush_is_put_away_with_the_strokes(browser, qtbot):
+    viewer = browser._viewer
+    choose(browser, Ranking.STROKES)
+    layer = paint(browser, qtbot, Stroke.THIS, 20)
+    assert viewer.cursor.style == "circle"
+    choose(browser, Ranking.STRUCTURE)
+    # The mouse over the map moves it, and holds patterns, again.
+    assert layer.mode == "pan_zoom"
+    assert viewer.cursor.style == "standard"
+    assert layer in viewer.layers
+
+
 def test_strokes_bring_the_wall_to_the_top(browser, stack, qtbot):
     choose(browser, Ranking.STROKES)
     ranking = browser.rank_by

@@ -38,7 +38,7 @@ def test_a_scan_opens_as_a_navigator_in_micrometres_beside_the_pattern_viewer(
     viewer = make_napari_viewer()
     viewer.open(scan_file, plugin=PLUGIN)
     (layer,) = viewer.layers
-    assert layer.name == "weld: pattern contrast"
+    assert layer.name == "weld: quick contrast"
     assert layer.data.shape == (12, 16)
     assert tuple(layer.scale) == (0.5, 0.25)
     assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]

@@ -28,7 +28,7 @@ def test_the_window_answers_while_maps_take_the_place_of_others(viewer, stack, t
     scan = link_of(viewer.layers[0]).source.scan
     write_maps(store, stack)
     show_store(session, store, scan)
-    ranked = ["weld: pattern contrast", *(f"feature {i}" for i in (1, 3, 4, 2))]
+    ranked = ["weld: quick contrast", *(f"feature {i}" for i in (1, 3, 4, 2))]
     qtbot.waitUntil(lambda: names(viewer) == ranked)
     # Labels made of a map are the user's, whatever napari copied to them.
     viewer.add_labels(

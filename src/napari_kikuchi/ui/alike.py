@@ -11,6 +11,7 @@ from napari.layers import Image
 
 from napari_kikuchi.explore.several_scans import common_limits
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import LayerData, map_layer
 from napari_kikuchi.ui.link import same_scan
 from napari_kikuchi.ui.scan_maps import OneMap
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
 
 _LINKED = ("contrast_limits", "gamma", "colormap")
-_PLACE = ("scale", "translate", "rotate", "shear", "affine")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +139,7 @@ class Alike:
 
     def _add(self, made: LayerData, under: Image) -> Image:
         data, attributes, _ = made
-        place = {name: getattr(under, name) for name in _PLACE}
-        return self._session.viewer.add_image(data, **attributes | place)
+        return self._session.viewer.add_image(data, **attributes | placed_as(under))
 
     def _make_alike(self) -> None:
         for layer in self.layers[1:]:

@@ -107,14 +107,27 @@ class _Columns(QAbstractTableModel):
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
-        """Sort by a column; by none, as it was given."""
+        """Sort by a column, what has no value last; by none, as it was given."""
         self.layoutAboutToBeChanged.emit()
+        meant = self.persistentIndexList()
+        rows = [self.order[cell.row()] for cell in meant]
         self.order = self._as_given()
         if 0 <= column < len(self._columns):
-            self.order = np.argsort(self._columns[column], kind="stable")
-            if order == Qt.SortOrder.DescendingOrder:
-                self.order = self.order[::-1]
+            self.order = _sorted(self._columns[column], order == Qt.SortOrder.DescendingOrder)
+        # What is selected stays so, wherever it stands now.
+        places = np.argsort(self.order)[rows]
+        now = [
+            self.index(int(place), cell.column()) for place, cell in zip(places, meant, strict=True)
+        ]
+        self.changePersistentIndexList(meant, now)
         self.layoutChanged.emit()
+
+
+def _sorted(column: NDArray, descending: bool) -> NDArray[np.intp]:
+    """Places of the values in order; those of NaN last, descending or not."""
+    order = np.argsort(column, kind="stable")
+    known = len(column) - (int(np.isnan(column).sum()) if column.dtype.kind == "f" else 0)
+    return np.concatenate([order[:known][::-1], order[known:]]) if descending else order
 
 
 def _text(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING
 
+from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
 # Below that width of the window a second column would leave too little for the maps.
 _WIDE = 1500
 _COLUMN = 395
-# Shares of the height: two patterns side by side with what is told of them, and rows of pictures.
-_PATTERNS, _MAPS = 46, 54
+# Of the pattern viewer above other docks: two patterns side by side, what is told of them and all
+# that can be chosen; in a high window they grow with it.
+_PATTERNS = 456
+_PATTERNS_SHARE = 0.46
 
 # Property of a dock that tells where it was put.
 _PLACE = "napari_kikuchi_place"
@@ -40,50 +43,58 @@ def give_room(widget: QWidget, session: Session) -> None:
     """
     window = session.window
     size = None if window is None else window.size()
+    reference = weakref.ref(widget)
     # napari places the dock after it is made.
-    QTimer.singleShot(0, lambda: _move(weakref.ref(widget), session, size))
+    QTimer.singleShot(0, lambda: _move(reference, session, size))
 
 
 def share_height(widget: QWidget) -> None:
-    """Give a dock that stands below the pattern viewer the larger part of their height.
+    """Share the height between the pattern viewer and the docks that stand below it.
 
-    napari would push it down to what it needs at least. Where a form or another such dock stands
-    in the same column, the dock becomes a tab of it: three below each other are too many for a
-    screen.
+    napari would push one of them down to what it needs at least. Where such a dock stands there
+    already, the next becomes a tab of it: three below each other are too many for a screen.
 
     Parameters
     ----------
     widget
-        About to be put into a dock.
+        About to be put into a dock; the pattern viewer itself, or one that stands below it.
     """
     reference = weakref.ref(widget)
     QTimer.singleShot(0, lambda: _share(reference))
 
 
 def _share(reference: weakref.ref[QWidget]) -> None:
-    widget = reference()
-    dock = None if widget is None else _dock_of(widget)
+    dock = _dock_of(reference())
     window = None if dock is None else dock.parent()
     if dock is None or dock.isFloating() or not isinstance(window, QMainWindow):
         return
-    area = window.dockWidgetArea(dock)
-    below = _dock_below(window, area, dock)
+    below = _dock_below(window, dock)
+    if _holds_patterns(dock):
+        _divide(window, dock, below)
+        return
     dock.setProperty(_PLACE, _LOW)
     if below is not None:
         window.tabifyDockWidget(below, dock)
         dock.show()
         dock.raise_()
-    patterns = _pattern_dock(window)
-    if patterns is not None and window.dockWidgetArea(patterns) == area:
-        window.resizeDocks([patterns, dock], [_PATTERNS, _MAPS], Qt.Orientation.Vertical)
+    _divide(window, _pattern_dock(window), dock)
+
+
+def _divide(window: QMainWindow, patterns: QDockWidget | None, below: QDockWidget | None) -> None:
+    """Give the pattern viewer its part of the height above another dock, if both are there."""
+    if patterns is None or below is None:
+        return
+    if window.dockWidgetArea(patterns) == window.dockWidgetArea(below):
+        # Docks that have just come have not got their heights yet.
+        room = window.centralWidget().height()
+        above = max(_PATTERNS, round(_PATTERNS_SHARE * room))
+        window.resizeDocks([patterns, below], [above, room - above], Qt.Orientation.Vertical)
 
 
 def _move(reference: weakref.ref[QWidget], session: Session, size: QSize | None) -> None:
-    widget, window = reference(), session.window
-    dock = None if widget is None else _dock_of(widget)
-    if dock is None or not isinstance(window, QMainWindow):
-        return
-    if dock.property(_PLACE) == _TALL:
+    dock = _dock_of(reference())
+    window = None if dock is None else session.window
+    if dock is None or not isinstance(window, QMainWindow) or dock.property(_PLACE) == _TALL:
         return
     beside = next((one for one in _put(window, _TALL) if not one.isFloating()), None)
     patterns = _pattern_dock(window)
@@ -97,6 +108,7 @@ def _move(reference: weakref.ref[QWidget], session: Session, size: QSize | None)
         QTimer.singleShot(0, session.viewer.reset_view)
     elif patterns is not None:
         window.tabifyDockWidget(patterns, dock)
+    _divide(window, patterns, _dock_below(window, dock))
     if size is not None:
         # Three docks below each other have made the window higher, perhaps than the screen.
         window.resize(size)
@@ -104,24 +116,21 @@ def _move(reference: weakref.ref[QWidget], session: Session, size: QSize | None)
     dock.raise_()
 
 
-def _dock_of(widget: QWidget) -> QDockWidget | None:
+def _dock_of(widget: QWidget | None) -> QDockWidget | None:
+    """The dock of a widget; None if it is gone, or in none."""
+    if widget is None or not isalive(widget):
+        return None
     parent = widget.parent()
     while parent is not None and not isinstance(parent, QDockWidget):
         parent = parent.parent()
     return parent
 
 
-def _dock_below(
-    window: QMainWindow, area: Qt.DockWidgetArea, but: QDockWidget
-) -> QDockWidget | None:
-    """A dock that stands in an area below the pattern viewer."""
-    from napari_kikuchi.ui.scan_dock import ScanDock
-
-    low = [one for one in _put(window, _LOW) if one is not but]
-    for dock in (_dock_with(window, ScanDock), *low):
-        if dock is not None and not dock.isFloating() and window.dockWidgetArea(dock) == area:
-            return dock
-    return None
+def _dock_below(window: QMainWindow, dock: QDockWidget) -> QDockWidget | None:
+    """Another dock that stands below the pattern viewer, in the same area as this one."""
+    area = window.dockWidgetArea(dock)
+    docks = (one for one in _put(window, _LOW) if one is not dock and not one.isFloating())
+    return next((one for one in docks if window.dockWidgetArea(one) == area), None)
 
 
 def _put(window: QMainWindow, place: str) -> list[QDockWidget]:
@@ -131,11 +140,11 @@ def _put(window: QMainWindow, place: str) -> list[QDockWidget]:
 
 
 def _pattern_dock(window: QMainWindow) -> QDockWidget | None:
+    docks = (dock for dock in window.findChildren(QDockWidget) if dock.isVisible())
+    return next((dock for dock in docks if _holds_patterns(dock)), None)
+
+
+def _holds_patterns(dock: QDockWidget) -> bool:
     from napari_kikuchi.ui.pattern_viewer import PatternViewer
 
-    return _dock_with(window, PatternViewer)
-
-
-def _dock_with(window: QMainWindow, kind: type[QWidget]) -> QDockWidget | None:
-    docks = (dock for dock in window.findChildren(QDockWidget) if dock.isVisible())
-    return next((dock for dock in docks if dock.findChild(kind) is not None), None)
+    return dock.findChild(PatternViewer) is not None

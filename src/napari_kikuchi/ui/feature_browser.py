@@ -14,7 +14,7 @@ from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.feature_list import FeatureList
 from napari_kikuchi.ui.feature_table import FeatureTable, Scores
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.layers import model_suffix
+from napari_kikuchi.ui.layers import stack_label
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
@@ -209,7 +209,7 @@ class FeatureBrowser(QWidget):
             if known.stack is stack:
                 return i
         self._stacks.append(StackLayer(self._viewer, stack, source))
-        self.choice.addItem(f"{source.name}{model_suffix(stack)}: {len(stack)} maps")
+        self.choice.addItem(stack_label(stack, source))
         return len(self._stacks) - 1
 
     def _on_choice(self) -> None:

@@ -58,7 +58,7 @@ class FeatureList(QWidget):
         self.listed = QComboBox()
         self.listed.addItems([""] * len(_LISTED))
         self.listed.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.listed.setToolTip("Which maps are listed")
+        self.listed.setToolTip("Which maps are listed; those that you hide are kept, and left out")
         self.listed.currentIndexChanged.connect(lambda i: self._proxy.list_marked(_LISTED[i]))
         self.gallery_button = QPushButton("Gallery")
         self.gallery_button.setCheckable(True)
@@ -121,9 +121,9 @@ class FeatureList(QWidget):
     def count_marks(self, marks: Marks) -> None:
         """Say how many maps are starred, and how many are not listed."""
         starred, hidden = marks.count(Mark.STARRED), marks.count(Mark.HIDDEN)
-        self.listed.setItemText(0, f"all but {hidden} hidden" if hidden else "all")
+        self.listed.setItemText(0, f"{hidden} hidden left out" if hidden else "all")
         self.listed.setItemText(1, f"★ {starred} starred")
-        self.listed.setItemText(2, f"with {hidden} hidden")
+        self.listed.setItemText(2, f"{hidden} hidden listed, too")
 
     @property
     def current(self) -> int | None:

@@ -12,6 +12,7 @@ from napari.layers import Image, Shapes
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_kikuchi.explore.outlines import Outline
+from napari_kikuchi.ui.label_layer import lie_alike
 from napari_kikuchi.ui.link import link_of, same_scan, step_of, unit_of
 from napari_kikuchi.ui.regions import Drawn, drawn, grounds
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # Of a drag, or of a layer that is exchanged, only the outcome is looked at.
 _SETTLED_MS = 60
 _MAPS = 4
+# How napari blends a layer that hides what lies below, unless its opacity is less than one.
+_OPAQUE = ("opaque", "translucent", "translucent_no_depth")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,8 @@ class MapBelow:
         Distance between rows and between columns, in µm.
     outlines
         What is drawn, in its positions.
+    covered
+        Whether another map hides it, though it is visible by its eye in the layer list.
     """
 
     layer: Image
@@ -55,12 +60,19 @@ class MapBelow:
     values: NDArray
     step: tuple[float, float]
     outlines: Sequence[Outline]
+    covered: bool = False
 
     @classmethod
-    def of(cls, layer: Image, shapes: Sequence[Drawn]) -> MapBelow:
-        """A map below some shapes."""
+    def of(cls, layer: Image, shapes: Sequence[Drawn], above: Sequence[Image] = ()) -> MapBelow:
+        """A map below some shapes, and perhaps below other maps."""
         outlines = [shape.outline(layer) for shape in shapes]
-        return cls(layer, layer.name, unit_of(layer), layer.data, step_of(layer), outlines)
+        covered = any(_covers(other, layer) for other in above)
+        return cls(layer, layer.name, unit_of(layer), layer.data, step_of(layer), outlines, covered)
+
+    @property
+    def title(self) -> str:
+        """What stands above what is found of it."""
+        return f"{self.name}, covered" if self.covered else self.name
 
     def places(self) -> list[NDArray[np.intp]]:
         """Positions of each outline, of shape (n, 2)."""
@@ -200,7 +212,7 @@ class Inspection(QObject):
             yield _place(shape.shapes)
         for layer, _ in self._session.links():
             if layer.visible:
-                yield layer, layer.name, id(layer.data), _place(layer)
+                yield layer, layer.name, id(layer.data), _place(layer), _is_opaque(layer)
 
     def _find(self) -> Inspected | None:
         shapes = drawn(self._session.viewer)
@@ -218,9 +230,18 @@ class Inspection(QObject):
             shapes,
             found.link.source,
             ground,
-            [MapBelow.of(layer, shapes) for layer in layers],
+            [MapBelow.of(layer, shapes, layers[:i]) for i, layer in enumerate(layers)],
             next((stack for stack in stacks if stack is not None), None),
         )
+
+
+def _covers(above: Image, below: Image) -> bool:
+    """Whether nothing of a map is seen through another."""
+    return _is_opaque(above) and lie_alike(above, below)
+
+
+def _is_opaque(layer: Layer) -> bool:
+    return layer.opacity == 1 and layer.blending in _OPAQUE
 
 
 def _place(layer: Layer) -> bytes:
@@ -232,7 +253,7 @@ def _place(layer: Layer) -> bytes:
 def _signals(layer: Layer) -> list[Any]:
     events = layer.events
     places = [events.scale, events.translate, events.rotate, events.shear, events.affine]
-    changes = [events.visible, events.name, *places]
+    changes = [events.visible, events.name, events.opacity, events.blending, *places]
     if isinstance(layer, Shapes):
         # A drag is told by the second alone, a selection by the third.
         return [*changes, events.data, events.set_data, events.highlight]

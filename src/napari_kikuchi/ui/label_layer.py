@@ -86,6 +86,11 @@ class LabelLayer(QObject):
         layer.mode = "paint"
         self._viewer.layers.selection = {layer}
 
+    def rest(self) -> None:
+        """Put the brush away: the mouse paints no more."""
+        if self.layer is not None:
+            self.layer.mode = "pan_zoom"
+
     def clear(self) -> None:
         """Take all labels away."""
         if self.layer is not None:

@@ -78,7 +78,7 @@ def top_down(stack: MapStack) -> list[int]:
 
 
 def telling_suffix(stack: MapStack, others: Iterable[Layer]) -> str:
-    """What tells the maps of a stack from others of their names: the scan or the model.
+    """What tells the maps of a stack from others of their names: the scan, or what made them.
 
     Empty if no other has such a name, or if the maps do not say what made them.
     """
@@ -86,19 +86,30 @@ def telling_suffix(stack: MapStack, others: Iterable[Layer]) -> str:
     scan = (stack.provenance.get("scan") or {}).get("name")
     if scan and any(link is not None and link.source.name != scan for link in links):
         return f" ({scan})"
-    return model_suffix(stack) if links else ""
+    return _maker_suffix(stack) if links else ""
 
 
-def model_suffix(stack: MapStack) -> str:
-    """The model that made some maps, in brackets; empty if the maps do not say which it was.
+def made_by(stack: MapStack) -> str:
+    """What a person calls the model or the method that made some maps; empty if they do not say."""
+    model = stack.provenance.get("model")
+    if not model:
+        return str(stack.provenance.get("method", ""))
+    return model_name(Path(model["path"])) if model.get("path") else str(model.get("kind", ""))
+
+
+def stack_label(stack: MapStack, source: ScanLink) -> str:
+    """What to call a stack in a list: its scan, what made its maps, and how many there are."""
+    return f"{source.name}{_maker_suffix(stack)}: {len(stack)} maps"
+
+
+def _maker_suffix(stack: MapStack) -> str:
+    """What made some maps, in brackets; empty if they do not say.
 
     A model that is named after the scan of the maps is called by the rest of its name.
     """
-    model = stack.provenance.get("model", {}).get("path")
-    if not model:
-        return ""
-    scan = stack.provenance.get("scan", {}).get("name", "")
-    return f" ({model_name(Path(model)).removeprefix(f'{scan}.')})"
+    scan = (stack.provenance.get("scan") or {}).get("name", "")
+    maker = made_by(stack).removeprefix(f"{scan}.")
+    return f" ({maker})" if maker else ""
 
 
 def map_layer(

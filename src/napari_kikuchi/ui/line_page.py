@@ -158,7 +158,7 @@ def _paths(below: MapBelow) -> list[Path]:
 
 
 def _curve(below: MapBelow) -> Curve:
-    return Curve(below.name, below.unit, profile(below.values, _paths(below)))
+    return Curve(below.name, below.title, below.unit, profile(below.values, _paths(below)))
 
 
 def _title(inspected: Inspected) -> str:

@@ -36,9 +36,10 @@ _DIVERGING = "RdBu_r"
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """A profile with the name of its map and the unit of its values."""
+    """A profile with the name and the title of its map and the unit of its values."""
 
     name: str
+    title: str
     unit: str
     profile: PathProfile
 
@@ -141,7 +142,7 @@ def _draw_curve(axes: Axes, curve: Curve, colour: str, strip: Strip | None) -> N
         low, high = values - curve.profile.deviation, values + curve.profile.deviation
         axes.fill_between(at, low, high, color=colour, alpha=0.25, linewidth=0)
     axes.plot(at, values, color=colour, linewidth=1.4)
-    title = f"{curve.name} ({curve.unit})" if curve.unit else curve.name
+    title = f"{curve.title} ({curve.unit})" if curve.unit else curve.title
     entitle(axes, title)
     axes.set_xlim(at[0], max(at[-1], at[0] + 1e-9))
     axes.locator_params(axis="y", nbins=3)

@@ -61,9 +61,10 @@ class MapButtons(QWidget):
     def __init__(self, viewer: napari.components.ViewerModel) -> None:
         super().__init__()
         self._viewer = viewer
+        # Of none of napari's layers: keys of the selected layer come before those of the viewer.
         self.previous = KeyedButton("◀", ",", "Previous map in the list")
         self.next = KeyedButton("▶", ".", "Next map in the list")
-        self.star = KeyedButton("★ Star", "s", "Star this map, or take its star away")
+        self.star = KeyedButton("★ Star", "k", "Star this map, or take its star away")
         self.hide_map = KeyedButton("Hide", "h", "Hide this map from the list, or list it again")
         self.add = KeyedButton("Add as layer", "Enter", "Keep this map as a layer of its own")
         keyed = (self.previous, self.next, self.star, self.hide_map)

@@ -1,8 +1,9 @@
-"""The navigator: a quick map of pattern contrast, coarse at once and refined step by step.
+"""The navigator: a quick map of contrast, coarse at once and refined step by step.
 
-Pattern contrast is the standard deviation of a pattern, relative to its mean, after the mean of
-the sampled patterns is taken away likewise. What the detector and the sample's tilt make of every
-pattern drops out; what is left grows with the strength of the bands. So grains, boundaries,
+That is the standard deviation of a pattern, relative to its mean, after the mean of the sampled
+patterns is taken away likewise; as patterns are binned to some tens of pixels first, its values are
+others than those of the maps of pattern contrast. What the detector and the sample's tilt make of
+every pattern drops out; what is left grows with the strength of the bands. So grains, boundaries,
 scratches and pores show, where the mean intensity shows little but topography.
 """
 
@@ -32,7 +33,7 @@ _RUN_BYTES = 4 * 2**20
 
 @dataclass(eq=False)
 class Navigator:
-    """A map of pattern contrast that is being refined.
+    """A map of quick contrast that is being refined.
 
     Attributes
     ----------

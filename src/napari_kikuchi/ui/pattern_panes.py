@@ -10,7 +10,7 @@ from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt import QtViewer
 from qtpy.QtCore import QSize
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_kikuchi.ui.pattern_views import View
 
@@ -19,11 +19,9 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
 _DIVERGING = "PiYG"
-# Three panes beside each other have room for one word each.
-_TITLES = {View.CORRECTED: "corrected"}
 _TITLE_POINTS = 8
 _SIDE = 400
-_LEAST_HEIGHT = 220
+_LEAST_HEIGHT = 120
 
 
 class PatternPanes(QWidget):
@@ -45,8 +43,10 @@ class PatternPanes(QWidget):
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
-        # Other docks below would leave no room for the patterns.
+        # Other docks below would leave no room for the patterns; more, and a low screen has none.
         self.setMinimumHeight(_LEAST_HEIGHT)
+        # Else napari would put empty room below all that is in the dock.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.canvas)
@@ -134,7 +134,7 @@ class PatternPanes(QWidget):
         diverging = view is View.DIFFERENCE
         pane = Image(
             image,
-            name=_TITLES.get(view, str(view)),
+            name=str(view),
             contrast_limits=(0, 1),
             colormap=_DIVERGING if diverging else self._colormap,
             gamma=1 if diverging else self._gamma,

@@ -10,7 +10,6 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from qtpy.QtWidgets import (
 from superqt import QElidingLabel
 
 from napari_kikuchi.io.places import model_name
+from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
@@ -67,6 +67,7 @@ class PatternViewer(QWidget):
         self._connect()
         self._on_encoder()
         self._on_links()
+        share_height(self)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Follow the cursor."""
@@ -85,8 +86,10 @@ class PatternViewer(QWidget):
         self.setMinimumWidth(_WIDTH)
         self.scan_label = QElidingLabel()
         self.scan_label.setToolTip("The scan whose pattern is shown, and the size of its patterns")
-        self.position = QLabel(_INVITATION)
-        self.position.setToolTip("Position of the pattern shown, counted from 0")
+        self.position = QElidingLabel(_INVITATION)
+        self.position.setToolTip(
+            "Position of the pattern shown, counted from 0, and how far it lies from the first one"
+        )
         self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
@@ -122,6 +125,7 @@ class PatternViewer(QWidget):
         layout.addWidget(self.values)
         layout.addLayout(notice)
         layout.addWidget(self.controls)
+        self.notice.tell("")
         self._tell()
 
     def _connect(self) -> None:
@@ -328,5 +332,5 @@ def _place(subject: Point | RegionMean) -> str:
         return f"mean of {subject.count} patterns"
     step_y, step_x = subject.scan.step
     y, x = subject.row * step_y, subject.col * step_x
-    where = "no pattern here" if not subject.recorded else f"y {y:.4g}, x {x:.4g} µm"
+    where = "no pattern here" if not subject.recorded else f"{y:.4g}, {x:.4g} µm"
     return f"row {subject.row}, column {subject.col}  ·  {where}"

@@ -27,10 +27,10 @@ _LOG_SPAN = 99.0
 
 
 class View(StrEnum):
-    """One way to show a pattern."""
+    """One way to show a pattern; three panes beside each other have room for one word each."""
 
     RAW = "raw"
-    CORRECTED = "background corrected"
+    CORRECTED = "corrected"
     PREPROCESSED = "preprocessed"
     RECONSTRUCTED = "reconstructed"
     DIFFERENCE = "difference"

@@ -25,6 +25,7 @@ from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_bar import JobBar
+from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.regions import drawn
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
@@ -32,8 +33,6 @@ from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from napari_kikuchi.ui.work import Work
 
 _ICON = 12
 
@@ -72,10 +71,8 @@ class RankBy(QWidget):
         super().__init__()
         self._session = session
         self._stack: StackLayer | None = None
-        self._work: Work | None = None
+        self._latest = Latest(session)
         self._listed: list[Image] = []
-        # Title and tip of the scores that are being worked out.
-        self._meaning = ("", "")
         self.strokes = Strokes(session.viewer)
         self.strokes.changed.connect(self._on_strokes)
         self.choice = QComboBox()
@@ -135,7 +132,7 @@ class RankBy(QWidget):
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
-        self._stop()
+        self._latest.stop()
         self.strokes.close()
 
     # ------------------------------------------------------------------ what rankings need
@@ -208,6 +205,8 @@ class RankBy(QWidget):
     def _on_choice(self, *_: Any) -> None:
         self.pages.setCurrentIndex(self.choice.currentIndex())
         self.pages.setVisible(self.ranking is not Ranking.STRUCTURE)
+        if self.ranking is not Ranking.STROKES:
+            self.strokes.rest()
         self._list_maps()
         self._rank()
 
@@ -249,29 +248,20 @@ class RankBy(QWidget):
         return one, other
 
     def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:
-        self._meaning = title, tip
+        def rank(values: NDArray[np.float64]) -> None:
+            self.bar.hide()
+            self.ranked.emit(Scores(title, values, tip, either_sign=True))
+
+        def fail(error: Exception) -> None:
+            self.bar.hide()
+            self.notice.tell(str(error))
+
         self.bar.begin()
-        self._work = self._session.start(
-            job, done=self._on_done, failed=self._on_failed, progressed=self.bar.note
-        )
-
-    def _on_done(self, values: NDArray[np.float64]) -> None:
-        self._cancel()
-        title, tip = self._meaning
-        self.ranked.emit(Scores(title, values, tip, either_sign=True))
-
-    def _on_failed(self, error: Exception) -> None:
-        self._cancel()
-        self.notice.tell(str(error))
+        self._latest.start(job, rank, failed=fail, progressed=self.bar.note)
 
     def _cancel(self) -> None:
-        self._stop()
+        self._latest.stop()
         self.bar.hide()
-
-    def _stop(self) -> None:
-        if self._work is not None:
-            self._work.cancel()
-            self._work = None
 
     def _say(self, one: NDArray[np.intp], other: NDArray[np.intp]) -> None:
         """Tell what is still needed to tell two places apart, or to compare maps."""

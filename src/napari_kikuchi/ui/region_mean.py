@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QPushButton
 
 from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.ui.job_bar import JobBar
+from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.messages import tell_error
 from napari_kikuchi.ui.regions import Drawn, drawn, grounds
 from napari_kikuchi.ui.session import RegionMean, Session
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.scan import Scan
-    from napari_kikuchi.ui.work import Work
 
 _TITLE = "region mean"
 
@@ -40,7 +40,7 @@ class RegionAverager:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._work: Work | None = None
+        self._latest = Latest(session)
         self.button = QPushButton(_TITLE)
         self.button.setToolTip(
             "Mean pattern of the region drawn on the map: the selected shape, else the last one"
@@ -50,8 +50,8 @@ class RegionAverager:
 
     def toggle(self) -> None:
         """Average the patterns of the drawn region and hold their mean; again: cancel."""
-        if self._work is not None and self._work.active:
-            self._work.cancel()
+        if self._latest.active:
+            self._latest.stop()
             self._end()
             return
         shapes = drawn(self._session.viewer)
@@ -78,8 +78,8 @@ class RegionAverager:
 
         self.button.setText("cancel")
         self.bar.begin()
-        self._work = self._session.start(
-            mean_pattern(scan, positions), done=show, failed=fail, progressed=self.bar.note
+        self._latest.start(
+            mean_pattern(scan, positions), show, failed=fail, progressed=self.bar.note
         )
 
     def _under(self, shape: Drawn) -> tuple[Scan, NDArray[np.intp]] | None:
@@ -91,6 +91,5 @@ class RegionAverager:
         return None
 
     def _end(self) -> None:
-        self._work = None
         self.bar.hide()
         self.button.setText(_TITLE)

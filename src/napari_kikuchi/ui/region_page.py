@@ -87,7 +87,7 @@ class RegionPage(InspectorPage):
             except PlacesError:  # A map of the same scan that was moved away.
                 continue
             counted = histograms(below.values, places, _BINS)
-            maps.append(MapValues(below.name, below.unit, values, counted))
+            maps.append(MapValues(below.name, below.title, below.unit, values, counted))
             yield Progress(done, len(inspected.maps), "Measuring the regions")
         if maps:
             yield Found(0, 0, part=maps)

@@ -37,7 +37,7 @@ class MapValues:
 
     Attributes
     ----------
-    name, unit
+    name, title, unit
         Of the map.
     values
         One for each region.
@@ -46,6 +46,7 @@ class MapValues:
     """
 
     name: str
+    title: str
     unit: str
     values: Sequence[RegionValues]
     histograms: Histograms
@@ -148,7 +149,7 @@ def _draw_histograms(axes: Axes, one: MapValues) -> None:
     axes.spines["left"].set_visible(False)
     unit = f" {one.unit}" if one.unit else ""
     told = ", ".join(f"{each.mean:.3g} ± {each.deviation:.2g}" for each in one.values)
-    entitle(axes, f"{one.name}: {told}{unit}")
+    entitle(axes, f"{one.title}: {told}{unit}")
 
 
 def _draw_tile(axes: Axes, tile: Tile) -> None:

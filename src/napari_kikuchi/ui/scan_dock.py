@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui import PLUGIN
+from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import scan_labels
 from napari_kikuchi.ui.session import session_of
 
@@ -86,6 +87,7 @@ class ScanDock(QWidget):
             signal.connect(handler)
         self.destroyed.connect(lambda: [s.disconnect(h) for s, h in handlers])
         self._collect()
+        share_height(self)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """A dock that is closed during its work is only hidden: napari has let it go."""

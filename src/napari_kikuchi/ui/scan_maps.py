@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
-from napari_kikuchi.io.places import model_name
 from napari_kikuchi.maps import MapStack
+from napari_kikuchi.ui.layers import made_by
 from napari_kikuchi.ui.link import ScanLink
 from napari_kikuchi.ui.own_layers import OwnLayers
 
@@ -35,10 +34,7 @@ class ScanMaps:
     @property
     def made_by(self) -> str:
         """What a person calls the model or the method that made the maps."""
-        model = self.stack.provenance.get("model")
-        if not model:
-            return str(self.stack.provenance.get("method", "unknown"))
-        return model_name(Path(model["path"])) if model.get("path") else str(model["kind"])
+        return made_by(self.stack) or "unknown"
 
 
 @dataclass(frozen=True, eq=False)

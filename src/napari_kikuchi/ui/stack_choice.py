@@ -8,7 +8,7 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox
 
-from napari_kikuchi.ui.layers import model_suffix
+from napari_kikuchi.ui.layers import stack_label
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -71,7 +71,7 @@ class StackChoice(QComboBox):
         self.clear()
         self._offered = offered
         for stack, source in offered:
-            self.addItem(f"{source.name}{model_suffix(stack)}: {len(stack)} maps")
+            self.addItem(stack_label(stack, source))
         known = [i for i, (stack, _) in enumerate(offered) if stack is meant]
         self.setCurrentIndex(known[0] if known else min(0, len(offered) - 1))
         self.blockSignals(False)

@@ -22,9 +22,6 @@ from napari_kikuchi.ui.work import run_live
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Attributes that say where a layer lies.
-_PLACE = ("scale", "translate", "rotate", "shear", "affine")
-
 
 class LayerSaveError(RuntimeError):
     """Layers that do not make one stack of maps. (napari is silent about a ValueError.)"""
@@ -155,7 +152,7 @@ def stack_of(layers: Sequence[LayerData]) -> MapStack:
             region
             for data, attributes, kind in layers
             if kind == "shapes"
-            for region in _regions(data, attributes, of_maps[-1][1])
+            for region in _regions(data, attributes, of_maps[-1])
         ],
         arrays=stacks[0].arrays if len(stacks) == 1 else {},
     )
@@ -270,12 +267,12 @@ def _check_nothing_lost(path: Path, stack: MapStack) -> None:
         )
 
 
-def _regions(data: Any, attributes: dict[str, Any], below: dict[str, Any]) -> Iterator[Region]:
+def _regions(data: Any, attributes: dict[str, Any], below: LayerData) -> Iterator[Region]:
     """Shapes as they lie on a map, wherever that lies."""
     from napari.layers import Layer
 
     shapes = Layer.create(data, attributes, "shapes")
-    ground = Layer.create(np.zeros((1, 1)), {name: below[name] for name in _PLACE}, "image")
+    ground = Layer.create(*below)
     names = shapes.features.get("name", [""] * shapes.nshapes)
     for i, (vertices, kind, name) in enumerate(
         zip(shapes.data, shapes.shape_type, names, strict=True)
@@ -284,5 +281,5 @@ def _regions(data: Any, attributes: dict[str, Any], below: dict[str, Any]) -> It
         yield Region(
             name=name if isinstance(name, str) and name else f"region {i + 1}",
             shape_type=kind,
-            vertices=tuple((float(y), float(x)) for y, x in np.multiply(places, _step(below))),
+            vertices=tuple((float(y), float(x)) for y, x in np.multiply(places, _step(below[1]))),
         )
