@@ -26,22 +26,8 @@ def main() -> None:
         folder.mkdir()
         # Before napari is imported, which reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(folder / "settings.yaml")
-        with (
-            patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"),
-            # Where on this computer something was saved is in no picture.
-            patch(
-                "napari_kikuchi.ui.saving.show_info",
-                lambda text: show_info(text.replace(str(folder), folder.name)),
-            ),
-        ):
+        with patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"):
             take_tours(folder)
-
-
-def show_info(text: str) -> None:
-    """Tell, in the corner of the map."""
-    from napari.utils.notifications import show_info
-
-    show_info(text)
 
 
 def take_tours(folder: Path) -> None:

@@ -14,7 +14,7 @@ from tour.hands import Hands
 # Opposite corners of boxes in two cells of the sample scan.
 IN_ONE_CELL = [(9, 7), (20, 10)]
 IN_ANOTHER = [(20, 14), (29, 16)]
-LIKE = "additive: pattern contrast"
+LIKE = "additive: quick contrast"
 
 
 def find_the_feature(hands: Hands, album: Album) -> None:

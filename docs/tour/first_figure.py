@@ -111,7 +111,7 @@ def browse(hands: Hands, album: Album) -> None:
     for key in "..,":
         hands.key(key)
     wait_until(lambda: browser.current.shown == browser.list.current, "the second map")
-    hands.key("s")
+    hands.key("k")
     album.take("first-08-star")
 
 

@@ -12,7 +12,7 @@ from pattern_window import PLUGIN, Window
 
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.ui import pauses
+from napari_kikuchi.ui import garbage
 from napari_kikuchi.ui.session import session_of
 
 _PATIENCE_MS = 30_000
@@ -41,7 +41,7 @@ def qtbot(qtbot):
 @pytest.fixture(autouse=True)
 def _no_long_search(monkeypatch):
     """Here windows end before the process does, and must not be set apart as long-lived."""
-    monkeypatch.setattr(pauses, "LONG_S", inf)
+    monkeypatch.setattr(garbage, "LONG_S", inf)
 
 
 @pytest.fixture

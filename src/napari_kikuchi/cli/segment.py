@@ -104,7 +104,7 @@ def _told(report: WallReport) -> str:
     from napari_kikuchi.explore.wall_report import in_words
 
     lines = [f"{name:>14}  {in_words(measure)}" for name, measure in report.figures.items()]
-    return "\n".join([*lines, f"{'cells':>14}  {report.count}, of which {report.whole} are whole"])
+    return "\n".join([*lines, f"{'':>14}  {report.counted}"])
 
 
 def _figures(report: WallReport) -> dict[str, Any]:

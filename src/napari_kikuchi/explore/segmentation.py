@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import MapStack
 
+_METHODS = ("walls", "domains", "clusters")
 # As maps of grains are shown.
 _NUMBERS = "tab20"
 
@@ -45,6 +46,11 @@ def numbered(name: str) -> Channel:
 def is_numbered(channel: Channel) -> bool:
     """Whether the values of a map are numbers of grains, cells or the like."""
     return channel.colormap == _NUMBERS
+
+
+def is_segmentation(stack: MapStack) -> bool:
+    """Whether maps are what others were divided into: there is nothing to explore in them."""
+    return stack.provenance.get("method") in _METHODS
 
 
 def segmented(method: str, stack: MapStack, **settings: Any) -> dict[str, Any]:

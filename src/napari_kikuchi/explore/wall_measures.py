@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Parts of a map, along each side, that are left out in turn.
 _PARTS_ALONG = 4
+# Whole cells by whose spread the error of their mean diameter is known.
+_FEWEST = 10
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class WallMeasures:
 def measure_walls(walls: Walls) -> WallMeasures:
     """Measure the walls and cells of a map.
 
-    The error of the cell diameter is that of a mean over cells. Those of the others come of leaving
-    out a sixteenth of the map at a time (jackknife). None of them holds what the choice of the map
-    adds: overlap of neighbouring patterns thickens walls.
+    The error of the cell diameter is that of a mean over cells; of fewer than ten it is not known.
+    Those of the others come of leaving out a sixteenth of the map at a time (jackknife). None of
+    them holds what the choice of the map adds: overlap of neighbouring patterns thickens walls.
 
     Parameters
     ----------
@@ -151,7 +153,8 @@ def _mean_diameter(walls: Walls) -> Measure:
     whole[0] = False
     areas = np.bincount(walls.cells.ravel())[whole] * (walls.step[0] * walls.step[1])
     diameters = np.sqrt(4 * areas / np.pi)
-    if len(diameters) < 2:
-        return Measure(float(diameters.sum()) if len(diameters) else np.nan, np.nan, "µm")
-    error = diameters.std(ddof=1) / np.sqrt(len(diameters))
+    if not len(diameters):
+        return Measure(np.nan, np.nan, "µm")
+    known = len(diameters) >= _FEWEST
+    error = diameters.std(ddof=1) / np.sqrt(len(diameters)) if known else np.nan
     return Measure(float(diameters.mean()), float(error), "µm")

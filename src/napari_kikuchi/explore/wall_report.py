@@ -64,6 +64,11 @@ class WallReport:
             "wall fraction": self.measures.wall_fraction,
         }
 
+    @property
+    def counted(self) -> str:
+        """How many cells there are, in words."""
+        return f"{self.count:,} cell{'s' * (self.count != 1)}, of which {self.whole:,} whole"
+
     def table(self) -> dict[str, list[Any]]:
         """Table of the figures and of the numbers of cells: columns by name."""
         table = measure_table(self.measures)

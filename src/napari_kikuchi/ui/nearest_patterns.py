@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari.layers import Image
 from qtpy.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.nearest import Nearest, nearest_positions
@@ -98,7 +99,9 @@ class NearestPatterns(QWidget):
         assert source is not None
         over = self._stacks.layer()
         _, high = contrast_limits(found.distances)
-        self._session.viewer.add_image(
+        layers = self._session.viewer.layers
+        images = [i for i, layer in enumerate(layers) if isinstance(layer, Image)]
+        distances = Image(
             found.distances,
             name=f"distance to row {point.row}, column {point.col}",
             colormap="gray_r",  # what is near is bright
@@ -106,6 +109,8 @@ class NearestPatterns(QWidget):
             metadata=LayerLink(source).metadata(),
             **(grid(stack.step) if over is None else placed_as(over)),
         )
+        # Above all maps, but below what marks positions.
+        layers.insert(max(images, default=-1) + 1, distances)
 
     def _list(self, positions: list[tuple[int, int]], distances: list[float] | None = None) -> None:
         self.list.blockSignals(True)

@@ -173,4 +173,5 @@ def _save_table(table: Table, path: Path) -> Job[Sequence[Path]]:
 
 def _tell(paths: Sequence[Path]) -> None:
     names = " and ".join(path.name for path in paths)
-    show_info(f"Saved {names} in {paths[0].parent}")
+    # napari shows no more than the first words of a long path.
+    show_info(f"Saved {names} in {paths[0].resolve().parent.name}")

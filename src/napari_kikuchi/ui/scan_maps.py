@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari.layers import Image
 
+from napari_kikuchi.explore.segmentation import is_segmentation
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.layers import made_by
 from napari_kikuchi.ui.link import ScanLink
@@ -60,12 +61,15 @@ class OneMap:
 
 
 def scan_maps(session: Session) -> list[ScanMaps]:
-    """The stacks that some layers show, each once, from the lowest layer to the topmost."""
+    """The stacks that some layers show, each once, from the lowest layer to the topmost.
+
+    What these were divided into, such as domains, has numbers of its own on every scan.
+    """
     found = {}
     for layer, link in session.links():
         if isinstance(layer, Image) and layer.ndim == 2 and link.stack is not None:
             found[link.stack] = ScanMaps(link.stack, link.source)
-    return list(found.values())[::-1]
+    return [one for one in found.values() if not is_segmentation(one.stack)][::-1]
 
 
 def one_map(session: Session, maps: ScanMaps, name: str) -> OneMap:

@@ -19,8 +19,8 @@ from psygnal import Signal
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.preprocess import RecipeMismatchError
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.garbage import keep_pauses_short
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
-from napari_kikuchi.ui.pauses import keep_pauses_short
 from napari_kikuchi.ui.preparation import Average, Preparation, average, default_recipe, fit
 from napari_kikuchi.ui.work import Work, start
 

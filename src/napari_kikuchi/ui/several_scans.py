@@ -43,6 +43,7 @@ _WIDTH = 380
 _INVITATION = (
     "Encode two scans or more with one model, or open their maps, to see a feature of all of them."
 )
+_SIDE = "Side by side"
 _TOO_FEW = "Tick two scans or more."
 _ONE_SCAN = "These are maps of one scan: tick another scan."
 _NOT_MOVED = "No scan has been moved"
@@ -97,7 +98,7 @@ class SeveralScans(QWidget):
         self.show_button.clicked.connect(self._show_alike)
         self.keep_box = QCheckBox("keep alike")
         self.keep_box.toggled.connect(self.alike.keep)
-        self.side_button = QPushButton("Side by side")
+        self.side_button = QPushButton(_SIDE)
         self.side_button.clicked.connect(self._lay)
         self.back_button = QPushButton("Back")
         self.back_button.clicked.connect(self._back)
@@ -218,7 +219,9 @@ class SeveralScans(QWidget):
     def _on_read(self, found: ReadMaps) -> None:
         self.alike.show(found)
         low, high = found.limits
-        self._tell(f"Shown from {low:.3g} to {high:.3g}.")
+        told = f"Shown from {low:.3g} to {high:.3g}."
+        apart = self.arrangement.changed or not self.side_button.isEnabled()
+        self._tell(told if apart else f"{told} They lie on each other: {_SIDE} shows both.")
 
     def _lay(self) -> None:
         gap = self.arrangement.lay(self.scans.ticked)

@@ -8,7 +8,9 @@ from napari.layers import Image
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox
 
+from napari_kikuchi.explore.segmentation import is_segmentation
 from napari_kikuchi.ui.layers import stack_label
+from napari_kikuchi.ui.link import link_of, same_scan
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -65,7 +67,11 @@ class StackChoice(QComboBox):
         """Offer what there is now: layers came or went."""
         links = [link for layer, link in self._session.links() if isinstance(layer, Image)]
         found = {id(link.stack): (link.stack, link.source) for link in links if link.stack}
-        offered = [(stack, source) for stack, source in found.values() if len(stack) > 1]
+        offered = [
+            (stack, source)
+            for stack, source in found.values()
+            if len(stack) > 1 and not is_segmentation(stack)
+        ]
         meant = self.stack
         self.blockSignals(True)
         self.clear()
@@ -73,11 +79,23 @@ class StackChoice(QComboBox):
         for stack, source in offered:
             self.addItem(stack_label(stack, source))
         known = [i for i, (stack, _) in enumerate(offered) if stack is meant]
-        self.setCurrentIndex(known[0] if known else min(0, len(offered) - 1))
+        self.setCurrentIndex(known[0] if known else self._likeliest())
         self.blockSignals(False)
         self.setEnabled(bool(offered))
         self.setToolTip("Maps to explore: those behind the layers" if offered else _NONE)
         self._tell()
+
+    def _likeliest(self) -> int:
+        """Which is probably meant: that of a model, and of the layer that is selected."""
+        active = self._session.viewer.layers.selection.active
+        link = None if active is None else link_of(active)
+
+        def unlikely(index: int) -> tuple[bool, bool]:
+            stack, source = self._offered[index]
+            elsewhere = link is None or not same_scan(link.source, source)
+            return "model" not in stack.provenance, elsewhere
+
+        return min(range(len(self._offered)), key=unlikely, default=-1)
 
     def _tell(self) -> None:
         if self.stack is not self._told:

@@ -32,6 +32,7 @@ _NOTHING = "nothing else"
 _MAP = "On which walls stand out; the visible one comes first"
 _SHADE = "Darker or brighter than the interior of cells"
 _BORDERS = "Borders of grains or domains, where cells end without a wall, too"
+_HOLDS = "The figures are those of the walls drawn on the map: look whether any are missed."
 _CHANNELS = (numbered("cells"), numbered("walls"))
 _WALL_COLOUR = "#ffb000"
 _FIGURES, _CELLS = "figures", "cells"
@@ -174,5 +175,5 @@ def _told(report: WallReport, name: str) -> str:
     )
     return (
         f"{shade} walls on {escape(name)}, {report.walls.contrast:.1f} deviations deep, and "
-        f"{report.count:,} cells.<table>{rows}</table>"
+        f"{report.counted}.<table>{rows}</table>{_HOLDS}"
     )

@@ -73,4 +73,4 @@ def _draw_diameters(axes: Axes, diameters: NDArray[np.floating]) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.set_xlabel("diameter (µm)", labelpad=1)
-    entitle(axes, f"{len(diameters):,} whole cells")
+    entitle(axes, f"{len(diameters):,} whole cell{'s' * (len(diameters) != 1)}")

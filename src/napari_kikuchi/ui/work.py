@@ -15,6 +15,7 @@ from napari.utils import progress
 from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Signal
 
 from napari_kikuchi.jobs import Job, Progress, finish
+from napari_kikuchi.ui.garbage import search_anywhere, search_in_window
 
 # How long a closing application waits for a job to come to its next update.
 _GRACE_S = 2.0
@@ -68,6 +69,7 @@ class Work(QObject):
     def start(self) -> Work:
         """Begin."""
         Work._running.add(self)
+        search_in_window()
         if self._title:
             # Made here and not at the first update: napari handles events meanwhile.
             self._bar = progress(total=0, desc=self._title)
@@ -122,6 +124,8 @@ class Work(QObject):
         if application is not None:
             application.aboutToQuit.disconnect(self.end)
         Work._running.discard(self)
+        if not Work._running:
+            search_anywhere()
 
 
 def start(

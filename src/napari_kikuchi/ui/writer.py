@@ -51,13 +51,7 @@ def write_map_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
         If something lies at ``path`` that is no map store, or there where its ending was added:
         nobody was asked whether to replace that.
     """
-    from napari_kikuchi.io.map_store import write_maps
-
-    target = _with_ending(path, ".zarr")
-    stack = stack_of(layers)
-    _check_nothing_lost(target, stack)
-    write_maps(target, stack)
-    return [str(target)]
+    return _write(path, layers, ".zarr")
 
 
 def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
@@ -65,10 +59,7 @@ def write_tiff_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
 
     Parameters, endings and errors are those of :func:`write_map_layers`.
     """
-    from napari_kikuchi.io.tiff_maps import write_tiff_maps
-
-    target = _with_ending(path, ".tif", ".tiff")
-    return [_written(write_tiff_maps(target, stack_of(layers)))]
+    return _write(path, layers, ".tif")
 
 
 def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
@@ -76,29 +67,58 @@ def write_hdf5_layers(path: str, layers: Sequence[LayerData]) -> list[str]:
 
     Parameters, endings and errors are those of :func:`write_map_layers`.
     """
-    from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
-
-    target = _with_ending(path, ".h5")
-    return [_written(write_hdf5_maps(target, stack_of(layers)))]
+    return _write(path, layers, ".h5")
 
 
-def _written(job: Job[Path]) -> str:
-    try:
-        return str(run_live(job, "Saving the maps"))
-    except ValueError as error:  # of which napari says nothing
-        raise LayerSaveError(str(error)) from error
+def _write(path: str, layers: Sequence[LayerData], ending: str) -> list[str]:
+    """Save layers as the ending of the path says; one that says nothing is given this ending.
 
-
-def _with_ending(path: str, *endings: str) -> Path:
-    """The path, given the first of the endings where it has none of them."""
+    In napari's dialog the kind that is chosen and the ending that is typed may differ.
+    """
     target = Path(path)
-    if target.suffix.lower() not in endings:
-        target = target.with_name(target.name + endings[0])
+    write = _WRITERS.get(target.suffix.lower())
+    if write is None:
+        target, write = target.with_name(target.name + ending), _WRITERS[ending]
         if target.exists():
             raise FileExistsError(
                 f"{target} is there already. Save under its full name to replace."
             )
+    return [str(write(target, stack_of(layers)))]
+
+
+def _write_store(target: Path, stack: MapStack) -> Path:
+    from napari_kikuchi.io.map_store import write_maps
+
+    _check_nothing_lost(target, stack)
+    write_maps(target, stack)
     return target
+
+
+def _write_tiff(target: Path, stack: MapStack) -> Path:
+    from napari_kikuchi.io.tiff_maps import write_tiff_maps
+
+    return _finished(write_tiff_maps(target, stack))
+
+
+def _write_hdf5(target: Path, stack: MapStack) -> Path:
+    from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
+
+    return _finished(write_hdf5_maps(target, stack))
+
+
+def _finished(job: Job[Path]) -> Path:
+    try:
+        return run_live(job, "Saving the maps")
+    except ValueError as error:  # of which napari says nothing
+        raise LayerSaveError(str(error)) from error
+
+
+_WRITERS = {
+    ".zarr": _write_store,
+    ".tif": _write_tiff,
+    ".tiff": _write_tiff,
+    ".h5": _write_hdf5,
+}
 
 
 def stack_of(layers: Sequence[LayerData]) -> MapStack:
