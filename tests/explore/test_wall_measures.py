@@ -38,13 +38,25 @@ def squares():
 def test_figures_of_squares_are_those_of_geometry():
     figures = measure_walls(walls_of(squares()))
     assert figures.cell_diameter.value == pytest.approx(np.sqrt(4 * 36 / np.pi))
-    assert figures.cell_diameter.error == pytest.approx(0)
+    # Four are whole, which do not tell how much others vary.
+    assert np.isnan(figures.cell_diameter.error)
     # Rows and columns of 24 µm, less one step, cross three walls each.
     length = (24 - STEP[0] + 24 - STEP[1]) / 2
     assert figures.intercept.value == pytest.approx(length / 3)
     assert figures.wall_thickness.value == pytest.approx(1.0, rel=0.01)
     inside = walls_of(squares()).distance <= 0.5
     assert figures.wall_fraction.value == pytest.approx(inside.mean())
+
+
+def test_the_diameter_of_ten_cells_and_more_has_an_error():
+    numbers = np.arange(1, 37, dtype=np.int32).reshape(6, 6)
+    heights = [8, 8, 10, 14, 20, 8]
+    cells = np.repeat(np.repeat(numbers, heights, axis=0), 16, axis=1)
+    diameter = measure_walls(walls_of(cells)).cell_diameter
+    inner = np.repeat(np.array(heights[1:-1]) * STEP[0] * 16 * STEP[1], 4)
+    expected = np.sqrt(4 * inner / np.pi)
+    assert diameter.value == pytest.approx(expected.mean())
+    assert diameter.error == pytest.approx(expected.std(ddof=1) / 4)
 
 
 def test_the_intercept_of_long_cells_does_not_depend_on_the_steps():

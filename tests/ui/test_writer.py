@@ -215,3 +215,11 @@ def test_a_chosen_format_gives_its_ending(stack, tmp_path):
     layers = layers_of(stack)
     assert write_tiff_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.tif")]
     assert write_hdf5_layers(str(tmp_path / "run.1"), layers) == [str(tmp_path / "run.1.h5")]
+
+
+def test_the_ending_that_is_typed_decides_whatever_format_is_chosen(stack, tmp_path):
+    layers = layers_of(stack, ScanLink())
+    target = tmp_path / "maps.tif"
+    assert write_map_layers(str(target), layers) == [str(target)]
+    with tifffile.TiffFile(target) as file:
+        assert file.asarray().shape == stack.values.shape
