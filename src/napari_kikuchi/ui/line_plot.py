@@ -11,7 +11,7 @@ import numpy as np
 from qtpy.QtCore import Signal
 
 from napari_kikuchi.ui.pattern_strip import Less, Strip, side_by_side
-from napari_kikuchi.ui.plot import COLOURS, Plot, entitle
+from napari_kikuchi.ui.plot import COLOURS, Plot, entitle, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,13 +163,9 @@ def _draw_features(axes: Axes, features: FeatureRows, distances: NDArray[np.floa
         extent=(distances[0] - half, distances[-1] + half, len(features.names) - 0.5, -0.5),
     )
     axes.set_xlim(distances[0], max(distances[-1], distances[0] + 1e-9))
-    names = [_shortened(name) for name in features.names]
+    names = [shortened(name, _NAME_LETTERS) for name in features.names]
     axes.set_yticks(range(len(names)), names, fontsize=_NAME_POINTS)
     entitle(axes, "features that change most (deviations)")
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _NAME_LETTERS else f"{name[: _NAME_LETTERS - 1].rstrip()}…"
 
 
 def _draw_strip(tiles: Sequence[Axes], strip: Strip, less: Less) -> None:

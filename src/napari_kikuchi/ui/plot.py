@@ -210,6 +210,11 @@ def entitle(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=_POINTS, pad=3)
 
 
+def shortened(name: str, letters: int) -> str:
+    """A name of so many letters at most."""
+    return name if len(name) <= letters else f"{name[: max(letters - 1, 0)].rstrip()}…"
+
+
 def theme_colours(viewer: ViewerModel) -> tuple[str, str]:
     """Colours of the text and of the background in a viewer."""
     theme = get_theme(viewer.theme)

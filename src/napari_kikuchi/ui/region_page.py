@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtWidgets import QLabel
+from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from napari_kikuchi.explore.averages import AveragePattern, average_pattern
 from napari_kikuchi.explore.bands import Band, changed_bands
@@ -61,7 +61,10 @@ class RegionPage(InspectorPage):
         self.bands: ChangedBands | None = None
         self.told = QLabel()
         self.told.setWordWrap(True)
-        self.layout().addWidget(self.told)
+        # Right below the plot: above what stretches.
+        layout = self.layout()
+        assert isinstance(layout, QVBoxLayout)
+        layout.insertWidget(layout.indexOf(self.plot) + 1, self.told)
 
     def begin(self, inspected: Inspected) -> None:
         """Tell how large the regions are."""

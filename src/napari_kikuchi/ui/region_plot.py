@@ -12,7 +12,7 @@ import numpy as np
 from napari_kikuchi.explore.regions import Histograms, RegionValues
 from napari_kikuchi.figures.colours import region_colour
 from napari_kikuchi.ui.pattern_views import View, view_limits
-from napari_kikuchi.ui.plot import Plot, entitle
+from napari_kikuchi.ui.plot import Plot, entitle, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Heights in pixels: of a histogram with its title, of a title, of what stands below the axes.
 _HISTOGRAM, _TITLE, _FOOT = 84, 22, 24
 _LEFT, _EDGE, _GAP = 12, 12, 6
+# For more letters there is no room above a histogram.
+_TITLE_LETTERS = 58
 _HEIGHT = 420
 _TILES_ALONG = 3
 _DIVERGING = "RdBu_r"
@@ -148,8 +150,8 @@ def _draw_histograms(axes: Axes, one: MapValues) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     unit = f" {one.unit}" if one.unit else ""
-    told = ", ".join(f"{each.mean:.3g} ± {each.deviation:.2g}" for each in one.values)
-    entitle(axes, f"{one.title}: {told}{unit}")
+    told = ", ".join(f"{each.mean:.3g} ± {each.deviation:.2g}" for each in one.values) + unit
+    entitle(axes, f"{shortened(one.title, _TITLE_LETTERS - len(told))}: {told}")
 
 
 def _draw_tile(axes: Axes, tile: Tile) -> None:
