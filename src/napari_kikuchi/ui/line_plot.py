@@ -87,7 +87,7 @@ class LinePlot(Plot):
         if features is not None:
             heights.append(_GAP + _FEATURE * len(features.names))
         strips = 0 if strip is None else 2
-        self.setMinimumHeight(sum(heights) + _GAP + strips * (_STRIP + _TITLE))
+        self.set_height(sum(heights) + _GAP + strips * (_STRIP + _TITLE))
         self.show_figure(partial(_draw_line, curves, features, strip, less, heights))
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:

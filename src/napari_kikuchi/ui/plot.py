@@ -88,12 +88,11 @@ class Plot(QWidget):
     def __init__(self, session: Session, height: int) -> None:
         super().__init__()
         self._session = session
-        self._height = height
+        self.set_height(height)
         self._draw: Callable[[Sheet], Any] | None = None
         self._drawn: _Drawn | None = None
         self._latest = Latest(session)
         self._stale = False
-        self.setMinimumHeight(height)
         listen(self, [(session.viewer.events.theme, self._on_theme)], self._latest.stop)
 
     @property
@@ -114,6 +113,12 @@ class Plot(QWidget):
     def sizeHint(self) -> QSize:
         """As wide as a dock."""
         return QSize(WIDTH, self._height)
+
+    def set_height(self, height: int) -> None:
+        """Take so many pixels: what is drawn has more parts, or fewer."""
+        self._height = height
+        self.setMinimumHeight(height)
+        self.updateGeometry()
 
     def show_figure(self, draw: Callable[[Sheet], Any]) -> None:
         """Show what a function draws; a thread calls it, and again for another size or theme."""

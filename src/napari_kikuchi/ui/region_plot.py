@@ -110,7 +110,7 @@ class RegionPlot(Plot):
         """Draw values, and patterns and bands if they are known already."""
         rows = -(-len(tiles) // _TILES_ALONG)
         height = _HISTOGRAM * len(maps) + rows * (_TITLE + _side(self.width())) + _EDGE
-        self.setMinimumHeight(int(height))
+        self.set_height(int(height))
         self.show_figure(partial(_draw_regions, maps, tiles, bands))
 
 
