@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.features import latent_channels
+from napari_kikuchi.explore.label_table import label_means
 from napari_kikuchi.graphs import connected
 from napari_kikuchi.jobs import Job, Progress
 
@@ -131,22 +132,12 @@ def domain_spread(stack: MapStack, domains: NDArray[np.integer]) -> Job[DomainSp
     channels = latent_channels(stack)
     for done, channel in enumerate(channels, 1):
         values = stack.map(channel).ravel()[where]
-        squares += np.square(values - _mean_of_each(label, values)[label])
+        squares += np.square(values - label_means(label, values)[label])
         yield Progress(done, len(channels), "Measuring the spread of domains")
     deviation = np.sqrt(squares)
     laid = np.full((2, *stack.map_shape), np.nan, np.float32)
-    laid.reshape(2, -1)[:, where] = deviation, _mean_of_each(label, deviation)[label]
+    laid.reshape(2, -1)[:, where] = deviation, label_means(label, deviation)[label]
     return DomainSpread(*laid)
-
-
-def _mean_of_each(label: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Mean of the values of each label; NaN do not count."""
-    known = np.isfinite(values)
-    count = np.bincount(label, known)
-    total = np.bincount(label, np.where(known, values, 0))
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0).astype(
-        np.float32
-    )
 
 
 def _by_size(

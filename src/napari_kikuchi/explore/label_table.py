@@ -54,3 +54,25 @@ def middles(
         "down (µm)": down[numbers] / count[numbers],
         "right (µm)": right[numbers] / count[numbers],
     }
+
+
+def label_means(labels: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Mean of the values of each label.
+
+    Parameters
+    ----------
+    labels, values
+        Of one shape; NaN do not count.
+
+    Returns
+    -------
+    ndarray
+        By label, from 0; NaN where there is none.
+    """
+    label, value = labels.ravel(), values.ravel()
+    known = np.isfinite(value)
+    count = np.bincount(label, known)
+    total = np.bincount(label, np.where(known, value, 0))
+    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0).astype(
+        np.float32
+    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import ComboBox, FloatSpinBox, SpinBox
 from qtpy.QtCore import QTimer
 
 from napari_kikuchi.explore.domains import SMALLEST, domain_spread, find_domains
-from napari_kikuchi.explore.label_table import label_table, middles
+from napari_kikuchi.explore.label_table import label_means, label_table, middles
 from napari_kikuchi.explore.neighbour_distances import (
     Metric,
     NeighbourDistances,
@@ -26,8 +25,6 @@ from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.segment_page import SegmentPage
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from napari_kikuchi.ui.saving import Table
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.stack_choice import StackChoice
@@ -244,21 +241,13 @@ def _find(neighbours: Neighbours, threshold: float, smallest: int) -> Job[Domain
     table = {
         "domain": numbers,
         "area (µm²)": sizes.pop("area (µm²)"),
-        "domain spread": _means(labels, spread.spread)[numbers],
-        title: _means(labels, kernel)[numbers],
+        "domain spread": label_means(labels, spread.spread)[numbers],
+        title: label_means(labels, kernel)[numbers],
         **sizes,
         **middles(labels, numbers, stack.step),
     }
     maps = {**found.maps, "domain spread": spread.spread}
     return replace(domains, found=replace(found, maps=maps), table=table)
-
-
-def _means(labels: NDArray[np.integer], values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Mean of the values of each label; NaN do not count."""
-    known = np.isfinite(values)
-    total = np.bincount(labels[known], values[known], int(labels.max()) + 1)
-    with np.errstate(invalid="ignore"):
-        return total / np.bincount(labels[known], minlength=len(total))
 
 
 def _told(domains: Domains) -> str:
