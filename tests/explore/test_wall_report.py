@@ -15,6 +15,7 @@ from napari_kikuchi.explore.wall_report import in_words
         (2.3141, np.nan, "µm", "2.31 µm"),
         (2.3141, 1e-16, "µm", "2.31 µm"),
         (np.nan, np.nan, "µm", "not known"),
+        (163.0, 392.0, "µm", "not known"),
     ],
 )
 def test_figures_are_written_with_as_many_digits_as_their_error_leaves(value, error, unit, words):

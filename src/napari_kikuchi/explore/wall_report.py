@@ -116,8 +116,11 @@ def report_walls(
 
 
 def in_words(measure: Measure) -> str:
-    """A figure as it is written: ``2.31 ± 0.05 µm``; a share in percent."""
-    if not isfinite(measure.value):
+    """A figure as it is written: ``2.31 ± 0.05 µm``; a share in percent.
+
+    One that is no larger than its error is not known.
+    """
+    if not isfinite(measure.value) or measure.error >= abs(measure.value):
         return "not known"
     share = not measure.unit
     factor, unit = (100, "%") if share else (1, measure.unit)

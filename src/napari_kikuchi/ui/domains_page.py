@@ -36,7 +36,7 @@ _METRICS: dict[str, Metric] = {
 _THRESHOLD = "Neighbours that are farther apart belong to different domains"
 _UNKNOWN = "Find domains first: a threshold is suggested then"
 _TABLE = "domains"
-_LARGEST = 1e6
+_LARGEST, _LARGEST_ANGLE = 1e6, 180.0
 # After the last change, so that a threshold that is dragged is looked for where it stops.
 _SETTLED_MS = 250
 
@@ -180,6 +180,7 @@ class DomainsPage(SegmentPage):
     def _set_threshold(self, threshold: float, counts: Counts) -> None:
         self._threshold = threshold
         top = float(counts.edges[-1])
+        self.threshold.max = _LARGEST_ANGLE if counts.unit else _LARGEST
         with self.threshold.changed.blocked():
             self.threshold.step = float(f"{top / 200:.0e}")
             self.threshold.native.setSuffix(f" {counts.unit}".rstrip())

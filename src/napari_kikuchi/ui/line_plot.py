@@ -28,7 +28,7 @@ _LEFT, _EDGE, _TITLE = 62, 8, 24
 _HEIGHT = 420
 _NAME_POINTS = 6.5
 # For more letters there is no room beside the rows.
-_NAME_LETTERS = 14
+_NAME_LETTERS = 11
 # What is drawn of a feature: two and a half deviations to each side of its mean.
 _DEVIATIONS = 2.5
 _DIVERGING = "RdBu_r"

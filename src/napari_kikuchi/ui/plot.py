@@ -235,4 +235,6 @@ def dress(figure: Figure, text: str, back: str) -> None:
         for spine in axes.spines.values():
             spine.set_color(text)
         for words in axes.findobj(Text):
-            words.set(color=text)
+            # What stands on a ground of its own has its own colour.
+            if words.get_bbox_patch() is None:
+                words.set(color=text)

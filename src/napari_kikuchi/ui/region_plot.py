@@ -30,6 +30,7 @@ _TITLE_LETTERS = 58
 _HEIGHT = 420
 _TILES_ALONG = 3
 _DIVERGING = "RdBu_r"
+_NUMBER_AT = 0.2
 _BAND_COLOURS = ("#f0e442", "#56b4e9", "#009e73", "#cc79a7")
 
 
@@ -125,7 +126,7 @@ def _draw_regions(
     top = float(sheet.height)
     for one in maps:
         bottom, height = top - _HISTOGRAM + _FOOT, _HISTOGRAM - _TITLE - _FOOT
-        _draw_histograms(sheet.axes((_LEFT, bottom, sheet.width - _LEFT - _EDGE, height)), one)
+        _draw_histograms(sheet.axes((_LEFT, bottom, sheet.width - _LEFT - 2 * _EDGE, height)), one)
         top -= _HISTOGRAM
     side = _side(sheet.width)
     for i, tile in enumerate(tiles):
@@ -173,10 +174,15 @@ def _draw_bands(axes: Axes, changed: ChangedBands, shape: tuple[int, ...]) -> No
     for number, (band, colour) in enumerate(zip(changed.bands, _BAND_COLOURS, strict=False), 1):
         rows, cols = ((band.ends + 0.5) * scale - 0.5).T
         axes.plot(cols, rows, color=colour, linewidth=1)
-        axes.annotate(
+        # Where lines are apart, and inside the picture.
+        share = _NUMBER_AT if number % 2 else 1 - _NUMBER_AT
+        axes.text(
+            cols[0] + share * (cols[1] - cols[0]),
+            rows[0] + share * (rows[1] - rows[0]),
             str(number),
-            (cols[0], rows[0]),
-            color=colour,
+            ha="center",
+            va="center",
             fontsize=7,
-            annotation_clip=False,
+            color="black",
+            bbox={"facecolor": colour, "linewidth": 0, "boxstyle": "circle,pad=0.15"},
         )

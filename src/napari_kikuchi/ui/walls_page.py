@@ -174,6 +174,6 @@ def _told(report: WallReport, name: str) -> str:
         for what, measure in report.figures.items()
     )
     return (
-        f"{shade} walls on {escape(name)}, {report.walls.contrast:.1f} deviations deep, and "
+        f"{shade} walls on {escape(name)} stand out by {report.walls.contrast:.1f} deviations; "
         f"{report.counted}.<table>{rows}</table>{_HOLDS}"
     )
