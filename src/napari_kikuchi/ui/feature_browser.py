@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.work import Work
 
 _INVITATION = "Encode a scan, or open its maps, to browse them here."
+_CHOOSE = "Choose a map to show it."
+_UNCHOSEN = "Choose a map first"
 
 
 class FeatureBrowser(QWidget):
@@ -68,9 +70,10 @@ class FeatureBrowser(QWidget):
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.rank_by = RankBy(self.session)
         self.rank_by.ranked.connect(self._on_ranked)
+        self.rank_by.unranked.connect(self._on_unranked)
         self.list = FeatureList()
         self.list.chosen.connect(self._on_chosen)
-        self.list.changed.connect(self._enable)
+        self.list.changed.connect(self._tell)
         self.table, self.gallery, self.filter = self.list.table, self.list.gallery, self.list.filter
         self.buttons = MapButtons(self._viewer)
         for button, act in (
@@ -106,20 +109,25 @@ class FeatureBrowser(QWidget):
         self._enable()
 
     def _enable(self) -> None:
-        """Offer what can be done."""
-        self.buttons.previous.offer(self.list.can_step(-1))
-        self.buttons.next.offer(self.list.can_step(1))
+        """Offer what can be done, and say why the rest cannot."""
         mark = self._mark
+        unchosen = _UNCHOSEN if mark is None else ""
+        for button, by, end in (
+            (self.buttons.previous, -1, "This is the first map"),
+            (self.buttons.next, 1, "This is the last map"),
+        ):
+            can = self.list.can_step(by)
+            button.offer(can, "" if can else unchosen or end)
         for button, meant in (
             (self.buttons.star, Mark.STARRED),
             (self.buttons.hide_map, Mark.HIDDEN),
         ):
-            button.offer(mark is not None)
+            button.offer(not unchosen, unchosen)
             button.tick(mark is meant)
         shown = self.current is not None and self.current.shown is not None
-        can_add = self.current is not None and self.current.can_promote
-        already = "This map is a layer already" if shown and not can_add else ""
-        self.buttons.add.offer(can_add, already)
+        can = self.current is not None and self.current.can_promote
+        why_not = "This map is a layer already" if shown else _UNCHOSEN
+        self.buttons.add.offer(can, "" if can else why_not)
 
     @property
     def current(self) -> StackLayer | None:
@@ -229,7 +237,7 @@ class FeatureBrowser(QWidget):
         if self.current is not None:
             self.current.changed.connect(self._tell)
             self.current.failed.connect(self.status.setText)
-            self.status.setText("Choose a map to show it.")
+            self.status.setText(_CHOOSE)
             self.list.count_marks(marks_of(self.current.stack))
         self.rank_by.set_stack(self.current)
         if self.current is not None:
@@ -239,16 +247,26 @@ class FeatureBrowser(QWidget):
 
     def _on_ranked(self, scores: Scores) -> None:
         """List the maps in a new order, and show the one that comes first if it was asked for."""
+        again = self._table is not None
+        self._order(scores)
+        if again:
+            self.list.choose_first()
+
+    def _on_unranked(self) -> None:
+        """List the maps in the order of the stack, and stay with the one that is looked at."""
         if self.current is None:
             return
-        again = self._table is not None
+        chosen = self.list.current
+        self._order(Scores.of(self.current.stack))
+        if chosen is not None:
+            self.list.choose(chosen)
+
+    def _order(self, scores: Scores) -> None:
+        if self.current is None:
+            return
         stack = self.current.stack
         self._table = FeatureTable(stack, scores, marks_of(stack), self.current.pictures)
         self.list.set_features(self._table)
-        if again:
-            self.list.choose_first()
-            if self.current.shown is not None:  # It may come first again, with another score.
-                self._tell(self.current.shown)
 
     def _on_thumbnail(self, made: Thumbnail) -> None:
         current = self.current
@@ -276,9 +294,14 @@ class FeatureBrowser(QWidget):
     def _on_not_kept(self, error: Exception) -> None:
         self.notice.tell(f"Marks last only as long as these maps are open: {error}")
 
-    def _tell(self, channel: int) -> None:
+    def _tell(self, *_: int) -> None:
+        """Say which map is shown, and where it ranks; or why none is listed."""
         self._enable()
         if self.current is None or self._table is None:
+            return
+        channel = self.current.shown
+        if self.list.why_empty or channel is None:
+            self.status.setText(self.list.why_empty or _CHOOSE)
             return
         stack = self.current.stack
         rank = self._table.order.index(channel) + 1
