@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -18,6 +17,7 @@ from napari_kikuchi.ui.layers import stack_label
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
+from napari_kikuchi.ui.map_words import UNCHOSEN, can_add, rank_told
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.rank_by import RankBy
 from napari_kikuchi.ui.session import session_of
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _INVITATION = "Encode a scan, or open its maps, to browse them here."
 _CHOOSE = "Choose a map to show it."
-_UNCHOSEN = "Choose a map first"
 
 
 class FeatureBrowser(QWidget):
@@ -109,25 +108,24 @@ class FeatureBrowser(QWidget):
         self._enable()
 
     def _enable(self) -> None:
-        """Offer what can be done, and say why the rest cannot."""
+        """Offer what can be done."""
+        self.buttons.previous.offer(*self._can_step(-1, "This is the first map"))
+        self.buttons.next.offer(*self._can_step(1, "This is the last map"))
         mark = self._mark
-        unchosen = _UNCHOSEN if mark is None else ""
-        for button, by, end in (
-            (self.buttons.previous, -1, "This is the first map"),
-            (self.buttons.next, 1, "This is the last map"),
-        ):
-            can = self.list.can_step(by)
-            button.offer(can, "" if can else unchosen or end)
+        unchosen = UNCHOSEN if mark is None else ""
         for button, meant in (
             (self.buttons.star, Mark.STARRED),
             (self.buttons.hide_map, Mark.HIDDEN),
         ):
             button.offer(not unchosen, unchosen)
             button.tick(mark is meant)
-        shown = self.current is not None and self.current.shown is not None
-        can = self.current is not None and self.current.can_promote
-        why_not = "This map is a layer already" if shown else _UNCHOSEN
-        self.buttons.add.offer(can, "" if can else why_not)
+        self.buttons.add.offer(*can_add(self.current))
+
+    def _can_step(self, by: int, end: str) -> tuple[bool, str]:
+        """Whether there is a map so much further down, or why not."""
+        if self.list.can_step(by):
+            return True, ""
+        return False, UNCHOSEN if self.list.current is None else end
 
     @property
     def current(self) -> StackLayer | None:
@@ -303,13 +301,7 @@ class FeatureBrowser(QWidget):
         if self.list.why_empty or channel is None:
             self.status.setText(self.list.why_empty or _CHOOSE)
             return
-        stack = self.current.stack
-        rank = self._table.order.index(channel) + 1
-        scores = self._table.scores
-        score = scores.values[channel]
-        told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
-        scored = f"{told}, {scores.title} {score:.3g}"
-        self.status.setText(told if isnan(score) else scored)
+        self.status.setText(rank_told(self.current.stack, channel, self._table.scores))
 
 
 def _close(stacks: list[StackLayer]) -> None:
