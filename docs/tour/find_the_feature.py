@@ -60,7 +60,7 @@ def compare_regions(hands: Hands, album: Album) -> None:
         hands.click(tools.buttons["Box"])
         hands.drag(corners)
     browser = _browser(hands, Ranking.REGIONS)
-    hands.click(browser.rank_by.compare_button)
+    hands.click(browser.rank_by.regions.button)
     wait_until(lambda: "apart" in browser.status.text(), "the ranking")
     album.take("find-03-two-regions")
 

@@ -62,14 +62,50 @@ def test_only_what_can_be_done_is_offered(browser, stack, qtbot):
         buttons = (browser.buttons.previous, browser.buttons.next, browser.buttons.add)
         return [button.isEnabled() for button in buttons]
 
+    def tips():
+        buttons = browser.buttons
+        every = (buttons.previous, buttons.next, buttons.star, buttons.hide_map, buttons.add)
+        return [button.toolTip() for button in every if not button.isEnabled()]
+
     assert offered() == [False, False, False]
+    assert tips() == ["Choose a map first"] * 5
     browser.show_stack(stack, ScanLink())
     qtbot.waitUntil(lambda: shown(browser) == {"feature 100": 99})
     assert offered() == [False, True, True]
+    assert tips() == ["This is the first map"]
     browser.next()
     assert offered() == [True, True, True]
     browser.filter.setText("feature 98")
     assert offered() == [False, False, True]
+    assert tips() == ["This is the first map", "This is the last map"]
+
+
+def test_an_empty_list_says_why(browser, stack, qtbot):
+    browser.show_stack(stack, ScanLink())
+    qtbot.waitUntil(lambda: "rank 1 of 100" in browser.status.text())
+    browser.filter.setText("no such")
+    assert browser.status.text() == "No map has this in its name"
+    browser.list.listed.setCurrentIndex(1)
+    assert browser.status.text() == "No starred map has this in its name"
+    browser.filter.clear()
+    assert browser.status.text() == "No map is starred"
+    browser.list.listed.setCurrentIndex(0)
+    assert "rank 1 of 100" in browser.status.text()
+
+
+def test_a_picture_in_colours_is_not_taken_for_one_of_its_maps(browser, stack, qtbot):
+    few = MapStack(np.asarray(stack.values)[:4], stack.channels[:4])
+    viewer = browser._viewer
+    for data, attributes, _ in layers_of(few):
+        viewer.add_image(data, **attributes)
+    viewer.layers["feature 3"].colormap = "viridis"
+    for channel, colour in enumerate(("red", "green", "blue")):
+        data, attributes, _ = map_layer(few, channel, ScanLink(), suffix=f" ({colour})")
+        viewer.add_image(data, **attributes | {"colormap": colour, "blending": "additive"})
+    for channel in (0, 2, 1):
+        browser.list.choose(channel)
+        visible = [layer.name for layer in viewer.layers if layer.visible]
+        assert visible == [f"feature {channel + 1}"]
 
 
 def test_keys_step_through_what_the_filter_leaves(make_napari_viewer, stack, qtbot):

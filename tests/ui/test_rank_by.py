@@ -122,18 +122,51 @@ def test_two_regions_bring_the_grain_to_the_top(browser, qtbot):
         [np.array([[2, 2], [2, 6], [16, 6], [16, 2]])],  # µm: columns 8 to 24
         shape_type="rectangle",
     )
-    press(qtbot, browser.rank_by.compare_button)
-    assert "draw two regions" in browser.rank_by.notice.text()
+    shapes.add_lines(np.array([[2, 11], [16, 11]]))
+    button = browser.rank_by.regions.button
+    assert not button.isEnabled()
+    assert "There is 1 so far; a line is no region" in button.toolTip()
     shapes.add_rectangles(np.array([[2, 11], [2, 14], [16, 14], [16, 11]]))
-    press(qtbot, browser.rank_by.compare_button)
+    press(qtbot, browser.rank_by.regions.button)
     qtbot.waitUntil(lambda: top(browser)[0::2] == (f"feature {GRAINED + 1}", True))
     assert float(top(browser)[1]) < -2
     assert browser.rank_by.notice.text() == ""
     # The shapes that are selected come before those drawn last.
     shapes.add_rectangles(np.array([[2, 2], [2, 3], [16, 3], [16, 2]]))
-    shapes.selected_data = {0, 1}
-    press(qtbot, browser.rank_by.compare_button)
+    shapes.selected_data = {0, 2}
+    press(qtbot, browser.rank_by.regions.button)
     qtbot.waitUntil(lambda: top(browser)[0] == f"feature {GRAINED + 1}")
+
+
+def test_a_ranking_that_lacks_its_places_shows_the_order_and_the_scores_of_the_stack(
+    browser, qtbot
+):
+    choose(browser, Ranking.STROKES)
+    paint(browser, qtbot, Stroke.THIS, 20)
+    paint(browser, qtbot, Stroke.OTHER, 23)
+    qtbot.waitUntil(lambda: top(browser)[0::2] == (f"feature {WALLED + 1}", True))
+    for ranking in (Ranking.REGIONS, Ranking.LIKENESS):
+        choose(browser, ranking)
+        assert top(browser)[:2] == ("feature 1", "100.00")
+        # The map that is looked at stays.
+        assert browser.list.current == WALLED
+        assert browser.status.text() == f"feature {WALLED + 1}: rank {WALLED + 1} of 100, score 30"
+        choose(browser, Ranking.STROKES)
+        qtbot.waitUntil(lambda: top(browser)[0::2] == (f"feature {WALLED + 1}", True))
+    press(qtbot, browser.rank_by.clear_button)
+    qtbot.waitUntil(lambda: "score 30" in browser.status.text())
+
+
+def test_a_map_is_not_found_to_be_like_itself(browser, stack, qtbot):
+    browser.list.choose(GRAINED)
+    qtbot.waitUntil(lambda: browser.current.shown == GRAINED)
+    browser.promote()
+    choose(browser, Ranking.LIKENESS)
+
+    def last():
+        return [browser.table.model().index(99, column).data() for column in (0, 1)]
+
+    qtbot.waitUntil(lambda: last() == [f"feature {GRAINED + 1}", ""])
 
 
 def test_maps_that_are_like_another_come_to_the_top(browser, stack, qtbot):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -18,6 +17,7 @@ from napari_kikuchi.ui.layers import stack_label
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
+from napari_kikuchi.ui.map_words import UNCHOSEN, can_add, rank_told
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.rank_by import RankBy
 from napari_kikuchi.ui.session import session_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.work import Work
 
 _INVITATION = "Encode a scan, or open its maps, to browse them here."
+_CHOOSE = "Choose a map to show it."
 
 
 class FeatureBrowser(QWidget):
@@ -68,9 +69,10 @@ class FeatureBrowser(QWidget):
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.rank_by = RankBy(self.session)
         self.rank_by.ranked.connect(self._on_ranked)
+        self.rank_by.unranked.connect(self._on_unranked)
         self.list = FeatureList()
         self.list.chosen.connect(self._on_chosen)
-        self.list.changed.connect(self._enable)
+        self.list.changed.connect(self._tell)
         self.table, self.gallery, self.filter = self.list.table, self.list.gallery, self.list.filter
         self.buttons = MapButtons(self._viewer)
         for button, act in (
@@ -107,19 +109,23 @@ class FeatureBrowser(QWidget):
 
     def _enable(self) -> None:
         """Offer what can be done."""
-        self.buttons.previous.offer(self.list.can_step(-1))
-        self.buttons.next.offer(self.list.can_step(1))
+        self.buttons.previous.offer(*self._can_step(-1, "This is the first map"))
+        self.buttons.next.offer(*self._can_step(1, "This is the last map"))
         mark = self._mark
+        unchosen = UNCHOSEN if mark is None else ""
         for button, meant in (
             (self.buttons.star, Mark.STARRED),
             (self.buttons.hide_map, Mark.HIDDEN),
         ):
-            button.offer(mark is not None)
+            button.offer(not unchosen, unchosen)
             button.tick(mark is meant)
-        shown = self.current is not None and self.current.shown is not None
-        can_add = self.current is not None and self.current.can_promote
-        already = "This map is a layer already" if shown and not can_add else ""
-        self.buttons.add.offer(can_add, already)
+        self.buttons.add.offer(*can_add(self.current))
+
+    def _can_step(self, by: int, end: str) -> tuple[bool, str]:
+        """Whether there is a map so much further down, or why not."""
+        if self.list.can_step(by):
+            return True, ""
+        return False, UNCHOSEN if self.list.current is None else end
 
     @property
     def current(self) -> StackLayer | None:
@@ -229,7 +235,7 @@ class FeatureBrowser(QWidget):
         if self.current is not None:
             self.current.changed.connect(self._tell)
             self.current.failed.connect(self.status.setText)
-            self.status.setText("Choose a map to show it.")
+            self.status.setText(_CHOOSE)
             self.list.count_marks(marks_of(self.current.stack))
         self.rank_by.set_stack(self.current)
         if self.current is not None:
@@ -239,16 +245,26 @@ class FeatureBrowser(QWidget):
 
     def _on_ranked(self, scores: Scores) -> None:
         """List the maps in a new order, and show the one that comes first if it was asked for."""
+        again = self._table is not None
+        self._order(scores)
+        if again:
+            self.list.choose_first()
+
+    def _on_unranked(self) -> None:
+        """List the maps in the order of the stack, and stay with the one that is looked at."""
         if self.current is None:
             return
-        again = self._table is not None
+        chosen = self.list.current
+        self._order(Scores.of(self.current.stack))
+        if chosen is not None:
+            self.list.choose(chosen)
+
+    def _order(self, scores: Scores) -> None:
+        if self.current is None:
+            return
         stack = self.current.stack
         self._table = FeatureTable(stack, scores, marks_of(stack), self.current.pictures)
         self.list.set_features(self._table)
-        if again:
-            self.list.choose_first()
-            if self.current.shown is not None:  # It may come first again, with another score.
-                self._tell(self.current.shown)
 
     def _on_thumbnail(self, made: Thumbnail) -> None:
         current = self.current
@@ -276,17 +292,16 @@ class FeatureBrowser(QWidget):
     def _on_not_kept(self, error: Exception) -> None:
         self.notice.tell(f"Marks last only as long as these maps are open: {error}")
 
-    def _tell(self, channel: int) -> None:
+    def _tell(self, *_: int) -> None:
+        """Say which map is shown, and where it ranks; or why none is listed."""
         self._enable()
         if self.current is None or self._table is None:
             return
-        stack = self.current.stack
-        rank = self._table.order.index(channel) + 1
-        scores = self._table.scores
-        score = scores.values[channel]
-        told = f"{stack.channels[channel].name}: rank {rank} of {len(stack)}"
-        scored = f"{told}, {scores.title} {score:.3g}"
-        self.status.setText(told if isnan(score) else scored)
+        channel = self.current.shown
+        if self.list.why_empty or channel is None:
+            self.status.setText(self.list.why_empty or _CHOOSE)
+            return
+        self.status.setText(rank_told(self.current.stack, channel, self._table.scores))
 
 
 def _close(stacks: list[StackLayer]) -> None:

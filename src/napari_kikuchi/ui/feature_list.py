@@ -43,7 +43,7 @@ class FeatureList(QWidget):
     chosen = Signal(int, object)
     """Index of a map, and those of its neighbours, the likeliest to be chosen next first."""
     changed = Signal()
-    """Maps have come, gone or been sorted."""
+    """Maps have come, gone or been sorted, or others are to be listed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,6 +80,9 @@ class FeatureList(QWidget):
         layout.addWidget(self.views, 1)
         for signal in ("layoutChanged", "rowsInserted", "rowsRemoved", "modelReset"):
             getattr(self._proxy, signal).connect(lambda *_: self.changed.emit())
+        # Of a list that was empty and stays so, the reason may be another.
+        for signal in (self.filter.textChanged, self.listed.currentIndexChanged):
+            signal.connect(lambda *_: self.changed.emit())
 
     def _build_table(self) -> QTableView:
         table = QTableView()
@@ -130,6 +133,22 @@ class FeatureList(QWidget):
         """Index of the map that is chosen."""
         cell = self.table.currentIndex()
         return self._channel(cell.row()) if cell.isValid() else None
+
+    @property
+    def why_empty(self) -> str:
+        """Why no map is listed; empty if one is."""
+        if self._features is None or self._proxy.rowCount():
+            return ""
+        starred = _LISTED[self.listed.currentIndex()] == {Mark.STARRED}
+        if self.filter.text():
+            return f"No {'starred ' if starred else ''}map has this in its name"
+        return "No map is starred" if starred else "All maps are hidden"
+
+    def choose(self, channel: int) -> None:
+        """Choose a map, if it is listed."""
+        if self._features is not None:
+            cell = self._features.index(self._features.order.index(channel), NAME)
+            self.table.selectRow(self._proxy.mapFromSource(cell).row())
 
     def choose_first(self) -> None:
         """Choose the best of the maps that are listed."""

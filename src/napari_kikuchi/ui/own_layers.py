@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from napari_kikuchi.ui.composite import COLOURS
 from napari_kikuchi.ui.link import link_of
 
 if TYPE_CHECKING:
@@ -30,8 +31,15 @@ class OwnLayers:
         self._stack = stack
 
     def of(self, index: int | None) -> Image | None:
-        """The topmost layer that shows a map and no other."""
-        return next((layer for layer, channel in self._all() if channel == index), None)
+        """The topmost layer that shows a map and no other, as the map is shown by itself."""
+        return next(
+            (
+                layer
+                for layer, channel in self._all()
+                if channel == index and not self._is_tinted(layer, channel)
+            ),
+            None,
+        )
 
     def bring_out(self, layer: Image, former: int | None) -> None:
         """Show a layer instead of a map; None: instead of all that are visible."""
@@ -43,10 +51,19 @@ class OwnLayers:
             selection.active = layer
 
     def hide(self, former: int | None, but: Image) -> None:
-        """Hide a map; None: all of them."""
+        """Hide a map, and the pictures that would cover the next; None: all maps."""
         for layer, channel in list(self._all()):
-            if layer is not but and former in (None, channel):
+            hidden = former in (None, channel) or self._is_tinted(layer, channel)
+            if layer is not but and hidden:
                 layer.visible = False
+
+    def _is_tinted(self, layer: Image, channel: int) -> bool:
+        """Whether a layer is one of the three colours of a picture.
+
+        Any other colormap may be the user's choice for the map.
+        """
+        colour = layer.colormap.name
+        return colour in COLOURS and colour != self._stack.channels[channel].colormap
 
     def _all(self) -> Iterator[tuple[Image, int]]:
         """The layers, the topmost first, and which map each of them shows."""

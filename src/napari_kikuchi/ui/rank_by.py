@@ -26,13 +26,16 @@ from napari_kikuchi.ui.feature_table import Scores
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
-from napari_kikuchi.ui.regions import drawn
+from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
+from napari_kikuchi.ui.two_regions import TwoRegions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from napari_kikuchi.maps import MapStack
 
 _ICON = 12
 
@@ -66,6 +69,8 @@ class RankBy(QWidget):
 
     ranked = Signal(object)
     """The new :class:`~napari_kikuchi.ui.feature_table.Scores`."""
+    unranked = Signal()
+    """What the chosen ranking needs is not there: no scores are true of it."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -79,7 +84,9 @@ class RankBy(QWidget):
         self.choice.addItems(list(Ranking))
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.pages = QStackedWidget()
-        for page in (QWidget(), self._stroke_page(), self._region_page(), self._likeness_page()):
+        self.regions = TwoRegions(session.viewer)
+        self.regions.button.clicked.connect(self._rank)
+        for page in (QWidget(), self._stroke_page(), self.regions, self._likeness_page()):
             self.pages.addWidget(page)
         self.bar = JobBar()
         self.notice = Notice()
@@ -108,7 +115,8 @@ class RankBy(QWidget):
         self._on_choice()
 
     def collect_maps(self) -> None:
-        """Offer the maps with which those of the stack can be compared: layers came or went."""
+        """Offer what the maps of the stack can be ranked by: layers came or went."""
+        self.regions.follow()
         chosen = self.reference.currentText()
         self._list_maps()
         if self.ranking is Ranking.LIKENESS and self.reference.currentText() != chosen:
@@ -134,6 +142,7 @@ class RankBy(QWidget):
         """Stop working and listening; the widget may be gone."""
         self._latest.stop()
         self.strokes.close()
+        self.regions.close_down()
 
     # ------------------------------------------------------------------ what rankings need
 
@@ -152,16 +161,6 @@ class RankBy(QWidget):
         self.clear_button = QPushButton("Clear")
         self.clear_button.clicked.connect(self.strokes.clear)
         row.addWidget(self.clear_button)
-        return page
-
-    def _region_page(self) -> QWidget:
-        page, row = _row()
-        self.compare_button = QPushButton("Compare the two regions")
-        self.compare_button.setToolTip(
-            "The two shapes that are selected in a shapes layer, else the last two drawn"
-        )
-        self.compare_button.clicked.connect(self._rank)
-        row.addWidget(self.compare_button)
         return page
 
     def _likeness_page(self) -> QWidget:
@@ -224,37 +223,40 @@ class RankBy(QWidget):
         stack = self._stack.stack
         if self.ranking is Ranking.STRUCTURE:
             self.ranked.emit(Scores.of(stack))
-        elif self.ranking is Ranking.LIKENESS:
-            if self._listed:
-                reference = self._listed[max(self.reference.currentIndex(), 0)]
-                self._begin(likenesses(stack, reference.data), "alike", _ALIKE)
+        elif self.ranking is Ranking.LIKENESS and self._listed:
+            reference = self._listed[max(self.reference.currentIndex(), 0)]
+            self._begin(
+                likenesses(stack, reference.data), "alike", _ALIKE, _shown(reference, stack)
+            )
+        elif all(map(len, places)):
+            fine = self.ranking is Ranking.STROKES
+            self._begin(separations(stack, *places, fine=fine), "apart", _APART)
         else:
-            if all(map(len, places)):
-                fine = self.ranking is Ranking.STROKES
-                self._begin(separations(stack, *places, fine=fine), "apart", _APART)
+            self.unranked.emit()
 
     def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """The two places that are to be told apart; empty where there are none."""
         if self.ranking is Ranking.STROKES:
             return self.strokes.places()
-        return self._two_regions() if self.ranking is Ranking.REGIONS else (NOWHERE, NOWHERE)
+        if self.ranking is Ranking.REGIONS:
+            return self.regions.places(self._over())
+        return NOWHERE, NOWHERE
 
-    def _two_regions(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        over = self._over()
-        shapes = drawn(self._session.viewer, 2)
-        if over is None or len(shapes) < 2:
-            return NOWHERE, NOWHERE
-        one, other = (shape.positions(over) for shape in shapes[-2:])
-        return one, other
+    def _begin(
+        self, job: Job[NDArray[np.float64]], title: str, tip: str, but: int | None = None
+    ) -> None:
+        """Work scores out for all maps but one."""
 
-    def _begin(self, job: Job[NDArray[np.float64]], title: str, tip: str) -> None:
         def rank(values: NDArray[np.float64]) -> None:
             self.bar.hide()
+            if but is not None:
+                values[but] = np.nan
             self.ranked.emit(Scores(title, values, tip, either_sign=True))
 
         def fail(error: Exception) -> None:
             self.bar.hide()
             self.notice.tell(str(error))
+            self.unranked.emit()
 
         self.bar.begin()
         self._latest.start(job, rank, failed=fail, progressed=self.bar.note)
@@ -272,14 +274,21 @@ class RankBy(QWidget):
             elif not len(other):
                 text = "Press Not this and paint beside it, on what it is to be told from."
         elif self._stack is not None and self.ranking is Ranking.REGIONS:
-            if not (len(one) and len(other)):
-                text = "Add a shapes layer, draw two regions on the map, and compare them."
+            text = self.regions.missing
+            if not text and not (len(one) and len(other)):
+                text = "One of the two regions lies beside the map: draw both on it."
         elif self.ranking is Ranking.LIKENESS and not self._listed:
             text = "Add a map to compare with as a layer: a physics map, or a feature."
         self.notice.tell(text)
         painted = bool(len(one) or len(other))
         self.clear_button.setEnabled(painted)
         self.clear_button.setToolTip("Take all strokes away" if painted else "Nothing is painted")
+
+
+def _shown(layer: Image, stack: MapStack) -> int | None:
+    """Which map of a stack a layer shows, if any."""
+    link = link_of(layer)
+    return link.channel if link is not None and link.stack is stack else None
 
 
 def _row() -> tuple[QWidget, QHBoxLayout]:
