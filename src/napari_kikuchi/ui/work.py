@@ -123,6 +123,8 @@ class Work(QObject):
         application = QCoreApplication.instance()
         if application is not None:
             application.aboutToQuit.disconnect(self.end)
+        # It has told so with its last breath, which might else be a search for garbage.
+        self._thread.join()
         Work._running.discard(self)
         if not Work._running:
             search_anywhere()
