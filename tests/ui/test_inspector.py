@@ -147,8 +147,10 @@ def test_several_lines_are_averaged(inspector, stack, qtbot):
 
 def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspector, qtbot):
     shapes = draw(inspector, qtbot, "Line", [[100, 100], [105, 100]])
-    qtbot.wait(200)
-    assert inspector.pages.currentWidget() is inspector.invitation
+    qtbot.waitUntil(lambda: "lies outside the map of weld" in inspector.line.notice.text())
+    assert inspector.line.table() == {}
+    shapes.add_lines(np.array([[2.0, 2.0], [2.0, 2.2]]))
+    qtbot.waitUntil(lambda: "is 0.2 µm long, and a step" in inspector.line.notice.text())
     shapes.add_lines(np.array([[2.0, 2.0], [2.0, 2.0]]))
     qtbot.waitUntil(lambda: "two points that lie apart" in inspector.line.notice.text())
     shapes.add_lines(np.array([[2.0, 2.0], [2.0, 30.0]]))
@@ -218,6 +220,33 @@ def test_one_position_is_a_region_too(inspector, stack, qtbot):
     values = region.maps[0].values[0]
     assert (values.count, values.deviation) == (1, 0)
     assert values.mean == pytest.approx(stack.map(1)[2, 2])
+
+
+@pytest.mark.parametrize("corner", [(100, 100), (1.1, 0.3)])
+def test_a_region_without_a_position_says_so(inspector, qtbot, corner):
+    region = inspector.region
+    (top, left), size = corner, 0.1
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 1.6], [3.1, 1.6], [3.1, 0.4]])
+    qtbot.waitUntil(lambda: region.maps != [])
+    bottom, right = top + size, left + size
+    draw(inspector, qtbot, "Box", [[top, left], [top, right], [bottom, right], [bottom, left]])
+    qtbot.waitUntil(lambda: "The region holds no position of weld" in region.notice.text())
+    assert inspector.pages.currentWidget() is region
+    assert region.title.text() == ""
+    assert region.table() == {}
+    assert not inspector.saving.table_button.isEnabled()
+
+
+def test_lines_selected_with_a_region_are_told_not_to_be_measured(inspector, qtbot):
+    shapes = draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 1.6], [3.1, 1.6], [3.1, 0.4]])
+    shapes.add_lines(np.array([[1, 0.5], [4, 3.5]]))
+    shapes.selected_data = {0, 1}
+    told = inspector.region.notice
+    qtbot.waitUntil(lambda: "1 selected line is not measured" in told.text())
+    qtbot.waitUntil(lambda: inspector.region.tiles != [])
+    assert told.isVisible()
+    shapes.selected_data = {0}
+    qtbot.waitUntil(lambda: told.text() == "")
 
 
 def test_two_regions_are_compared(inspector, stack, patterns, qtbot):

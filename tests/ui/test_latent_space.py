@@ -160,6 +160,13 @@ def test_axes_and_colours_are_as_chosen(dock, window, maps, qtbot):
     assert dock.colour.currentText() == "density"
 
 
+def test_a_component_chosen_on_both_axes_changes_places(dock):
+    across, up = dock.axes
+    for axis, chosen, expected in ((across, 1, (1, 0)), (up, 1, (0, 1)), (up, 3, (0, 3))):
+        axis.setCurrentIndex(chosen)
+        assert (across.currentIndex(), up.currentIndex()) == expected
+
+
 def test_the_nearest_patterns_are_listed_shown_and_mapped(dock, window, maps, qtbot):
     nearest = dock.nearest
     window.click(3, 9)
@@ -201,6 +208,16 @@ def test_three_maps_become_a_picture_that_can_be_saved(dock, window, maps, qtbot
     saved = stack_of([layer.as_layer_data_tuple() for layer in layers])
     assert set(saved.names) == set(names)
     assert saved.provenance == maps.provenance
+    # Asked for again, it is there already, and is seen.
+    count = len(window.viewer.layers)
+    layers[2].visible = False
+    window.viewer.layers["feature 1"].visible = True
+    window.viewer.layers.move(window.viewer.layers.index("feature 1"), count)
+    press(qtbot, composite.button)
+    qtbot.waitUntil(lambda: list(window.viewer.layers[-3:]) == layers)
+    qtbot.waitUntil(lambda: set(window.viewer.layers.selection) == set(layers))
+    assert all(layer.visible for layer in layers)
+    assert len(window.viewer.layers) == count
 
 
 def test_a_layout_can_be_cancelled_and_the_other_chosen_again(dock, qtbot, monkeypatch):
@@ -213,12 +230,15 @@ def test_a_layout_can_be_cancelled_and_the_other_chosen_again(dock, qtbot, monke
     choose(dock, qtbot, Method.UMAP)
     qtbot.waitUntil(lambda: dock.row.bar.isVisible())
     assert dock.panel._view is None
-    assert not dock.axes[0].isEnabled()
+    for widget in (*dock.axes, dock.colour, dock.panel.paint_button):
+        assert not widget.isEnabled()
+        assert widget.toolTip() == "Being laid out"
     press(qtbot, dock.row.cancel_button)
     assert not dock.row.bar.isVisible()
     choose(dock, qtbot, Method.COMPONENTS)
     wait_for_points(dock, qtbot)
     assert dock.axes[0].isEnabled()
+    assert dock.axes[0].toolTip() == "What the plot shows across"
 
 
 def choose(dock, qtbot, method):
@@ -263,4 +283,6 @@ def test_where_there_are_no_maps_nothing_can_be_done(dock, window, qtbot):
         assert not widget.isEnabled()
     assert "Encode a scan" in dock.stacks.toolTip()
     assert dock.nearest.button.toolTip()
+    for widget in (*dock.axes, dock.colour, dock.panel.paint_button):
+        assert widget.toolTip() == "There are no maps to explore"
     assert dock.panel.plot.marked is None

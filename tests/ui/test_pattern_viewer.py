@@ -271,6 +271,14 @@ def test_a_recipe_that_does_not_fit_is_told_of(window):
     assert "60 x 60" in notice.text()
 
 
+def test_the_marker_stays_above_layers_that_come_later(window):
+    window.session.step(0, 1)
+    layers = window.viewer.layers
+    selected = window.viewer.add_image(np.zeros((12, 16)))
+    window.qtbot.waitUntil(lambda: layers[-1].name == MARKER)
+    assert set(layers.selection) == {selected}
+
+
 def test_closing_lets_go_of_the_viewer_and_opening_again_takes_up(window):
     window.session.step(0, 1)
     assert MARKER in window.viewer.layers

@@ -144,10 +144,32 @@ def test_a_row_of_the_table_leads_to_its_cell(dock, qtbot):
     find(page, qtbot)
     page.table.sortByColumn(1, Qt.SortOrder.AscendingOrder)
     page.table.selectRow(0)
-    cells, camera = layers_in(dock)["cells"], dock.session.viewer.scene.camera
-    place = np.argwhere(cells.data == cells.selected_label) * STEP
-    assert len(place) == np.bincount(cells.data.ravel())[1:].min()
-    np.testing.assert_allclose(camera.center[-2:], place.mean(axis=0), atol=1e-6)
+    cells = layers_in(dock)["cells"]
+    chosen = np.count_nonzero(cells.data == cells.selected_label)
+    assert chosen == np.bincount(cells.data.ravel())[1:].min()
+
+
+def test_a_row_of_what_is_in_view_moves_nothing(make_napari_viewer, stack, scan, qtbot):
+    viewer = make_napari_viewer(show=True)
+    for data, attributes, kind in layers_of(stack, ScanLink(scan)):
+        viewer.layers.append(Layer.create(data, attributes, kind))
+    page = open_dock(viewer).walls
+    find(page, qtbot)
+    camera = viewer.scene.camera
+    cells = viewer.layers["cells"]
+    viewer.reset_view()
+    qtbot.waitUntil(lambda: np.ptp(cells.corner_pixels, axis=0).min() > 0)
+    before = camera.center
+    page.table.selectRow(0)
+    chosen = cells.selected_label
+    assert camera.center == before
+    place = (np.argwhere(cells.data == chosen) * STEP).mean(axis=0)
+    camera.center = (*camera.center[:-2], *(place + 1000))
+    corner = cells.corner_pixels.copy()
+    qtbot.waitUntil(lambda: (cells.corner_pixels != corner).any())
+    page.table.selectRow(1)
+    page.table.selectRow(0)
+    np.testing.assert_allclose(camera.center[-2:], place, atol=1e-6)
 
 
 def test_cells_end_at_the_borders_of_labels_too(dock, qtbot):
@@ -316,6 +338,21 @@ def test_by_distance_the_threshold_has_the_unit_of_the_features(dock, qtbot):
     for layer in others:
         assert_same_parts(layer.data, grains())
     assert link_of(angles).stack is not link_of(others[-1]).stack
+
+
+def test_what_is_found_hides_what_was_found_before(dock, qtbot):
+    find(dock.walls, qtbot)
+    find(dock.clusters, qtbot)
+    seen = {name: layers_in(dock)[name].visible for name in ("cells", "walls", "clusters")}
+    assert seen == {"cells": False, "walls": False, "clusters": True}
+    # Who shows them again has them beside the next try.
+    layers_in(dock)["walls"].visible = True
+    find(dock.clusters, qtbot)
+    assert layers_in(dock)["walls"].visible
+    layers_in(dock)["walls"].visible = False
+    find(dock.walls, qtbot)
+    assert layers_in(dock)["walls"].visible
+    assert not layers_in(dock)["clusters"].visible
 
 
 def test_a_cancelled_search_leaves_nothing_behind(dock, monkeypatch, qtbot):

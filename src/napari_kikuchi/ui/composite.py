@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from napari.layers import Image
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.features import latent_channels
@@ -12,6 +13,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import map_layer
+from napari_kikuchi.ui.link import KEY
 from napari_kikuchi.ui.show_maps import step_by_step
 
 if TYPE_CHECKING:
@@ -93,11 +95,35 @@ class Composite(QWidget):
         step_by_step(self._one_by_one(layers))
 
     def _one_by_one(self, layers: Sequence[LayerData]) -> Iterator[None]:
-        over = self._stacks.layer()
+        """Put the layers on top, the lowest first; those that are there are not made anew."""
+        viewer, over = self._session.viewer, self._stacks.layer()
+        picture = []
         for data, attributes, _ in layers:
-            place = placed_as(over) if over is not None else {}
-            self._session.viewer.add_image(data, **attributes | place)
+            layer = self._like(attributes)
+            if layer is None:
+                place = placed_as(over) if over is not None else {}
+                layer = viewer.add_image(data, **attributes | place)
+            else:
+                layer.visible = True
+                viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))
+            picture.append(layer)
             yield
+        viewer.layers.selection = {layer for layer in picture if layer in viewer.layers}
+
+    def _like(self, attributes: Mapping[str, Any]) -> Image | None:
+        """The layer that shows the same map in the same colour, if there is one."""
+        meant = attributes["metadata"][KEY]
+        return next(
+            (
+                layer
+                for layer, link in self._session.links()
+                if isinstance(layer, Image)
+                and (link.stack, link.channel) == (meant.stack, meant.channel)
+                and layer.colormap.name == attributes["colormap"]
+                and layer.blending == attributes["blending"]
+            ),
+            None,
+        )
 
 
 def _layers(stack: MapStack, source: ScanLink, chosen: list[int]) -> Job[list[LayerData]]:

@@ -14,7 +14,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_kikuchi.explore.outlines import Outline
 from napari_kikuchi.ui.label_layer import lie_alike
 from napari_kikuchi.ui.link import link_of, same_scan, step_of, unit_of
-from napari_kikuchi.ui.regions import Drawn, drawn, grounds
+from napari_kikuchi.ui.regions import Drawn, drawn, grounds, likely_maps
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -95,6 +95,9 @@ class Inspected:
         The visible maps of the same scan, the topmost first; four at most.
     stack
         That of the topmost map that belongs to one.
+    left_out
+        How many more shapes are selected that are not measured: lines where the first is a region,
+        regions where it is a line.
     """
 
     shapes: Sequence[Drawn]
@@ -102,11 +105,21 @@ class Inspected:
     ground: MapBelow
     maps: Sequence[MapBelow]
     stack: MapStack | None
+    left_out: int = 0
 
     @property
     def enclosed(self) -> bool:
         """Whether the shapes have an inside, as lines have not."""
         return self.ground.outlines[0].encloses
+
+    @property
+    def omission(self) -> str:
+        """Tells what is selected but not measured; empty if there is no such thing."""
+        if not self.left_out:
+            return ""
+        measured, other = ("regions", "line") if self.enclosed else ("lines", "region")
+        are = f"{other} is" if self.left_out == 1 else f"{other}s are"
+        return f"{self.left_out} selected {are} not measured together with {measured}."
 
     @property
     def scan(self) -> Scan | None:
@@ -126,7 +139,7 @@ class Inspection(QObject):
     Attributes
     ----------
     current
-        What is inspected; None where nothing is drawn, or not on a map.
+        What is inspected; None where nothing is drawn, or there is no map.
     """
 
     changed = Signal(object)
@@ -215,23 +228,24 @@ class Inspection(QObject):
                 yield layer, layer.name, id(layer.data), _place(layer), _is_opaque(layer)
 
     def _find(self) -> Inspected | None:
-        shapes = drawn(self._session.viewer)
-        found = next((one for shape in shapes[:1] for one in grounds(self._session, shape)), None)
-        if found is None:
+        selected = drawn(self._session.viewer)
+        maps = likely_maps(self._session)
+        if not selected or not maps:
             return None
-        ground = MapBelow.of(found.layer, shapes)
-        alike = [one.encloses == ground.outlines[0].encloses for one in ground.outlines]
-        if not all(alike):
-            shapes = [shape for shape, kept in zip(shapes, alike, strict=True) if kept]
-            ground = MapBelow.of(found.layer, shapes)
-        layers = self.maps(found.link.source) or [found.layer]
-        stacks = (link.stack for link in map(link_of, layers) if link is not None)
+        # Of what lies on no map, the page of its kind says so.
+        below = (one for shape in selected for one in grounds(self._session, shape))
+        over, link = next(((one.layer, one.link) for one in below), maps[0])
+        shapes = [shape for shape in selected if shape.encloses == selected[0].encloses]
+        ground = MapBelow.of(over, shapes)
+        layers = self.maps(link.source) or [over]
+        stacks = (one.stack for one in map(link_of, layers) if one is not None)
         return Inspected(
             shapes,
-            found.link.source,
+            link.source,
             ground,
             [MapBelow.of(layer, shapes, layers[:i]) for i, layer in enumerate(layers)],
             next((stack for stack in stacks if stack is not None), None),
+            len(selected) - len(shapes),
         )
 
 

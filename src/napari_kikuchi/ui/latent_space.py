@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _WIDTH = 380
 _DENSITY = "density"
+_COLOURS = "What the points' colours show: how many there are, or a map"
 # After the last change of how a map is shown, before points take its colours.
 _SETTLED_MS = 150
 
@@ -46,6 +47,7 @@ class LatentSpace(QWidget):
         self._clouds: dict[Method, Cloud] = {}
         self._coloured_by: Image | None = None
         self._listed: list[Image] = []
+        self._shown_axes: list[int] = []
         self._following = Following(self._on_shown_otherwise)
         self._redrawing = QTimer(self)
         self._redrawing.setSingleShot(True)
@@ -81,9 +83,8 @@ class LatentSpace(QWidget):
                 QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
             )
             choice.setMinimumContentsLength(6)
-        for choice, direction in zip(self.axes, ("across", "up"), strict=True):
-            choice.setToolTip(f"What the plot shows {direction}")
-            choice.currentIndexChanged.connect(self._draw)
+        for choice in self.axes:
+            choice.currentIndexChanged.connect(self._on_axis)
         self.row = JobRow(self.session, self._enable)
         self.panel = CloudPanel(self.session, self.stacks)
         self.nearest = NearestPatterns(self.session, self.stacks)
@@ -170,7 +171,20 @@ class LatentSpace(QWidget):
             choice.addItems(list(names))
             choice.setCurrentIndex(min(place, len(names) - 1))
             choice.blockSignals(False)
+        self._shown_axes = [choice.currentIndex() for choice in self.axes]
         self._enable()
+        self._draw()
+
+    def _on_axis(self, *_: Any) -> None:
+        """Show other components; one that the other axis shows changes places with its own."""
+        across, up = (choice.currentIndex() for choice in self.axes)
+        if across == up:
+            was_across, was_up = self._shown_axes
+            other, index = (1, was_across) if across != was_across else (0, was_up)
+            self.axes[other].blockSignals(True)
+            self.axes[other].setCurrentIndex(index)
+            self.axes[other].blockSignals(False)
+        self._shown_axes = [choice.currentIndex() for choice in self.axes]
         self._draw()
 
     def _draw(self, *_: Any) -> None:
@@ -179,13 +193,26 @@ class LatentSpace(QWidget):
             across, up = (choice.currentIndex() for choice in self.axes)
             self.panel.show_cloud(cloud, (across, up), self._tones())
 
+    def _obstacle(self) -> str:
+        """Why no points are shown; empty where some are."""
+        if self.stacks.stack is None:
+            return "There are no maps to explore"
+        if self.row.active:
+            return "Being laid out"
+        return "" if self._method in self._clouds else "Choose above how points are laid out"
+
     def _enable(self) -> None:
         """Offer what can be done."""
         there = self.stacks.stack is not None
         laid = self._method in self._clouds
         self.method.setEnabled(there)
-        for choice in (*self.axes, self.colour):
+        why = self._obstacle()
+        tips = ("What the plot shows across", "What the plot shows up", _COLOURS)
+        for choice, tip in zip((*self.axes, self.colour), tips, strict=True):
             choice.setEnabled(laid)
+            choice.setToolTip(why or tip)
+        if why:
+            self.panel.paint_button.setToolTip(why)
         self.nearest.enable()
 
     # ------------------------------------------------------------------ colours
@@ -208,7 +235,6 @@ class LatentSpace(QWidget):
         self.colour.addItems([_DENSITY, *(layer.name for layer in maps)])
         self.colour.setCurrentIndex(1 + maps.index(chosen) if chosen in maps else 0)
         self.colour.blockSignals(False)
-        self.colour.setToolTip("What the points' colours show: how many there are, or a map")
         if chosen is not None and chosen not in maps:
             self._on_colour()
 

@@ -61,8 +61,11 @@ class LinePage(InspectorPage):
         """Draw the profiles."""
         self.features = self.strip = None
         self.curves = []
+        self.title.setText("")
+        _check(inspected)
         self.curves = [_curve(below) for below in inspected.maps]
         self.title.setText(_title(inspected))
+        self.notice.tell(inspected.omission)
         self.less.setEnabled(inspected.scan is not None)
         self.less.setToolTip(_LESS if inspected.scan is not None else _NO_PATTERNS)
         self._draw()
@@ -155,6 +158,21 @@ class LinePage(InspectorPage):
 def _paths(below: MapBelow) -> list[Path]:
     """The paths of some lines on a map; a ValueError says if one of them has no length."""
     return [Path.through(outline.vertices, below.step) for outline in below.outlines]
+
+
+def _check(inspected: Inspected) -> None:
+    """A ValueError says if one of the lines is too short to have a profile, or on no map."""
+    which = "The line" if len(inspected.shapes) == 1 else "One of the lines"
+    for path, place in zip(_paths(inspected.ground), inspected.ground.places(), strict=True):
+        if path.length < path.spacing:
+            raise ValueError(
+                f"{which} is {path.length:.2g} µm long, and a step of the map {path.spacing:.2g} "
+                "µm: press, drag and release to draw a line across the map."
+            )
+        if not len(place):
+            raise ValueError(
+                f"{which} lies outside the map of {inspected.source.name}: draw it across the map."
+            )
 
 
 def _curve(below: MapBelow) -> Curve:

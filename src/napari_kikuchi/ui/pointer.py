@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Points
+from qtpy.QtCore import QTimer
 
 from napari_kikuchi.ui.link import position_in
 from napari_kikuchi.ui.session import Point, Session
@@ -59,6 +60,7 @@ class Pointer:
         self._session.subject_changed.connect(self._mark)
         self._session.held_changed.connect(self._mark)
         self._viewer.scene.camera.events.zoom.connect(self._size_marker)
+        self._viewer.layers.events.inserted.connect(self._on_inserted)
         self._mark()
 
     def close(self) -> None:
@@ -69,6 +71,7 @@ class Pointer:
         self._session.subject_changed.disconnect(self._mark)
         self._session.held_changed.disconnect(self._mark)
         self._viewer.scene.camera.events.zoom.disconnect(self._size_marker)
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.mouse_move_callbacks.remove(self._on_move)
         self._viewer.mouse_drag_callbacks.remove(self._on_press)
         for key in STEPS:
@@ -148,6 +151,16 @@ class Pointer:
         """Keep the marker as large on the screen, whatever the zoom."""
         if self._marker is not None:
             self._marker.size = _MARKER_PIXELS / self._viewer.scene.camera.zoom
+
+    def _on_inserted(self, _: Any) -> None:
+        # Others are still being told of the layer at its place.
+        QTimer.singleShot(0, self._raise_marker)
+
+    def _raise_marker(self) -> None:
+        """Put the marker above layers that came after it."""
+        layers = self._viewer.layers
+        if self._marker in layers and layers[-1] is not self._marker:
+            layers.move(layers.index(self._marker), len(layers))
 
     def _remove_marker(self) -> None:
         if self._marker is not None and self._marker in self._viewer.layers:

@@ -70,14 +70,17 @@ class RegionPage(InspectorPage):
         """Tell how large the regions are."""
         self.maps, self.tiles, self.bands = [], [], None
         self.told.clear()
+        self.title.setText("")
         places = inspected.ground.places()
         for letter, place in zip(letters(len(places)), places, strict=True):
             if not len(place):
+                which = f"Region {letter}" if len(places) > 1 else "The region"
                 raise ValueError(
-                    f"Region {letter} holds no position of {inspected.source.name}: draw it there, "
-                    "or around the middle of a position."
+                    f"{which} holds no position of {inspected.source.name}: press, drag and "
+                    "release to draw it there, around the middle of a position at least."
                 )
         self.title.setText(" · ".join(_sizes(inspected)))
+        self.notice.tell(inspected.omission)
         self.plot.clear()
 
     def measure(self, inspected: Inspected, means: Means) -> Job[None]:

@@ -10,6 +10,7 @@ import numpy as np
 from napari.layers import Image, Shapes
 
 from napari_kikuchi.explore.outlines import Outline
+from napari_kikuchi.shapes import encloses
 from napari_kikuchi.ui.link import same_scan
 from napari_kikuchi.ui.session import Point
 
@@ -48,6 +49,11 @@ class Drawn:
         names = self.shapes.features.get("name")
         name = None if names is None else names.iloc[self.index]
         return name if isinstance(name, str) and name else f"region {self.index + 1}"
+
+    @property
+    def encloses(self) -> bool:
+        """Whether it has an inside, as a line has not."""
+        return encloses(self.kind)
 
     def outline(self, layer: Layer) -> Outline:
         """The shape in positions of a map; the two layers may have any scales and places."""
@@ -102,8 +108,8 @@ class Ground:
     positions: NDArray[np.intp]
 
 
-def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
-    """The maps on which a shape lies, one for each scan, the one most likely meant first.
+def likely_maps(session: Session) -> list[tuple[Image, LayerLink]]:
+    """All maps, the one most likely meant first.
 
     Where maps of several scans lie on each other, that is the one whose pattern is shown.
     """
@@ -117,10 +123,16 @@ def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
             subject is None or one[1].source.scan is not subject.scan,
         ),
     )
+    return [
+        (layer, link) for layer, link in links if isinstance(layer, Image) and layer.data.ndim == 2
+    ]
+
+
+def grounds(session: Session, shape: Drawn) -> Iterator[Ground]:
+    """The maps on which a shape lies, one for each scan, the one most likely meant first."""
     found: list[ScanLink] = []
-    for layer, link in links:
-        known = any(same_scan(link.source, other) for other in found)
-        if not known and isinstance(layer, Image) and layer.data.ndim == 2:
+    for layer, link in likely_maps(session):
+        if not any(same_scan(link.source, other) for other in found):
             positions = shape.positions(layer)
             if len(positions):
                 found.append(link.source)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Image, Labels
 
-from napari_kikuchi.explore.segmentation import is_numbered
+from napari_kikuchi.explore.segmentation import is_numbered, is_segmentation
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.label_layer import lie_alike, placed_as
 from napari_kikuchi.ui.layers import map_layer, thumbnail
-from napari_kikuchi.ui.link import LayerLink, step_of
+from napari_kikuchi.ui.link import LayerLink, same_scan, step_of
 from napari_kikuchi.ui.show_maps import step_by_step
 
 if TYPE_CHECKING:
@@ -64,6 +64,9 @@ class SegmentLayers:
     def show(self, found: Segmentation, over: Layer, source: ScanLink) -> None:
         """Show what is known of a segmentation; what is not known yet is blank.
 
+        Where none of its labels is seen yet, those of other segmentations of the scan are hidden:
+        colours that lie on each other are not those of any table.
+
         Parameters
         ----------
         found
@@ -76,6 +79,7 @@ class SegmentLayers:
         there = [layer for name in self._layers if (layer := self.layer(name)) is not None]
         if not there or not lie_alike(there[0], over):
             self.forget()
+        self._come_forward(source)
         if self._stack is None:
             shape = (len(found.channels), *over.data.shape)
             self._stack = MapStack(
@@ -86,6 +90,16 @@ class SegmentLayers:
         for values, channel in zip(self._stack.values, found.channels, strict=True):
             values[:] = found.maps.get(channel.name, np.nan)
         step_by_step(self._renew(self._stack, dict(found.maps), over, source))
+
+    def _come_forward(self, source: ScanLink) -> None:
+        """Hide the labels of other segmentations, unless the user has them beside these."""
+        own = [layer for name in self._layers if isinstance(layer := self.layer(name), Labels)]
+        if any(layer.visible for layer in own):
+            return
+        for layer, link in self._session.links():
+            found = link.stack is not None and is_segmentation(link.stack)
+            if isinstance(layer, Labels) and found and same_scan(link.source, source):
+                layer.visible = layer in own
 
     def _renew(
         self, stack: MapStack, maps: Mapping[str, NDArray], over: Layer, source: ScanLink

@@ -203,7 +203,7 @@ class SegmentPage(QWidget):
         return layer.get_color(number) if isinstance(layer, Labels) else (0, 0, 0, 0)
 
     def _go_to(self, row: int) -> None:
-        """Bring what a row of the table is about to the middle of the map."""
+        """Select what a row of the table is about, and bring it into view if it is not there."""
         layer = self.layers.layer(self.numbers)
         if not isinstance(layer, Labels):
             return
@@ -211,7 +211,11 @@ class SegmentPage(QWidget):
         layer.selected_label = int(number[row])
         if _PLACE[0] in self._shown:
             place = [self._shown[name][row] for name in _PLACE]
-            world = layer.data_to_world(np.divide(place, step_of(layer)))
+            position = np.divide(place, step_of(layer))
+            low, high = layer.corner_pixels[:, -2:]
+            if ((low <= position) & (position <= high)).all():
+                return
+            world = layer.data_to_world(position)
             camera = self.session.viewer.scene.camera
             camera.center = (*camera.center[:-2], *world[-2:])
 
