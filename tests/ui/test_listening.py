@@ -4,8 +4,9 @@ import gc
 import weakref
 
 from psygnal import Signal
+from qtpy.QtWidgets import QWidget
 
-from napari_kikuchi.ui.listening import Following
+from napari_kikuchi.ui.listening import Following, listen
 
 
 class Source:
@@ -42,3 +43,28 @@ def test_following_keeps_nobody_alive():
     gc.collect()
     assert gone() is None
     following.stop()
+
+
+class Closing:
+    """Told when a widget is gone; knows it, as those do who work for it."""
+
+    told = 0
+
+    def __init__(self, widget):
+        self.widget = widget
+        widget.closing = self
+
+    def close(self):
+        Closing.told += 1
+
+
+def test_a_widget_that_python_takes_for_garbage_before_qt_does_ends_in_order(qtbot):
+    window = QWidget()
+    inner = QWidget(window)
+    widget = QWidget(inner)
+    listen(widget, [], Closing(widget).close)
+    window.deleteLater()
+    del window, inner, widget
+    gc.collect()
+    assert Closing.told == 0
+    qtbot.waitUntil(lambda: Closing.told == 1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakMethod
 
 if TYPE_CHECKING:
@@ -29,20 +28,35 @@ def listen(
     """
     for signal, handler in handlers:
         signal.connect(handler)
-    # Called when the widget is gone, so it must neither need it nor keep it.
-    weakly = [(signal, WeakMethod(handler)) for signal, handler in handlers]
-    widget.destroyed.connect(partial(_let_go, weakly, closing))
+    widget.destroyed.connect(_End(handlers, closing))
 
 
-def _let_go(
-    handlers: Sequence[tuple[Any, WeakMethod[Any]]], closing: Sequence[Callable[[], None]]
-) -> None:
-    for signal, reference in handlers:
-        handler = reference()
-        if handler is not None:
-            signal.disconnect(handler)
-    for close in closing:
-        close()
+class _End:
+    """What is done when a widget is gone, so it must neither need it nor keep it.
+
+    Python may take the widget for garbage, and with it all that nobody else keeps, before Qt
+    destroys it and calls this.
+    """
+
+    _awaited: ClassVar[set[_End]] = set()
+
+    def __init__(
+        self,
+        handlers: Sequence[tuple[Any, Callable[..., Any]]],
+        closing: Sequence[Callable[[], None]],
+    ) -> None:
+        self._handlers = [(signal, WeakMethod(handler)) for signal, handler in handlers]
+        self._closing = closing
+        self._awaited.add(self)
+
+    def __call__(self, *_: object) -> None:
+        self._awaited.discard(self)
+        for signal, reference in self._handlers:
+            handler = reference()
+            if handler is not None:
+                signal.disconnect(handler)
+        for close in self._closing:
+            close()
 
 
 class Following:

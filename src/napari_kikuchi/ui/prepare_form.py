@@ -15,6 +15,7 @@ from napari_kikuchi.images import bin_to
 from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.forms import Form
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.mask_editor import MaskEditor, Tool
 from napari_kikuchi.ui.preparation import Preparation, default_recipe
 from napari_kikuchi.ui.session import Session
@@ -115,14 +116,12 @@ class PrepareForm(QWidget):
         self.mask.changed.connect(self._on_mask_choice)
         self.editor.edited.connect(self._apply)
         self.reset.clicked.connect(self._on_reset)
-        handlers: list[tuple[Any, Any]] = [
+        handlers = [
             (session.prepared, self._show_preparation),
             (session.recipe_changed, self._on_recipe),
             (session.encoder_changed, self._on_encoder),
         ]
-        for signal, handler in handlers:
-            signal.connect(handler)
-        self.destroyed.connect(lambda: [s.disconnect(h) for s, h in handlers])
+        listen(self, handlers)
         self.set_scan(None)
 
     def set_scan(self, scan: Scan | None) -> None:

@@ -14,6 +14,7 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui import PLUGIN
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import scan_labels
+from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.session import session_of
 
 if TYPE_CHECKING:
@@ -78,14 +79,12 @@ class ScanDock(QWidget):
     def follow_scans(self) -> None:
         """Offer the scans that are open, from now on: the content is in its place."""
         layers = self.session.viewer.layers
-        handlers: list[tuple[Any, Any]] = [
+        handlers = [
             (layers.events.inserted, self._collect),
             (layers.events.removed, self._collect),
             (self.session.link_changed, self._collect),
         ]
-        for signal, handler in handlers:
-            signal.connect(handler)
-        self.destroyed.connect(lambda: [s.disconnect(h) for s, h in handlers])
+        listen(self, handlers)
         self._collect()
         share_height(self)
 
