@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +11,13 @@ from napari_kikuchi.samples import sample_folder
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("machine of any speed", deadline=None)
 settings.load_profile("machine of any speed")
+
+
+def pytest_configure(config):
+    # numba crashes where two processes fill one cache at once: what the one has compiled and what
+    # the other has do not fit together.
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    os.environ["NUMBA_CACHE_DIR"] = str(config.cache.mkdir(f"numba-{worker}"))
 
 
 @pytest.fixture(scope="session")
