@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.stack_choice import StackChoice
 
+_PAINT = "Paint positions on the map: their points light up"
 _HINT = "Encircle points to select them on the map."
 
 
@@ -51,6 +52,7 @@ class CloudPanel(QWidget):
         self._session = session
         self._stacks = stacks
         self._view: View | None = None
+        self._why_empty = ""
         self._drawing, self._lighting, self._looking = (Latest(session) for _ in range(3))
         self.selection = Selection(session)
         self.selection.changed.connect(self.light_up)
@@ -80,6 +82,11 @@ class CloudPanel(QWidget):
         self._view = None
         self.plot.clear()
         self._tell(0, 0)
+
+    def tell_why_empty(self, why: str) -> None:
+        """Say why there are no points; empty where there are, or will be in a moment."""
+        self._why_empty = why
+        self._offer_paint()
 
     def show_cloud(self, cloud: Cloud, axes: tuple[int, int], tones: Tones | None) -> None:
         """Show a cloud along two of its dimensions, coloured by a map or else by density."""
@@ -143,6 +150,12 @@ class CloudPanel(QWidget):
         if over is not None:
             act(over)
 
+    def _offer_paint(self) -> None:
+        there = self._view is not None
+        none = self._why_empty or "There are no points yet"
+        self.paint_button.setEnabled(there)
+        self.paint_button.setToolTip(_PAINT if there else none)
+
     def _tell(self, selected: int, drawn: int) -> None:
         parts = []
         if selected:
@@ -151,12 +164,7 @@ class CloudPanel(QWidget):
             parts.append(f'<span style="color:{DRAWN}">●</span> {drawn:,} in the region drawn')
         there = self._view is not None
         self.status.setText("<br>".join(parts) or (_HINT if there else ""))
-        self.paint_button.setEnabled(there)
-        self.paint_button.setToolTip(
-            "Paint positions on the map: their points light up"
-            if there
-            else "There are no points yet"
-        )
+        self._offer_paint()
         self.clear_button.setEnabled(bool(selected))
         self.clear_button.setToolTip("Select nothing" if selected else "Nothing is selected")
 

@@ -15,14 +15,14 @@ from napari_kikuchi.figures.content import (
     ProfileCurve,
 )
 from napari_kikuchi.maps import Region
-from napari_kikuchi.ui.link import link_of, step_of, unit_of
+from napari_kikuchi.ui.composite import COLOURS
+from napari_kikuchi.ui.link import map_name, step_of, unit_of
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_kikuchi.ui.regions import Drawn
 
-_PRIMARIES = ("red", "green", "blue")
 _COLOURS = 256
 
 
@@ -56,13 +56,13 @@ def _panel(maps: Sequence[Image]) -> MapPanel | CompositePanel:
     alike = [layer for layer in maps if layer.data.shape == maps[0].data.shape]
     # Of two pictures the upper one is seen.
     parts = {layer.colormap.name: layer for layer in reversed(alike)}
-    if maps[0].colormap.name in _PRIMARIES and parts.keys() >= {*_PRIMARIES}:
-        primaries = [parts[colour] for colour in _PRIMARIES]
+    if maps[0].colormap.name in COLOURS and parts.keys() >= {*COLOURS}:
+        primaries = [parts[colour] for colour in COLOURS]
         return CompositePanel(
             np.stack([layer.data for layer in primaries]),
             step_of(maps[0]),
             limits=[_limits(layer) for layer in primaries],
-            names=[_name(layer) for layer in primaries],
+            names=[map_name(layer) for layer in primaries],
         )
     shown = maps[0]
     return MapPanel(
@@ -73,14 +73,6 @@ def _panel(maps: Sequence[Image]) -> MapPanel | CompositePanel:
         _limits(shown),
         shown.colormap.map(np.linspace(0, 1, _COLOURS)),
     )
-
-
-def _name(layer: Image) -> str:
-    """Of the map itself: that of its layer tells the colour, too."""
-    link = link_of(layer)
-    if link is None or link.stack is None or link.channel is None:
-        return layer.name
-    return link.stack.names[link.channel]
 
 
 def _limits(layer: Image) -> tuple[float, float]:

@@ -211,8 +211,7 @@ class LatentSpace(QWidget):
         for choice, tip in zip((*self.axes, self.colour), tips, strict=True):
             choice.setEnabled(laid)
             choice.setToolTip(why or tip)
-        if why:
-            self.panel.paint_button.setToolTip(why)
+        self.panel.tell_why_empty(why)
         self.nearest.enable()
 
     # ------------------------------------------------------------------ colours

@@ -179,6 +179,17 @@ def scan_of(layer: Layer) -> Scan | None:
     return None if link is None else link.source.scan
 
 
+def map_name(layer: Layer) -> str:
+    """Name of the map that a layer shows; its own if it shows none.
+
+    A layer that shows several in turn is called by the one it shows.
+    """
+    link = link_of(layer)
+    if link is None or link.stack is None or link.channel is None:
+        return layer.name
+    return link.stack.names[link.channel]
+
+
 def unit_of(layer: Layer) -> str:
     """Unit of the values that a layer shows; empty for those that have none."""
     link = link_of(layer)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Shapes
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from napari_kikuchi.shapes import encloses
 from napari_kikuchi.ui import INSPECTOR
 from napari_kikuchi.ui.listening import Following
 from napari_kikuchi.ui.regions import drawn
@@ -87,7 +86,7 @@ class TwoRegions(QWidget):
     def _meant(self) -> list[Drawn]:
         """The regions that are selected, else all that are drawn; lines enclose nothing."""
         for shapes in (drawn(self._viewer, 2), self._shapes):
-            regions = [shape for shape in shapes if encloses(shape.kind)]
+            regions = [shape for shape in shapes if shape.encloses]
             if len(regions) >= 2:
                 break
         return regions

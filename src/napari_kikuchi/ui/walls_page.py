@@ -17,6 +17,7 @@ from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.label_layer import few_colours
 from napari_kikuchi.ui.label_maps import LabelMap, label_maps
+from napari_kikuchi.ui.link import map_name
 from napari_kikuchi.ui.segment_page import SegmentPage
 from napari_kikuchi.ui.walls_plot import WallsPlot
 
@@ -132,8 +133,7 @@ class WallsPage(SegmentPage):
         if stack is None:
             return []
         visible = [
-            # A layer that shows several maps in turn is called by the one it shows.
-            layer.name if link.channel is None else stack.names[link.channel]
+            map_name(layer)
             for layer, link in self.session.links()
             if link.stack is stack and isinstance(layer, Image) and layer.visible
         ]
