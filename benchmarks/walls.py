@@ -85,11 +85,12 @@ def _measure(
     figures = {}
     whole = finish(prepare(scan, Recipe(size=scan.pattern_shape, background="exact")))
     mask, unbinned = whole.mask, bin_to(patterns, scan.pattern_shape)
+    relative = whole.relative(unbinned)
     measures = {
         "IQ raw": image_quality(patterns, mask),
         "sharpness": sharpness(patterns, mask),
-        "IQ": image_quality(whole.subtract(unbinned), mask),
-        "contrast": pattern_contrast(whole.relative(unbinned), mask),
+        "IQ": image_quality(relative, mask),
+        "contrast": pattern_contrast(relative, mask),
     }
     for name, values in measures.items():
         figures[name] = _best_auc([values.reshape(rows, cols)], wall)

@@ -173,22 +173,36 @@ class Preprocessor:
         contrast
             Standard deviation of :meth:`relative` inside the mask, of shape (...).
         """
-        out = np.empty((*patterns.shape[:-2], *self.recipe.size), np.float32)
-        contrast = np.empty(patterns.shape[:-2], np.float32)
+        pixels = np.flatnonzero(self.mask)
         flat_in = patterns.reshape(-1, *patterns.shape[-2:])
-        flat_out, flat_contrast = out.reshape(-1, *self.recipe.size), contrast.reshape(-1)
+        out = np.zeros((len(flat_in), self.mask.size), np.float32)
+        contrast = np.empty(len(flat_in), np.float32)
         for start in range(0, len(flat_in), _BATCH):
             part = slice(start, start + _BATCH)
-            binned = bin_to(flat_in[part], self.recipe.size)
-            flat_out[part] = self.rescale(self.subtract(binned))
-            flat_contrast[part] = self.relative(binned)[:, self.mask].std(axis=1)
-        return out, contrast
+            binned = bin_to(flat_in[part], self.recipe.size).reshape(-1, self.mask.size)
+            # Only what lies inside the mask is worked on.
+            out[part, pixels], contrast[part] = self._prepared(binned.take(pixels, axis=1))
+        lead = patterns.shape[:-2]
+        return out.reshape(*lead, *self.recipe.size), contrast.reshape(lead)
 
-    def subtract(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Binned patterns less the static background; for a common scale, see :meth:`relative`."""
-        return (
-            self.relative(binned) if self.recipe.rescale == "common" else binned - self.background
-        )
+    def _prepared(self, inside: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """Pixels inside the mask (n, pixels) as :meth:`with_contrast` gives them, and contrasts."""
+        relative = self._over_mean(inside, inside, self.background[self.mask])
+        relative -= relative.mean(axis=1, keepdims=True)
+        contrast = np.sqrt(np.einsum("ij,ij->i", relative, relative) / inside.shape[1])
+        if self.recipe.rescale == "common":
+            assert self.recipe.full_scale is not None  # found when the recipe was fitted
+            return np.clip(relative / self.recipe.full_scale, -1, 1), contrast
+        corrected = inside - self.background[self.mask]
+        if self.recipe.rescale == "range":
+            low, high = (edge(axis=1, keepdims=True) for edge in (corrected.min, corrected.max))
+            middle, half = (low + high) / 2, (high - low) / 2
+        else:
+            middle = corrected.mean(axis=1, keepdims=True)
+            half = _DEVIATIONS * corrected.std(axis=1, keepdims=True)
+        # A pattern without contrast has nothing to be rescaled.
+        scale = np.where(half > 0, half, np.inf)
+        return np.clip((corrected - middle) / scale, -1, 1), contrast
 
     def relative(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
         """Binned patterns over their mean intensity, less the background over its own.
@@ -197,31 +211,21 @@ class Preprocessor:
         beam, and with none of the background left where that changes. 0 for a pattern without
         contrast.
         """
+        flat = binned.reshape(-1, self.mask.size)
+        inside = flat.take(np.flatnonzero(self.mask), axis=1)
+        return self._over_mean(flat, inside, self.background.ravel()).reshape(binned.shape)
+
+    def _over_mean(
+        self, values: NDArray[np.float32], inside: NDArray[np.float32], background: NDArray
+    ) -> NDArray[np.float32]:
+        """What :meth:`relative` gives for some pixels, all inside the mask being told as well."""
         level = float(self.background[self.mask].mean()) or 1.0
-        inside = binned[..., self.mask]
-        brightness = inside.mean(axis=-1)[..., None, None]
-        found = binned / np.where(brightness > 0, brightness, np.inf) - self.background / level
-        return np.where(np.ptp(inside, axis=-1)[..., None, None] > 0, found, 0)
-
-    def rescale(self, corrected: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Corrected patterns, each rescaled to [-1, 1] inside the mask."""
-        inside = corrected[..., self.mask]
-        if self.recipe.rescale == "range":
-            low = inside.min(axis=-1)[..., None, None]
-            half = (inside.max(axis=-1)[..., None, None] - low) / 2
-            middle = low + half
-        else:
-            middle = inside.mean(axis=-1)[..., None, None]
-            half = self._full_scale(inside)
-        flat = half <= 0
-        scaled = np.clip((corrected - middle) / np.where(flat, 1, half), -1, 1)
-        return np.where(self.mask & ~flat, scaled, 0).astype(np.float32)
-
-    def _full_scale(self, inside: NDArray[np.float32]) -> NDArray[np.float32] | float:
-        if self.recipe.rescale == "deviation":
-            return _DEVIATIONS * inside.std(axis=-1)[..., None, None]
-        assert self.recipe.full_scale is not None  # found when the recipe was fitted
-        return self.recipe.full_scale
+        brightness = inside.mean(axis=1, keepdims=True)
+        flat = inside.min(axis=1, keepdims=True) == inside.max(axis=1, keepdims=True)
+        brightness[(brightness <= 0) | flat] = np.inf
+        relative = values / brightness - background / level
+        relative[flat[:, 0]] = 0
+        return relative
 
     def with_full_scale(self, patterns: NDArray) -> Preprocessor:
         """The same with its common scale found from some patterns, where it needs one.
