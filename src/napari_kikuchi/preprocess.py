@@ -274,7 +274,12 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
         recipe's mask expects it; or if that mask is empty or of another size than the recipe.
     """
     check_recipe(scan, recipe)
-    sample = scan.read_positions(scan.draw(min(recipe.background_sample, 256), recipe.seed))
+    sample = _readable(scan, scan.draw(min(recipe.background_sample, 256), recipe.seed))
+    if not len(sample):
+        raise RecipeMismatchError(
+            f"{scan.name}: none of the patterns drawn from it to find its signal mask could be "
+            "read. Check the drive that it lies on, or whether the scan has any patterns."
+        )
     yield Progress(0, 0, "Finding the signal mask")
     found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
     recipe = fit_mask(scan, recipe, found, check_mask=check_mask)
@@ -340,21 +345,21 @@ def check_recipe(scan: Scan, recipe: Recipe) -> None:
 def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
     total = np.zeros(recipe.size, np.float64)
     count = 0
-    exact = recipe.background == "exact" or scan.count <= recipe.background_sample
-    expected = scan.count if exact else recipe.background_sample
-    drawn = None if exact else scan.draw(recipe.background_sample, recipe.seed)
-    for patterns in _every_pattern(scan) if drawn is None else read_batches(scan, drawn):
+    exact = recipe.background == "exact"
+    positions = scan.draw(scan.count if exact else recipe.background_sample, recipe.seed)
+    for start in range(0, len(positions), _BATCH):
+        patterns = _readable(scan, positions[start : start + _BATCH])
         total += bin_to(patterns, recipe.size).sum(axis=0, dtype=np.float64)
         count += len(patterns)
-        yield Progress(count, expected, "Averaging the static background")
+        done = min(start + _BATCH, len(positions))
+        yield Progress(done, len(positions), "Averaging the static background")
     return (total / max(count, 1)).astype(np.float32)
 
 
-def _every_pattern(scan: Scan) -> Iterator[NDArray]:
-    for block in scan.blocks():
-        patterns = scan.read_present(block)
-        for start in range(0, len(patterns), _BATCH):
-            yield patterns[start : start + _BATCH]
+def _readable(scan: Scan, positions: NDArray[np.integer]) -> NDArray:
+    """The patterns at some positions (n, 2), less those that the file does not give."""
+    patterns, readable = scan.read_readable(positions)
+    return patterns if readable.all() else patterns[readable]
 
 
 def read_batches(scan: Scan, positions: NDArray[np.integer]) -> Iterator[NDArray]:

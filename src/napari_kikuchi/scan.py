@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ MAX_CHUNKS = 9_000
 BLOCK_BYTES = 32 * 2**20
 
 
+class ScanLostError(OSError):
+    """A scan whose file is out of reach, or has changed, since it was opened."""
+
+
 class PatternSource(Protocol):
     """Random access to the patterns of one file; safe to use from several threads and to pickle."""
 
@@ -35,8 +40,43 @@ class PatternSource(Protocol):
         ...
 
     def read_run(self, row: int, start: int, stop: int) -> NDArray:
-        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
+        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width).
+
+        Raises
+        ------
+        OSError
+            If the file cannot give them.
+        """
         ...
+
+
+@dataclass(frozen=True)
+class FileState:
+    """What tells a file from what it was before somebody wrote to it.
+
+    Attributes
+    ----------
+    size
+        In bytes.
+    modified
+        When it was last changed, in nanoseconds.
+    """
+
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """As a file is now; opens it, for a folder may still name what is out of reach.
+
+        Raises
+        ------
+        OSError
+            If it cannot be opened.
+        """
+        with path.open("rb") as file:
+            found = os.fstat(file.fileno())
+        return cls(found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +153,8 @@ class Scan:
     present
         Which positions have a pattern, of shape (rows, columns); None if all have. A hexagonal
         grid with shorter odd rows and a scan stopped early lack some.
+    state
+        Of the file when it was opened; None for a scan that lives in memory.
     """
 
     source: PatternSource
@@ -122,6 +164,7 @@ class Scan:
     options: Mapping[str, Any] = field(default_factory=dict)
     grid: Literal["square", "hexagonal"] = "square"
     present: NDArray[np.bool_] | None = None
+    state: FileState | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -235,6 +278,59 @@ class Scan:
                 out[run] = self.source.read_run(row, start, start + len(run))
         return out
 
+    def read_readable(self, positions: NDArray[np.integer]) -> tuple[NDArray, NDArray[np.bool_]]:
+        """The patterns at given positions, as far as the file gives them.
+
+        Parameters
+        ----------
+        positions
+            Row and column of each pattern, of shape (n, 2).
+
+        Returns
+        -------
+        patterns, readable
+            As :meth:`read_positions` gives them, zeros where that fails; and where it does not.
+
+        Raises
+        ------
+        ScanLostError
+            If the file is out of reach, or has changed since it was opened.
+        """
+        try:
+            return self.read_positions(positions), np.ones(len(positions), bool)
+        except OSError:
+            self.check_unchanged()
+        if len(positions) == 1:
+            return np.zeros((1, *self.pattern_shape), self.dtype), np.zeros(1, bool)
+        # Halves, and halves of these, until what cannot be read stands alone.
+        middle = len(positions) // 2
+        parts = [self.read_readable(half) for half in (positions[:middle], positions[middle:])]
+        patterns, readable = (np.concatenate(pair) for pair in zip(*parts, strict=True))
+        return patterns, readable
+
+    def check_unchanged(self) -> None:
+        """Check that the file is there as it was when it was opened.
+
+        Raises
+        ------
+        ScanLostError
+            If it is out of reach, or has changed.
+        """
+        if self.path is None or self.state is None:
+            return
+        try:
+            found = FileState.of(self.path)
+        except OSError as error:
+            raise ScanLostError(
+                f"{self.path}: is out of reach ({error.strerror}). Is its drive or server still "
+                "connected? Do the same again when it is."
+            ) from error
+        if found != self.state:
+            raise ScanLostError(
+                f"{self.path}: was changed since it was opened (it had {self.state.size} bytes, "
+                f"now {found.size}). Wait until nothing writes to it, then open it again."
+            )
+
     def draw(self, n: int, seed: int = 0) -> NDArray[np.int64]:
         """Positions drawn at random, without repetition, among those that have a pattern.
 
@@ -275,7 +371,8 @@ class Scan:
         """What tells this scan from another: shape, type and checksums of a few patterns."""
         rows, cols = self.map_shape
         places = {(0, 0), (rows // 2, cols // 2), (rows - 1, 0)}
-        checksums = [zlib.crc32(self.read(*place).tobytes()) for place in sorted(places)]
+        patterns, _ = self.read_readable(np.array(sorted(places)))
+        checksums = [zlib.crc32(pattern.tobytes()) for pattern in patterns]
         return {"shape": list(self.shape), "dtype": self.dtype.str, "crc32": checksums}
 
     def _chunk_positions(self) -> tuple[int, int]:

@@ -14,8 +14,9 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -42,14 +43,17 @@ def map_scan(
     writer: MapWriter,
     *,
     executor: Executor | None = None,
-    workers: int | None = None,
+    workers: int | Callable[[], int] | None = None,
     message: str = "Mapping patterns",
-) -> Job[None]:
+) -> Job[NDArray[np.int64]]:
     """Run a function over every pattern of a scan and write what it gives.
 
     Blocks that the writer has already are skipped: so an interrupted run goes on. Closing the
     generator waits for the blocks being worked on and keeps them. However large the scan is, each
     worker holds one block.
+
+    A pattern that the file does not give becomes NaN, as a position without one, and is told at
+    the end; a run that is interrupted and goes on tries it again.
 
     Parameters
     ----------
@@ -66,8 +70,8 @@ def map_scan(
         block if its workers are other processes: they must pickle, should be small, and the files
         of scan and maps must be within reach.
     workers
-        Blocks worked on at a time; None: as many as this machine has cores. Say how many workers
-        an executor has that is elsewhere.
+        Blocks worked on at a time; None: as many as this machine has cores. Of an executor that is
+        elsewhere, say how many workers it has, or what tells how many it has at present.
     message
         What is being done, for the progress.
 
@@ -76,40 +80,59 @@ def map_scan(
     Progress
         Patterns done so far, those of an earlier run included.
 
+    Returns
+    -------
+    numpy.ndarray
+        Rows and columns of the patterns that could not be read, of shape (n, 2).
+
     Raises
     ------
+    ScanLostError
+        If the file of the scan is out of reach, or has changed since it was opened.
     Exception
         What the function raised, with a note of the place in the scan.
     """
-    workers = workers or os.cpu_count() or 1
+    unreadable: list[NDArray[np.int64]] = []
+
+    def confirm(block: Block, written: Written) -> None:
+        writer.confirm(block, written.checksum, for_good=not len(written.unreadable))
+        unreadable.append(written.unreadable)
+
+    there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
     blocks = work_blocks(scan)
     waiting = [block for block in blocks if not writer.is_done(block)]
     done = scan.count - sum(_count(scan, block) for block in waiting)
     yield Progress(done, scan.count, message)
-    with _pool(executor, workers) as pool:
+    at_a_time = there()
+    with _pool(executor, at_a_time) as pool:
         upcoming = iter(waiting)
-        running: dict[Future[int], Block] = {}
+        running: dict[Future[Written], Block] = {}
         try:
             while True:
+                at_a_time = there()
                 # More than are worked on, so that nobody waits for work; they hold no patterns.
-                for block in islice(upcoming, 2 * workers - len(running)):
+                # Some where nobody is there at present: who comes finds them.
+                wanted = 2 * max(1, at_a_time) - len(running)
+                for block in islice(upcoming, max(0, wanted)):
                     future = pool.submit(write_block, scan, function, writer.maps, block)
                     running[future] = block
                 if not running:
-                    return
+                    break
                 for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
                     block = running.pop(future)
-                    writer.confirm(block, future.result())
+                    confirm(block, future.result())
                     done += _count(scan, block)
                 yield Progress(done, scan.count, message)
         finally:
             if executor is None:
                 for future in running:
                     future.cancel()
-            # Elsewhere a cancelled block may be running all the same; there are few to wait for.
-            for future in wait(running).done:
+            # Elsewhere a cancelled block may be running all the same; there are few to wait for, if
+            # anybody is there to finish them.
+            for future in wait(running, timeout=None if at_a_time else 0).done:
                 if not future.cancelled() and future.exception() is None:
-                    writer.confirm(running[future], future.result())
+                    confirm(running[future], future.result())
+    return np.concatenate([np.empty((0, 2), np.int64), *unreadable])
 
 
 def work_blocks(scan: Scan) -> list[Block]:
@@ -117,27 +140,57 @@ def work_blocks(scan: Scan) -> list[Block]:
     return list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
 
 
-def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> int:
-    """Read a block, run the function over its patterns and write the values.
+class Written(NamedTuple):
+    """What became of a block.
 
-    Returns
-    -------
-    int
-        Checksum of what was written.
+    Attributes
+    ----------
+    checksum
+        Of what was written.
+    unreadable
+        Rows and columns of the patterns that could not be read, of shape (n, 2).
     """
+
+    checksum: int
+    unreadable: NDArray[np.int64]
+
+
+def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> Written:
+    """Read a block, run the function over its patterns and write the values."""
     try:
         values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
         present = scan.present_in(block)
-        if present.any():
-            found = function(scan.read_present(block)).T
-            values[: len(found), present] = found
-        return maps.write(block, values)
+        patterns, readable = _read(scan, block, present)
+        unreadable = _positions(block, present)[~readable]
+        if readable.any():
+            there = np.zeros_like(present)
+            there[present] = readable
+            found = function(patterns).T
+            values[: len(found), there] = found
+        return Written(maps.write(block, values), unreadable)
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
             f"columns {block.cols.start} to {block.cols.stop - 1}."
         )
         raise
+
+
+def _read(
+    scan: Scan, block: Block, present: NDArray[np.bool_]
+) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Patterns of a block that can be read, and which of those that there are can be."""
+    # What was written to since the job began is no longer one scan.
+    scan.check_unchanged()
+    try:
+        return scan.read_present(block), np.ones(np.count_nonzero(present), bool)
+    except OSError:
+        patterns, readable = scan.read_readable(_positions(block, present))
+        return patterns[readable], readable
+
+
+def _positions(block: Block, present: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.argwhere(present) + np.array([block.rows.start, block.cols.start])
 
 
 def fill_in(scan: Scan, writer: MapWriter, derived: NDArray) -> None:
@@ -156,7 +209,7 @@ def fill_in(scan: Scan, writer: MapWriter, derived: NDArray) -> None:
     for block in work_blocks(scan):
         values = writer.maps.read(block)
         values[first:] = derived[:, block.rows, block.cols]
-        writer.confirm(block, writer.maps.write(block, values))
+        writer.confirm(block, writer.maps.write(block, values), for_good=writer.is_done(block))
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import (
     Output,
     errors_told,
@@ -27,9 +28,11 @@ from napari_kikuchi.cli.options import (
     PartialOption,
     ScanArgument,
     ScanNameOption,
+    SchedulerOption,
     ShapeOption,
     StepOption,
     Structure,
+    WorkersOption,
     numbers,
     scan_options,
 )
@@ -143,6 +146,8 @@ def encode(
         ),
     ] = None,
     device: DeviceOption = "auto",
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     shape: ShapeOption = None,
     step: StepOption = None,
     scan_name: ScanNameOption = None,
@@ -171,14 +176,19 @@ def encode(
         source = shipped_encoder() if model is None else model
         name = f"linear-{latent}" if linear else model_name(source.absolute())
         target = default_maps_path(scan, name, options) if out is None else out
-        if linear:
-            from napari_kikuchi.cli.linear import encode_linear
+        if scheduler is not None and device != "auto":
+            raise ValueError("workers of a scheduler use the device they have: leave out --device")
+        with workers_for(scheduler, workers, output) as where:
+            if linear:
+                from napari_kikuchi.cli.linear import encode_linear
 
-            job = encode_linear(opened, latent, target, resume=not restart)
-        else:
-            encoder = load_encoder(source, device=device)
-            job = encode_scan(opened, encoder, target, model=source, resume=not restart)
-        stack = run(job, output, going_on="The same command goes on from here.")
+                job = encode_linear(opened, latent, target, resume=not restart, **where)
+            else:
+                encoder = load_encoder(source, device=device)
+                job = encode_scan(
+                    opened, encoder, target, model=source, resume=not restart, **where
+                )
+            stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
         advised = advice(stack)
         report_result(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.linear import fit_linear
@@ -35,7 +36,13 @@ def train_linear(
     return path
 
 
-def encode_linear(scan: Scan, latent: int, target: Path, *, resume: bool) -> Job[MapStack]:
-    """Encode a scan with its own principal components, which are not kept."""
+def encode_linear(
+    scan: Scan, latent: int, target: Path, *, resume: bool, **where: Any
+) -> Job[MapStack]:
+    """Encode a scan with its own principal components, which are not kept.
+
+    Where it is done is passed on: ``executor`` and ``workers`` of
+    :func:`~napari_kikuchi.latent.maps.encode_scan`.
+    """
     encoder = yield from fit_linear([scan], Recipe(), latent)
-    return (yield from encode_scan(scan, encoder, target, resume=resume))
+    return (yield from encode_scan(scan, encoder, target, resume=resume, **where))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.options import (
     Background,
@@ -19,8 +20,10 @@ from napari_kikuchi.cli.options import (
     PartialOption,
     ScanArgument,
     ScanNameOption,
+    SchedulerOption,
     ShapeOption,
     StepOption,
+    WorkersOption,
     leave_out,
     numbers,
     scan_options,
@@ -115,6 +118,8 @@ def maps(
             show_default=False,
         ),
     ] = None,
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     shape: ShapeOption = None,
     step: StepOption = None,
     scan_name: ScanNameOption = None,
@@ -135,6 +140,7 @@ def maps(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io import open_scan
+        from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.preprocess import Recipe
@@ -157,19 +163,22 @@ def maps(
             indexing, told_by = _geometry(opened, pc, convention, tilt, detector_tilt, phase)
         pixels = opened.pattern_shape if size is None else numbers(size, "--size", (int, int))
         target = default_physics_path(scan, options) if out is None else out
-        job = physics_maps(
-            opened,
-            chosen,
-            target,
-            indexing=indexing,
-            recipe=Recipe(size=pixels, background=background.value),
-            grain_threshold=GRAIN_THRESHOLD if grain_threshold is None else grain_threshold,
-            resume=not restart,
-        )
-        stack = run(job, output, going_on="The same command goes on from here.")
+        with workers_for(scheduler, workers, output) as where:
+            job = physics_maps(
+                opened,
+                chosen,
+                target,
+                indexing=indexing,
+                recipe=Recipe(size=pixels, background=background.value),
+                grain_threshold=GRAIN_THRESHOLD if grain_threshold is None else grain_threshold,
+                resume=not restart,
+                **where,
+            )
+            stack = run(job, output, going_on="The same command goes on from here.")
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {', '.join(stack.names)}.\n"
+            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
             + ("" if told_by is None else f"Projection centre of {shown(told_by)}.\n")
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,

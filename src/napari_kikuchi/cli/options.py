@@ -64,6 +64,23 @@ PartialOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda or mps.", show_default=True)
 ]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Dask scheduler whose workers do it, or local for processes on this machine.  "
+        "[default: threads]",
+        show_default=False,
+    ),
+]
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Threads, or processes of --scheduler local.  [default: as many as cores]",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 EventsOption = Annotated[
     bool, typer.Option("--events", hidden=True, help="One JSON event per line, for the window.")

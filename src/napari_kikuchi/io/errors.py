@@ -7,6 +7,10 @@ class PatternFileError(ValueError):
     """A pattern file that is missing, damaged or not what it says it is."""
 
 
+class UnreadableError(PatternFileError, OSError):
+    """Patterns that a file should hold and cannot give."""
+
+
 class UnknownGridError(PatternFileError):
     """A pattern file that holds patterns but not the rows and columns of their scan.
 

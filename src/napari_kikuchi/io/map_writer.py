@@ -23,6 +23,7 @@ from napari_kikuchi.io.map_store import (
     read_maps,
     stored_array,
 )
+from napari_kikuchi.io.output import check_room
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.scan import Block
@@ -61,6 +62,8 @@ class MapWriter:
         self._confirmed = dict(self._read_journal())
         # Those of which this process knows that the file holds them.
         self._seen: set[_Key] = set()
+        # Written, but not for good.
+        self._provisional: set[_Key] = set()
         self._unsynced = 0
 
     @classmethod
@@ -93,6 +96,8 @@ class MapWriter:
             not unfinished maps.
         ResumeError
             If the maps that were begun have another shape or identity.
+        DiskFullError
+            If there is no room for them.
         """
         path = Path(path)
         check_target(path)
@@ -111,6 +116,7 @@ class MapWriter:
             return cls(path, begun.maps)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, exist_ok=True)
+        check_room(path, channels * rows * cols * _DTYPE.itemsize)
         # A name of its own: whoever is still writing what was begun before writes nothing here.
         store = f"{_STORE}{uuid4().hex[:8]}"
         maps = create_store(partial / store, shape, _DTYPE)
@@ -128,7 +134,7 @@ class MapWriter:
         """Whether a block has been confirmed and the file still holds it."""
         return self._holds(_key(block))
 
-    def confirm(self, block: Block, checksum: int) -> None:
+    def confirm(self, block: Block, checksum: int, *, for_good: bool = True) -> None:
         """Note that a block is written.
 
         Parameters
@@ -137,7 +143,13 @@ class MapWriter:
             Positions.
         checksum
             As :meth:`~napari_kikuchi.io.map_array.MapArray.write` has returned it.
+        for_good
+            False for a block that lacks something: it will do for these maps, but a run that is
+            interrupted and goes on writes it anew.
         """
+        if not for_good:
+            self._provisional.add(_key(block))
+            return
         line = json.dumps([*_key(block), checksum])
         with self._journal.open("a", encoding="utf-8") as file:
             # A line that a crash cut short does not take this one with it.
@@ -226,9 +238,8 @@ class MapWriter:
 
     def _check_complete(self) -> None:
         missing = np.ones(self.maps.shape[1:], bool)
-        for key in self._confirmed:
-            if self._holds(key):
-                missing[key.top : key.bottom, key.left : key.right] = False
+        for key in self._provisional.union(filter(self._holds, self._confirmed)):
+            missing[key.top : key.bottom, key.left : key.right] = False
         if missing.any():
             row, col = np.argwhere(missing)[0]
             raise ValueError(

@@ -10,7 +10,7 @@ from napari_kikuchi.io import h5ebsd, up2, vendors
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
 from napari_kikuchi.io.sources import CroppedSource, FlippedSource
-from napari_kikuchi.scan import Scan
+from napari_kikuchi.scan import FileState, Scan
 
 #: What :func:`open_scan` opens.
 EXTENSIONS = (*up2.PIXEL_TYPES, *h5ebsd.EXTENSIONS, *vendors.EXTENSIONS)
@@ -80,7 +80,7 @@ def open_scan(
     if flip:
         source = FlippedSource(source)
     given = {name: value for name, value in options.items() if value not in (None, False)}
-    return replace(found, source=source, options=given)
+    return replace(found, source=source, options=given, state=FileState.of(path))
 
 
 def _open(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.io.errors import PatternFileError
+from napari_kikuchi.io.errors import UnreadableError
 from napari_kikuchi.io.layout import Layout
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ class RawSource(FlatSource):
                 while rest and (got := file.readinto(rest)):
                     rest = rest[got:]
         except OSError as error:
-            raise PatternFileError(
+            raise UnreadableError(
                 f"{self.path}: could not be read ({error}). Was it moved, or its drive "
                 "disconnected, since it was opened?"
             ) from error
         if rest:
             end = begin + out.nbytes
-            raise PatternFileError(
+            raise UnreadableError(
                 f"{self.path}: ends at byte {end - len(rest)}, but patterns were expected up to "
                 f"byte {end}: it has become shorter since it was opened. Open it again."
             )

@@ -65,10 +65,12 @@ def familiarity(scan: Scan, encoder: Encoder, preprocessor: Preprocessor) -> Fam
     there = (beside >= 0).all(axis=1)
     if scan.present is not None:
         there &= scan.present[tuple(np.maximum(beside, 0).T)]
-    if not there.any():
+    read = [scan.read_readable(place[there]) for place in (positions, beside)]
+    both = np.logical_and(*(readable for _, readable in read))
+    if not both.any():
         return Familiarity(np.nan, np.nan)
     mask = preprocessor.mask
-    own, other = (preprocessor(scan.read_positions(place[there])) for place in (positions, beside))
+    own, other = (preprocessor(patterns[both]) for patterns, _ in read)
     decoded = encoder.decode(encoder.encode(own))
     return Familiarity(
         *(_correlation(patterns[:, mask], other[:, mask]) for patterns in (own, decoded))

@@ -23,7 +23,15 @@ import numpy as np
 from napari_kikuchi.explore.ranking import feature_score
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
+from napari_kikuchi.io.origin import (
+    drawn_before,
+    maps_identity,
+    maps_provenance,
+    scan_origin,
+    unreadable_record,
+    unreadable_told,
+)
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.decode import decode_run
@@ -54,7 +62,7 @@ def encode_scan(
     model: str | Path | None = None,
     preprocessor: Preprocessor | None = None,
     executor: Executor | None = None,
-    workers: int | None = None,
+    workers: int | Callable[[], int] | None = None,
     resume: bool = True,
 ) -> Job[MapStack]:
     """Encode every pattern of a scan; write a map for each latent feature, and some more.
@@ -109,61 +117,64 @@ def encode_scan(
         If something lies at ``path`` that is no map store.
     ResumeError
         If an encoding was begun at ``path`` of another scan or with another model.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
     path = Path(path)
     check_target(path)  # Before the time is spent to prepare the scan.
-    if preprocessor is None:
-        preprocessor = yield from prepare(scan, encoder.recipe)
-    else:
-        _check_recipe(preprocessor.recipe, encoder.recipe)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    origin = _origin(scan, encoder)
-    identity = maps_identity(origin, scan, preprocessor)
-    familiar = familiarity(scan, encoder, preprocessor)
-    # Patterns that were rescaled one by one keep no contrast to be measured.
-    measured = encoder.measured if encoder.recipe.rescale == "common" else 0
-    features = [
-        Channel(f"feature {i + 1}" + (_MEASURED if i < measured else ""))
-        for i in range(encoder.latent)
-    ]
-    channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
-    writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-    with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
-        yield from map_scan(
-            scan,
-            function,
-            writer,
-            executor=executor,
-            workers=workers,
-            message="Encoding patterns",
+    with sole_writer(path):
+        if preprocessor is None:
+            preprocessor = yield from prepare(scan, encoder.recipe)
+        else:
+            _check_recipe(preprocessor.recipe, encoder.recipe)
+        origin = _origin(scan, encoder)
+        identity = maps_identity(origin, scan, preprocessor)
+        familiar = familiarity(scan, encoder, preprocessor)
+        # Patterns that were rescaled one by one keep no contrast to be measured.
+        measured = encoder.measured if encoder.recipe.rescale == "common" else 0
+        features = [
+            Channel(f"feature {i + 1}" + (_MEASURED if i < measured else ""))
+            for i in range(encoder.latent)
+        ]
+        channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
+        writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
+        with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
+            unreadable = yield from map_scan(
+                scan,
+                function,
+                writer,
+                executor=executor,
+                workers=workers,
+                message="Encoding patterns",
+            )
+        if familiar.known:
+            yield from _compare_neighbours(scan, encoder, writer)
+        origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
+        origin["model"] |= {
+            "path": None if model is None else str(Path(model).absolute()),
+            "provenance": dict(encoder.provenance),
+        }
+        return (
+            yield from writer.finish(
+                channels,
+                step=scan.step,
+                provenance=maps_provenance("latent", origin | unreadable_record(unreadable)),
+                arrays={"background": preprocessor.background, "mask": preprocessor.mask},
+                regions=drawn_before(path, origin["scan"]["fingerprint"]),
+                score=_scorer(encoder.latent, writer),
+            )
         )
-    if familiar.known:
-        yield from _compare_neighbours(scan, encoder, writer)
-    origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
-    origin["model"] |= {
-        "path": None if model is None else str(Path(model).absolute()),
-        "provenance": dict(encoder.provenance),
-    }
-    return (
-        yield from writer.finish(
-            channels,
-            step=scan.step,
-            provenance=maps_provenance("latent", origin),
-            arrays={"background": preprocessor.background, "mask": preprocessor.mask},
-            regions=drawn_before(path, origin["scan"]["fingerprint"]),
-            score=_scorer(encoder.latent, writer),
-        )
-    )
 
 
 def advice(stack: MapStack) -> str:
     """What whoever made these latent maps should know; nothing if all is well."""
-    if stack.provenance.get("familiarity", {"known": True})["known"]:
-        return ""
-    return (
-        "The model does not know patterns like these: what it reconstructs is something else. "
-        "Train one on this scan, which takes minutes and adds the maps that compare neighbours."
-    )
+    advised = [unreadable_told(stack)]
+    if not stack.provenance.get("familiarity", {"known": True})["known"]:
+        advised.append(
+            "The model does not know patterns like these: what it reconstructs is something else. "
+            "Train one on this scan, which takes minutes and adds the maps that compare neighbours."
+        )
+    return "\n".join(filter(None, advised))
 
 
 def default_maps_path(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,14 @@ import numpy as np
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
+from napari_kikuchi.io.origin import (
+    drawn_before,
+    maps_identity,
+    maps_provenance,
+    scan_origin,
+    unreadable_record,
+)
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
@@ -82,7 +89,7 @@ def physics_maps(
     recipe: Recipe | None = None,
     grain_threshold: float = GRAIN_THRESHOLD,
     executor: Executor | None = None,
-    workers: int | None = None,
+    workers: int | Callable[[], int] | None = None,
     resume: bool = True,
 ) -> Job[MapStack]:
     """Map what classical methods say of each pattern of a scan.
@@ -142,6 +149,8 @@ def physics_maps(
         If something lies at ``path`` that is no map store.
     ResumeError
         If other maps were begun at ``path``.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
     path = Path(path)
     wanted = _check_kinds(kinds)
@@ -157,35 +166,37 @@ def physics_maps(
     else:
         check_indexing()
     settings = None if indexing is None else indexing.settings()
-    preprocessor = yield from prepare(scan, recipe or Recipe(size=scan.pattern_shape))
-    origin: dict[str, Any] = {
-        "scan": scan_origin(scan),
-        "kinds": list(wanted),
-        "recipe": preprocessor.recipe.settings(),
-        "indexing": settings,
-    }
-    identity = maps_identity(origin, scan, preprocessor)
-    channels = _channels(wanted)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-    smooth = smooth_background(preprocessor.background, preprocessor.mask)
-    measure = _PatternMeasures(preprocessor, smooth, wanted, indexing)
-    message = "Measuring patterns"
-    if indexing is not None:
-        message = "Indexing patterns (the first time, this compiles for a minute or two)"
-    yield from map_scan(scan, measure, writer, executor=executor, workers=workers, message=message)
-    if indexing is not None:
-        yield from _map_orientations(scan, writer, indexing.phase, grain_threshold)
-        origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
-    return (
-        yield from writer.finish(
-            channels,
-            step=scan.step,
-            provenance=maps_provenance("physics", origin),
-            arrays={"background": preprocessor.background, "mask": preprocessor.mask},
-            regions=drawn_before(path, origin["scan"]["fingerprint"]),
+    with sole_writer(path):
+        preprocessor = yield from prepare(scan, recipe or Recipe(size=scan.pattern_shape))
+        origin: dict[str, Any] = {
+            "scan": scan_origin(scan),
+            "kinds": list(wanted),
+            "recipe": preprocessor.recipe.settings(),
+            "indexing": settings,
+        }
+        identity = maps_identity(origin, scan, preprocessor)
+        channels = _channels(wanted)
+        writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
+        smooth = smooth_background(preprocessor.background, preprocessor.mask)
+        measure = _PatternMeasures(preprocessor, smooth, wanted, indexing)
+        message = "Measuring patterns"
+        if indexing is not None:
+            message = "Indexing patterns (the first time, this compiles for a minute or two)"
+        unreadable = yield from map_scan(
+            scan, measure, writer, executor=executor, workers=workers, message=message
         )
-    )
+        if indexing is not None:
+            yield from _map_orientations(scan, writer, indexing.phase, grain_threshold)
+            origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
+        return (
+            yield from writer.finish(
+                channels,
+                step=scan.step,
+                provenance=maps_provenance("physics", origin | unreadable_record(unreadable)),
+                arrays={"background": preprocessor.background, "mask": preprocessor.mask},
+                regions=drawn_before(path, origin["scan"]["fingerprint"]),
+            )
+        )
 
 
 def default_physics_path(scan_path: str | Path, options: Mapping[str, Any] | None = None) -> Path:

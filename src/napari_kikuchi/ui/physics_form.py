@@ -10,6 +10,7 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.map_store import PARTIAL_SUFFIX, MapStoreError, read_provenance
+from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.physics.maps import Kind, default_physics_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
@@ -189,7 +190,8 @@ class PhysicsForm(QWidget):
 
     def _show(self, path: str) -> None:
         assert self._mapping is not None
-        show_store(self._session, Path(path), self._mapping.scan)
+        stack = show_store(self._session, Path(path), self._mapping.scan)
+        self.panel.add(unreadable_told(stack))
 
 
 def _place(default: Path, kinds: Collection[Kind]) -> Path:

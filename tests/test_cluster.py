@@ -1,0 +1,98 @@
+"""The same maps by workers of a dask cluster, which may come and go."""
+
+import numpy as np
+import psutil
+import pytest
+
+from napari_kikuchi import open_scan, streaming
+from napari_kikuchi.cluster import LOCAL, ClusterError, open_cluster
+from napari_kikuchi.io import Up2Writer
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.encoder import load_encoder
+from napari_kikuchi.latent.maps import encode_scan
+from napari_kikuchi.samples import shipped_encoder
+
+ROWS, COLS = 30, 20
+
+
+@pytest.fixture(autouse=True)
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", COLS)
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    path = tmp_path_factory.mktemp("scan") / "weld.up2"
+    patterns = np.random.default_rng(0).integers(100, 4000, (ROWS, COLS, 60, 60))
+    with Up2Writer(path, (ROWS, COLS), (60, 60)) as file:
+        file.append(patterns.astype(np.uint16))
+    return open_scan(path)
+
+
+@pytest.fixture(scope="module")
+def encoder():
+    return load_encoder(shipped_encoder(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def by_one_process(scan, encoder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "maps.zarr"
+    return finish(encode_scan(scan, encoder, path)).values[:]
+
+
+def test_two_workers_write_the_same_bytes_though_one_is_killed(
+    scan, encoder, by_one_process, tmp_path
+):
+    with open_cluster(LOCAL, workers=2) as cluster:
+        assert cluster.workers() == 2
+        assert cluster.dashboard.startswith("http://127.0.0.1:")
+        where = {"executor": cluster.executor, "workers": cluster.workers}
+        job = encode_scan(scan, encoder, tmp_path / "maps.zarr", **where)
+        killed, seen = None, []
+        for update in (progress := _told(job)):
+            seen.append(update.done)
+            if killed is None and update.message == "Encoding patterns" and update.done:
+                killed = _a_worker()
+                killed.kill()
+        assert killed is not None
+        assert not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE
+    np.testing.assert_array_equal(progress.result.values[:], by_one_process)
+
+
+class _told:
+    """Updates of a job, then its result."""
+
+    def __init__(self, job):
+        self.job = job
+
+    def __iter__(self):
+        self.result = yield from self.job
+
+
+def _a_worker():
+    """One of the processes that work: the deepest ones of this process."""
+    workers = [
+        child
+        for child in psutil.Process().children(recursive=True)
+        if not child.children() and "spawn_main" in " ".join(child.cmdline())
+    ]
+    assert len(workers) >= 2
+    return workers[0]
+
+
+def test_where_no_scheduler_answers_it_is_said(monkeypatch):
+    monkeypatch.setattr("napari_kikuchi.cluster._PATIENCE_S", 0.5)
+    with (
+        pytest.raises(ClusterError, match=r"tcp://127.0.0.1:9: no dask scheduler answers there"),
+        open_cluster("tcp://127.0.0.1:9"),
+    ):
+        pass
+
+
+def test_workers_of_another_version_are_refused(monkeypatch):
+    monkeypatch.setattr("napari_kikuchi.cluster.__version__", "0.0.0 of the day after")
+    with (
+        pytest.raises(ClusterError, match=r"has napari-kikuchi .* started with 0.0.0 of the day"),
+        open_cluster(LOCAL, workers=1),
+    ):
+        pass
