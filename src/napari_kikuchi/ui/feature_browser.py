@@ -19,6 +19,7 @@ from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
 from napari_kikuchi.ui.map_words import UNCHOSEN, can_add, rank_told
 from napari_kikuchi.ui.marks import marks_of
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.rank_by import RankBy
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.stack_layer import StackLayer
@@ -63,9 +64,7 @@ class FeatureBrowser(QWidget):
     def _build(self) -> None:
         self.choice = QComboBox()
         self.choice.setToolTip("Maps to browse: those behind the layers of this viewer")
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        may_be_narrow(self.choice)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.rank_by = RankBy(self.session)
         self.rank_by.ranked.connect(self._on_ranked)

@@ -27,6 +27,7 @@ from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
 from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
@@ -82,6 +83,7 @@ class RankBy(QWidget):
         self.strokes.changed.connect(self._on_strokes)
         self.choice = QComboBox()
         self.choice.addItems(list(Ranking))
+        may_be_narrow(self.choice)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.pages = QStackedWidget()
         self.regions = TwoRegions(session.viewer)
@@ -166,9 +168,7 @@ class RankBy(QWidget):
     def _likeness_page(self) -> QWidget:
         page, row = _row()
         self.reference = QComboBox()
-        self.reference.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        may_be_narrow(self.reference)
         self.reference.currentIndexChanged.connect(self._rank)
         row.addWidget(self.reference)
         return page
