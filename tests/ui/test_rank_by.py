@@ -181,6 +181,7 @@ def test_maps_that_are_like_another_come_to_the_top(browser, stack, qtbot):
     assert choices == ["confidence", "noise"]
     browser.rank_by.reference.setCurrentText("confidence")
     qtbot.waitUntil(lambda: top(browser) == (f"feature {GRAINED + 1}", "-1.00", True))
+    assert "alike for that alone" in browser.rank_by.notice.text()
 
 
 def test_where_there_are_no_maps_there_is_nothing_to_rank(make_napari_viewer):

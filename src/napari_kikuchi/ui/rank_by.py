@@ -51,6 +51,8 @@ class Ranking(StrEnum):
 
 
 _APART = "How far a map sets the two places apart, in standard deviations: + brighter in the first"
+_NO_MAP = "Add a map to compare with as a layer: a physics map, or a feature."
+_GRAINS = "Grains count, too: maps that tell the same grains apart are alike for that alone."
 _ALIKE = "Rank correlation with the map: 1 alike, -1 one bright where the other is dark"
 
 
@@ -277,8 +279,8 @@ class RankBy(QWidget):
             text = self.regions.missing
             if not text and not (len(one) and len(other)):
                 text = "One of the two regions lies beside the map: draw both on it."
-        elif self.ranking is Ranking.LIKENESS and not self._listed:
-            text = "Add a map to compare with as a layer: a physics map, or a feature."
+        elif self.ranking is Ranking.LIKENESS:
+            text = _GRAINS if self._listed else _NO_MAP
         self.notice.tell(text)
         painted = bool(len(one) or len(other))
         self.clear_button.setEnabled(painted)
