@@ -218,7 +218,7 @@ def test_an_answer_that_comes_late_is_not_shown_for_another_stack(browser, stack
     browser.choice.setCurrentIndex(0)
     browser.table.selectRow(0)  # the last of a hundred: there is none of this number among the two
     browser.choice.setCurrentIndex(1)
-    first = browser._stacks[0]
+    first = browser.choice.stacks[0]
     qtbot.waitUntil(lambda: first._cache.get(99) is not None)
     qtbot.wait(50)
     assert len(browser._viewer.layers) == 2
