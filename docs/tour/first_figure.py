@@ -122,13 +122,13 @@ def paint_strokes(hands: Hands, album: Album) -> None:
     hands.open_list(ranking.choice)
     album.take("first-09-rank-by")
     hands.pick(ranking.choice, str(Ranking.STROKES))
-    hands.click(ranking.stroke_buttons[Stroke.THIS])
+    hands.click(ranking.painting.buttons[Stroke.THIS])
     hands.drag(ON_WALL)
-    hands.click(ranking.stroke_buttons[Stroke.OTHER])
+    hands.click(ranking.painting.buttons[Stroke.OTHER])
     hands.drag(BESIDE_WALL)
     wait_until(lambda: "apart" in browser.status.text(), "the ranking")
     album.take("first-10-strokes")
-    hands.click(ranking.clear_button)
+    hands.click(ranking.painting.clear_button)
 
 
 def draw_a_line(hands: Hands, album: Album) -> None:

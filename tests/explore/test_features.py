@@ -5,7 +5,7 @@ import pytest
 from latent_stacks import encoded
 
 from napari_kikuchi.explore import features
-from napari_kikuchi.explore.features import latent_channels, latent_vectors
+from napari_kikuchi.explore.features import feature_number, latent_channels, latent_vectors
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
 
@@ -29,6 +29,11 @@ def test_of_some_features_that_were_saved_with_other_maps_the_features_count():
     names = ("feature 1, contrast", "feature 7", "pattern contrast")
     maps = MapStack(values(3), [Channel(name) for name in names], (1, 1), {"model": {"latent": 32}})
     assert latent_channels(maps) == [0, 1]
+
+
+def test_features_are_known_by_their_names():
+    names = ("feature 1, contrast", "feature 12", "feature", "pattern contrast", "a feature 3")
+    assert [feature_number(name) for name in names] == [1, 12, None, None, None]
 
 
 def test_vectors_are_those_of_the_positions_that_have_every_feature(monkeypatch):

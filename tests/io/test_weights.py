@@ -38,6 +38,14 @@ def test_a_model_comes_back_as_it_was(tmp_path):
         np.testing.assert_array_equal(model.tensors[name], tensor)
 
 
+def test_a_model_kept_in_half_precision_is_the_one_that_is_used():
+    kept = stored()
+    used = stored(tensors={name: one.astype(np.float32) for name, one in kept.tensors.items()})
+    assert kept.digest() == used.digest()
+    other = stored(tensors={name: one + 1 for name, one in kept.tensors.items()})
+    assert kept.digest() != other.digest()
+
+
 def test_a_transposed_tensor_is_written_in_its_own_order(tmp_path):
     tensor = np.arange(6, dtype=np.float32).reshape(2, 3).T
     write_model(tmp_path / "m.safetensors", stored(tensors={"a": tensor}))

@@ -123,3 +123,30 @@ def test_the_inspector_takes_the_place_of_the_patterns_and_leaves_the_window_as_
     qtbot.waitUntil(lambda: window.height() == 900)
     qtbot.wait(100)
     assert not inspector.inner_widget().visibleRegion().isEmpty()
+
+
+def test_docks_leave_half_of_the_window_to_the_maps_and_the_patterns_in_sight(viewer, qtbot):
+    viewer.window.resize(1600, 1000)
+    patterns, maps, *tall = opened(viewer, PATTERN_VIEWER, FEATURE_BROWSER, LATENT_SPACE, SEGMENT)
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: set(window.tabifiedDockWidgets(maps)) == set(tall))
+    qtbot.waitUntil(lambda: window.width() == 1600 and window.height() == 1000)
+    qtbot.waitUntil(lambda: not tall[-1].inner_widget().visibleRegion().isEmpty())
+    assert viewer.window._qt_viewer.canvas.native.width() >= 800
+    assert not patterns.inner_widget().visibleRegion().isEmpty()
+    assert tall[-1].y() > patterns.y()
+    assert tall[-1].inner_widget().height() > 400
+
+
+def test_a_wide_window_has_room_for_a_column_beside_the_patterns(viewer, qtbot):
+    viewer.window.resize(2600, 900)
+    patterns, *tall = opened(viewer, PATTERN_VIEWER, LATENT_SPACE, SEGMENT)
+    window = viewer.window._qt_window
+    qtbot.waitUntil(lambda: window.tabifiedDockWidgets(tall[0]) == tall[1:])
+    qtbot.waitUntil(lambda: tall[1].x() > patterns.x() and tall[1].y() == patterns.y())
+    assert viewer.window._qt_viewer.canvas.native.width() >= 1300
+
+
+def test_tabs_are_called_by_what_their_docks_do(viewer, qtbot):
+    docks = opened(viewer, *DOCKS)
+    qtbot.waitUntil(lambda: {dock.windowTitle() for dock in docks} == set(DOCKS))

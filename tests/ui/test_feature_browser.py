@@ -4,7 +4,8 @@ import weakref
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QRect, Qt
+from qtpy.QtWidgets import QStyle, QStyleOptionViewItem
 
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps, write_maps
@@ -16,6 +17,7 @@ from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.session import session_of
 from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.stack_choice import StackChoice
+from napari_kikuchi.ui.thumbnails import SIDE
 
 
 @pytest.fixture
@@ -216,7 +218,7 @@ def test_an_answer_that_comes_late_is_not_shown_for_another_stack(browser, stack
     browser.choice.setCurrentIndex(0)
     browser.table.selectRow(0)  # the last of a hundred: there is none of this number among the two
     browser.choice.setCurrentIndex(1)
-    first = browser._stacks[0]
+    first = browser.choice.stacks[0]
     qtbot.waitUntil(lambda: first._cache.get(99) is not None)
     qtbot.wait(50)
     assert len(browser._viewer.layers) == 2
@@ -280,6 +282,30 @@ def test_a_closed_browser_leaves_the_viewer_as_it_was(make_napari_viewer, stack,
     qtbot.waitUntil(is_gone)
     viewer.layers.clear()
     viewer.add_image(np.zeros((4, 4)))
+
+
+@pytest.mark.parametrize(
+    "name", ["contrast without overlap", "unlike its neighbours", "reconstruction error"]
+)
+def test_names_are_whole_in_the_gallery(make_napari_viewer, name):
+    viewer = make_napari_viewer(show=True)
+    _, browser = viewer.window.add_plugin_dock_widget(PLUGIN, FEATURE_BROWSER)
+    # Qt measures the first name and would have it stand for all.
+    channels = [Channel("x", score=2), Channel(name, score=1)]
+    browser.show_stack(MapStack(np.random.default_rng(0).random((2, 6, 8)), channels), ScanLink())
+    browser.list.gallery_button.click()
+    gallery, model = browser.gallery, browser.gallery.model()
+    cell = model.index(1, 0)
+    assert cell.data(Qt.ItemDataRole.ToolTipRole).startswith(name)
+    option = QStyleOptionViewItem()
+    gallery.initViewItemOption(option)
+    gallery.itemDelegate().initStyleOption(option, cell)
+    margin = gallery.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1
+    place = gallery.visualRect(cell)
+    room = QRect(0, 0, place.width() - 2 * margin, place.height() - SIDE)
+    needed = option.fontMetrics.boundingRect(room, Qt.TextFlag.TextWordWrap, option.text)
+    assert gallery.wordWrap()
+    assert room.contains(needed)
 
 
 def test_the_gallery_shows_pictures_of_all_maps_in_the_same_order(browser, stack, qtbot):

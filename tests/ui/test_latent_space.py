@@ -180,6 +180,8 @@ def test_the_nearest_patterns_are_listed_shown_and_mapped(dock, window, maps, qt
     np.testing.assert_allclose(layer.data, expected, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(layer.scale, maps.step)
     qtbot.waitUntil(lambda: nearest.list.count() > 0)
+    assert "another grain" in nearest.notice.text()
+    assert nearest.notice.isVisible()
     row, col = nearest._found[0]
     assert expected[row, col] < 2
     assert nearest.list.item(0).text().startswith(f"row {row}, column {col}")

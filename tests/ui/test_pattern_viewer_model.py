@@ -1,13 +1,18 @@
 """What a model makes of the pattern shown: reconstruction, difference, traversal."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from pattern_window import toned
 
+from napari_kikuchi.io.gathered import choose
+from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.pattern_views import View
 
@@ -22,6 +27,11 @@ class Halving:
 
     def decode(self, features):
         return features.reshape(-1, 5, 5) / 2
+
+
+def add_maps(window, stack):
+    for data, attributes, _ in layers_of(stack):
+        window.viewer.add_image(data, **attributes)
 
 
 def test_a_model_reconstructs(window, patterns):
@@ -61,13 +71,44 @@ def test_a_feature_is_moved_and_the_pattern_changes(window):
 
 
 def test_the_feature_of_the_selected_map_is_the_one_to_move(window, stack):
-    for data, attributes, _ in layers_of(stack):
-        window.viewer.add_image(data, **attributes)
+    add_maps(window, stack)
     feature = window.patterns.controls.traversal.feature
     window.viewer.layers.selection.active = window.viewer.layers["feature 3"]
     assert feature.value() == 3
     window.viewer.layers.selection.active = window.viewer.layers["feature 2"]
     assert feature.value() == 2
+
+
+def test_of_maps_that_were_saved_the_feature_is_known_by_its_name(window, stack):
+    feature = window.patterns.controls.traversal.feature
+    add_maps(window, choose(stack, ["feature 4"]))
+    assert feature.value() == 4
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "with others"])
+def test_a_model_that_has_moved_is_known_by_its_weights(window, stack, together):
+    weights = read_model(shipped_encoder()).digest()
+    made = {"model": {"path": "/gone/mine.safetensors", "weights": weights}}
+    told = {"together": [{"method": "physics"}, made]} if together else made
+    add_maps(window, replace(stack, provenance=stack.provenance | told))
+    controls = window.patterns.controls
+    window.qtbot.waitUntil(lambda: controls.model_button.toolTip().startswith("Reconstructs by"))
+    assert shipped_encoder().stem in controls.model_button.toolTip()
+    controls.choose(View.TRAVERSAL)
+    assert controls.views == (View.TRAVERSAL,)
+
+
+def test_it_is_said_which_model_is_missing_until_another_is_chosen(window, stack):
+    controls = window.patterns.controls
+    model = {"path": "/gone/mine.safetensors", "kind": "vae", "latent": 4, "weights": "0" * 64}
+    add_maps(window, replace(stack, provenance=stack.provenance | {"model": model}))
+    box = controls.box(View.TRAVERSAL)
+    window.qtbot.waitUntil(lambda: "made with mine (vae, 4 features)" in box.toolTip())
+    assert str(Path(model["path"])) in box.toolTip()
+    assert not box.isEnabled()
+    window.session.set_encoder(Halving(), Path("half.safetensors"))
+    assert box.isEnabled()
+    assert "mine" not in box.toolTip()
 
 
 def test_a_model_leaves_the_recipes_of_the_scans_alone(window, patterns):

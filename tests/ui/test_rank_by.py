@@ -48,7 +48,7 @@ def press(qtbot, button):
 
 def paint(browser, qtbot, stroke, col, rows=range(10, 30)):
     """Paint down a column, as a drag with the mouse does."""
-    press(qtbot, browser.rank_by.stroke_buttons[stroke])
+    press(qtbot, browser.rank_by.painting.buttons[stroke])
     layer = browser._viewer.layers.selection.active
     assert (layer.name, layer.mode, layer.brush_size) == ("strokes", "paint", 1)
     for row in rows:
@@ -79,7 +79,7 @@ def test_strokes_bring_the_wall_to_the_top(browser, stack, qtbot):
     choose(browser, Ranking.STROKES)
     ranking = browser.rank_by
     assert "Press This" in ranking.notice.text()
-    assert not ranking.clear_button.isEnabled()
+    assert not ranking.painting.clear_button.isEnabled()
     layer = paint(browser, qtbot, Stroke.THIS, 20)
     np.testing.assert_allclose(layer.scale, STEP)
     qtbot.waitUntil(lambda: "Press Not this" in ranking.notice.text())
@@ -99,7 +99,7 @@ def test_strokes_bring_the_wall_to_the_top(browser, stack, qtbot):
     qtbot.waitUntil(lambda: top(browser)[0] == f"feature {WALLED + 1}")
     # Both kinds of stroke lie on one layer, and undoing is a change, too.
     assert layer_names(browser).count("strokes") == 1
-    press(qtbot, ranking.clear_button)
+    press(qtbot, ranking.painting.clear_button)
     qtbot.waitUntil(lambda: "Press This" in ranking.notice.text())
     choose(browser, Ranking.STRUCTURE)
     assert top(browser)[0] == "feature 1"
@@ -153,7 +153,7 @@ def test_a_ranking_that_lacks_its_places_shows_the_order_and_the_scores_of_the_s
         assert browser.status.text() == f"feature {WALLED + 1}: rank {WALLED + 1} of 100, score 30"
         choose(browser, Ranking.STROKES)
         qtbot.waitUntil(lambda: top(browser)[0::2] == (f"feature {WALLED + 1}", True))
-    press(qtbot, browser.rank_by.clear_button)
+    press(qtbot, browser.rank_by.painting.clear_button)
     qtbot.waitUntil(lambda: "score 30" in browser.status.text())
 
 
@@ -181,6 +181,7 @@ def test_maps_that_are_like_another_come_to_the_top(browser, stack, qtbot):
     assert choices == ["confidence", "noise"]
     browser.rank_by.reference.setCurrentText("confidence")
     qtbot.waitUntil(lambda: top(browser) == (f"feature {GRAINED + 1}", "-1.00", True))
+    assert "alike for that alone" in browser.rank_by.notice.text()
 
 
 def test_where_there_are_no_maps_there_is_nothing_to_rank(make_napari_viewer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,12 @@ def latent_channels(stack: MapStack) -> list[int]:
     # Layers that were chosen and saved may be some of the features, and other maps close behind.
     named = [i for i, name in enumerate(first) if name.startswith(_FEATURE)]
     return named or list(range(len(first)))
+
+
+def feature_number(name: str) -> int | None:
+    """Which latent feature a map of this name is, counted from 1; None for other maps."""
+    found = re.match(rf"{_FEATURE}(\d+)\b", name)
+    return None if found is None else int(found[1])
 
 
 @dataclass(frozen=True, eq=False)

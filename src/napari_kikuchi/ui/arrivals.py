@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ from napari_kikuchi.maps import contrast_limits
 from napari_kikuchi.ui import FEATURE_BROWSER, PATTERN_VIEWER, PLUGIN
 from napari_kikuchi.ui.layers import thumbnail
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.models import find_model, model_of, not_found
 from napari_kikuchi.ui.session import Point
 
 if TYPE_CHECKING:
@@ -43,6 +46,8 @@ class Arrivals:
     def __init__(self, session: Session) -> None:
         self._session = weakref.proxy(session)
         self._viewer_opened = self._scaled = False
+        # By the digest of their weights; None for those that are not found, or not yet.
+        self._models_sought: dict[str | None, Path | None] = {}
         self._refinements: weakref.WeakKeyDictionary[Layer, Work] = weakref.WeakKeyDictionary()
         session.link_changed.connect(self._glance)
         layers = session.viewer.layers
@@ -108,9 +113,26 @@ class Arrivals:
 
     def _offer_model(self, link: LayerLink) -> None:
         """Maps know which model made them: it can reconstruct their patterns."""
-        model = {} if link.stack is None else link.stack.provenance.get("model", {})
-        if model.get("path"):
-            self._session.offer_encoder(Path(model["path"]))
+        model = {} if link.stack is None else model_of(link.stack)
+        if not model:
+            return
+        weights = model.get("weights")
+        path = Path(model["path"]) if model.get("path") else None
+        if path is None or not path.is_file():
+            path = self._models_sought.get(weights)
+        if path is not None:
+            self._session.offer_encoder(path)
+        elif weights not in self._models_sought:
+            # Once, however many maps it made.
+            self._models_sought[weights] = None
+            self._session.start(find_model(model), done=partial(self._on_sought, model))
+
+    def _on_sought(self, model: Mapping[str, Any], found: Path | None) -> None:
+        self._models_sought[model.get("weights")] = found
+        if found is None:
+            self._session.miss_encoder(not_found(model))
+        else:
+            self._session.offer_encoder(found)
 
     def _open_pattern_viewer(self) -> None:
         # Once: whoever closes it opens it again from the menu.

@@ -14,6 +14,7 @@ from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import map_layer
 from napari_kikuchi.ui.link import KEY
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.show_maps import step_by_step
 
 if TYPE_CHECKING:
@@ -45,10 +46,7 @@ class Composite(QWidget):
         row, self.choices = QHBoxLayout(), []
         for colour, tint in zip(COLOURS, _TINTS, strict=True):
             choice = QComboBox()
-            choice.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            choice.setMinimumContentsLength(4)
+            may_be_narrow(choice, 4)
             choice.setToolTip(f"Map that is shown in {colour}")
             choice.setStyleSheet(f"QComboBox {{ border-bottom: 2px solid {tint}; }}")
             row.addWidget(choice, 1)

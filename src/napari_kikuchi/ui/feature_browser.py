@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_kikuchi.maps import MapStack, Mark
+from napari_kikuchi.ui.browsed_stack import BrowsedStack
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.feature_list import FeatureList
 from napari_kikuchi.ui.feature_table import FeatureTable, Scores
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.layers import stack_label
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.map_buttons import MapButtons
@@ -47,7 +47,6 @@ class FeatureBrowser(QWidget):
         self.session = session_of(viewer)
         # napari hands a proxy over, whose layers are others than those of the viewer.
         self._viewer = viewer = self.session.viewer
-        self._stacks: list[StackLayer] = []
         self._browsed: StackLayer | None = None
         self._table: FeatureTable | None = None
         self._drawing: Work | None = None
@@ -56,16 +55,12 @@ class FeatureBrowser(QWidget):
             (viewer.layers.events.inserted, self._collect),
             (viewer.layers.events.removed, self._on_removed),
         ]
-        listen(self, handlers, self.rank_by.close_down, partial(_close, self._stacks))
+        listen(self, handlers, self.rank_by.close_down, partial(_close, self.choice.stacks))
         self._collect()
         share_height(self)
 
     def _build(self) -> None:
-        self.choice = QComboBox()
-        self.choice.setToolTip("Maps to browse: those behind the layers of this viewer")
-        self.choice.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        self.choice = BrowsedStack(self._viewer)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.rank_by = RankBy(self.session)
         self.rank_by.ranked.connect(self._on_ranked)
@@ -130,8 +125,7 @@ class FeatureBrowser(QWidget):
     @property
     def current(self) -> StackLayer | None:
         """The stack that is browsed."""
-        choice = self.choice.currentIndex()
-        return self._stacks[choice] if 0 <= choice < len(self._stacks) else None
+        return self.choice.current
 
     @property
     def _mark(self) -> Mark | None:
@@ -150,7 +144,7 @@ class FeatureBrowser(QWidget):
         source
             The scan behind it.
         """
-        self.choice.setCurrentIndex(self._offer(stack, source))
+        self.choice.setCurrentIndex(self.choice.offer(stack, source))
         self.filter.clear()
         self.list.choose_first()
 
@@ -184,10 +178,10 @@ class FeatureBrowser(QWidget):
             link = link_of(layer)
             if link is None or link.stack is None:
                 continue
-            if link.browsed and not self._knows(link.stack):
+            if link.browsed and not self.choice.knows(link.stack):
                 self.show_stack(link.stack, link.source)
             else:
-                self._offer(link.stack, link.source)
+                self.choice.offer(link.stack, link.source)
         self._enable()
 
     def _on_removed(self, event: Any) -> None:
@@ -198,25 +192,8 @@ class FeatureBrowser(QWidget):
         links = [link_of(layer) for layer in self._viewer.layers]
         if gone is None or any(link is not None and link.stack is gone.stack for link in links):
             return
-        for i, known in enumerate(self._stacks):
-            if known.stack is gone.stack:
-                # First here: the choice tells at once which one is browsed instead.
-                forgotten = self._stacks.pop(i)
-                self.choice.removeItem(i)
-                forgotten.close()
-                return
-
-    def _knows(self, stack: MapStack) -> bool:
-        return any(known.stack is stack for known in self._stacks)
-
-    def _offer(self, stack: MapStack, source: ScanLink) -> int:
-        """Place of a stack among those to choose from."""
-        for i, known in enumerate(self._stacks):
-            if known.stack is stack:
-                return i
-        self._stacks.append(StackLayer(self._viewer, stack, source))
-        self.choice.addItem(stack_label(stack, source))
-        return len(self._stacks) - 1
+        if gone.stack is not None:
+            self.choice.forget(gone.stack)
 
     def _on_choice(self) -> None:
         if self.current is self._browsed:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QModelIndex, QPoint, QRectF
-from qtpy.QtGui import QColor
+from qtpy.QtCore import QModelIndex, QPoint, QRectF, QSize, Qt
+from qtpy.QtGui import QColor, QFontMetrics
 from qtpy.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_kikuchi.maps import Mark
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _HIDDEN_OPACITY = 0.35
 _BAR_INSET = 3
 _STAR, _STAR_SIZE = "★", 18
+# In pixels, below a picture.
+_NAME_SIZE = 11
 
 
 class Cell(QStyledItemDelegate):
@@ -48,7 +50,18 @@ class NameCell(Cell):
 
 
 class PictureCell(Cell):
-    """Draws a star on the picture of a starred map, whose name fills its line."""
+    """Draws a star on the picture of a starred map, whose name has no room for it."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, _: QModelIndex) -> QSize:
+        """All of a place in the grid: Qt would leave a long name the width of a short one."""
+        return option.widget.gridSize()
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        """Write names of some words small, below each other."""
+        super().initStyleOption(option, index)
+        option.displayAlignment = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop
+        option.font.setPixelSize(_NAME_SIZE)
+        option.fontMetrics = QFontMetrics(option.font)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
         """Draw the cell, then the star."""

@@ -27,8 +27,12 @@ from napari_kikuchi.ui.thumbnails import SIDE
 # Marks of the maps that are listed, as they stand in the choice.
 _LISTED = ({Mark.NONE, Mark.STARRED}, {Mark.STARRED}, set(Mark))
 _ROW, _ICON = 26, 24
+# A picture and its name, which may take two lines.
+_PICTURE = SIDE + 22, SIDE + 32
 # A row of pictures with their names at least.
-_LEAST_HEIGHT = SIDE + 32
+_LEAST_HEIGHT = _PICTURE[1] + 12
+# Of scores, in pixels; the rest is for names.
+_SCORES = 90
 
 
 class FeatureList(QWidget):
@@ -94,6 +98,7 @@ class FeatureList(QWidget):
         table.setSortingEnabled(True)
         table.setShowGrid(False)
         table.setToolTip("Best first. A right click shows what can be done with a map.")
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.verticalHeader().setDefaultSectionSize(_ROW)
         table.setIconSize(QSize(_ICON, _ICON))
@@ -110,7 +115,9 @@ class FeatureList(QWidget):
         gallery.setMovement(QListView.Movement.Static)
         gallery.setUniformItemSizes(True)
         gallery.setIconSize(QSize(SIDE, SIDE))
-        gallery.setGridSize(QSize(SIDE + 7, SIDE + 20))
+        gallery.setWordWrap(True)
+        gallery.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        gallery.setGridSize(QSize(*_PICTURE))
         gallery.setToolTip(self.table.toolTip())
         return gallery
 
@@ -119,6 +126,9 @@ class FeatureList(QWidget):
         self._features = features
         self._proxy.setSourceModel(features)
         if features is not None:
+            header = self.table.horizontalHeader()
+            header.setSectionResizeMode(SCORE, QHeaderView.ResizeMode.Fixed)
+            header.resizeSection(SCORE, _SCORES)
             self.table.sortByColumn(SCORE, Qt.SortOrder.AscendingOrder)
 
     def count_marks(self, marks: Marks) -> None:

@@ -24,6 +24,8 @@ BAR_ROLE = Qt.ItemDataRole.UserRole + 1
 MARK_ROLE = Qt.ItemDataRole.UserRole + 2
 """Whether a map is starred or hidden, see :class:`~napari_kikuchi.maps.Mark`."""
 
+_MENU = "A right click shows what can be done with it"
+
 
 @dataclass(frozen=True, eq=False)
 class Scores:
@@ -122,6 +124,8 @@ class FeatureTable(QAbstractTableModel):
                 return self._pictures.get(channel)
             if role == Qt.ItemDataRole.DisplayRole:
                 return self._channels[channel].name
+            if role == Qt.ItemDataRole.ToolTipRole:
+                return f"{self._channels[channel].name}\n{_MENU}"
             return channel if role == SORT_ROLE else None
         if role == Qt.ItemDataRole.DisplayRole:
             return "" if np.isnan(score) else f"{score:.2f}"

@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
@@ -53,11 +54,7 @@ class Form(QWidget):
             label.setContentsMargins(0, 0, 6, 0)
             layout.addRow(label, widget.native)
         for choice in self.findChildren(QComboBox):
-            # As wide as its longest entry, a path perhaps, it would not fit into a dock.
-            choice.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            choice.setMinimumContentsLength(8)
+            may_be_narrow(choice)
         # Whoever scrolls past a field does not mean to change it.
         for field in (*self.findChildren(QComboBox), *self.findChildren(QAbstractSpinBox)):
             field.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

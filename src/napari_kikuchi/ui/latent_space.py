@@ -15,6 +15,7 @@ from napari_kikuchi.ui.docking import give_room
 from napari_kikuchi.ui.forms import scrolling
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.listening import Following, listen
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.nearest_patterns import NearestPatterns
 from napari_kikuchi.ui.point_cloud import Cloud, Method, Tones, lay_out
 from napari_kikuchi.ui.session import session_of
@@ -79,10 +80,7 @@ class LatentSpace(QWidget):
         self.colour = QComboBox()
         self.colour.currentIndexChanged.connect(self._on_colour)
         for choice in (*self.axes, self.colour):
-            choice.setSizeAdjustPolicy(
-                QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-            )
-            choice.setMinimumContentsLength(6)
+            may_be_narrow(choice, 6)
         for choice in self.axes:
             choice.currentIndexChanged.connect(self._on_axis)
         self.row = JobRow(self.session, self._enable)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QListWidget, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.nearest import Nearest, nearest_positions
 from napari_kikuchi.maps import contrast_limits
+from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.label_layer import placed_as
 from napari_kikuchi.ui.layers import grid
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.stack_choice import StackChoice
 
 _ROWS = 5
+_ORIENTATION = "Orientation counts, too: patterns of another grain are hardly ever near."
 _NOWHERE = "Point at a position of these maps, whose scan is open"
 
 
@@ -46,9 +48,10 @@ class NearestPatterns(QWidget):
         self.list.currentRowChanged.connect(self._hold)
         self.list.setFixedHeight(_ROWS * (self.list.fontMetrics().height() + 6))
         self.row = JobRow(session, self.enable)
+        self.notice = Notice()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for widget in (self.button, self.row, self.list):
+        for widget in (self.button, self.row, self.list, self.notice):
             layout.addWidget(widget)
         self.clear()
 
@@ -121,6 +124,7 @@ class NearestPatterns(QWidget):
         self.list.setCurrentRow(-1)
         self.list.blockSignals(False)
         self.list.setVisible(bool(positions))
+        self.notice.tell(_ORIENTATION if positions else "")
 
     def _hold(self, index: int) -> None:
         source, layer = self._stacks.source, self._stacks.layer()

@@ -35,6 +35,7 @@ _TOOLTIPS = {
     View.DIFFERENCE: "Reconstruction less preprocessed pattern",
     View.TRAVERSAL: "What the pattern would be if one latent feature were another: move the slider",
 }
+_NO_MODEL = "Choose a model first"
 # How far a feature is moved: features of an autoencoder spread by about one.
 _FARTHEST = 5.0
 _MOST_FEATURES = 10_000
@@ -155,26 +156,30 @@ class PatternControls(QWidget):
             view for view, box in self._views.items() if box.isChecked() and box.isEnabled()
         )
 
+    def box(self, view: View) -> QCheckBox:
+        """What ticks a view."""
+        return self._views[view]
+
     def choose(self, *views: View) -> None:
         """Tick these views and no others."""
         for view, box in self._views.items():
             box.setChecked(view in views)
 
-    def set_model(self, name: str, latent: int | None = None) -> None:
+    def set_model(self, name: str, latent: int | None = None, missing: str = "") -> None:
         """Tell which model reconstructs, and its number of features if that is known.
 
-        With none, its views cannot be ticked.
+        With none, its views cannot be ticked; ``missing`` says why there is none.
         """
         self.traversal.feature.setMaximum(latent or _MOST_FEATURES)
         for view in MODEL_VIEWS:
             self._views[view].setEnabled(bool(name))
-            self._views[view].setToolTip(_TOOLTIPS[view] if name else "Choose a model first")
+            self._views[view].setToolTip(_TOOLTIPS[view] if name else missing or _NO_MODEL)
         self._show_traversal()
         self.model_button.set_name(name or "Model…")
         self.model_button.setToolTip(
             f"Reconstructs by {name}; click to choose another"
             if name
-            else "Choose the model that reconstructs patterns"
+            else missing or "Choose the model that reconstructs patterns"
         )
 
     def _show_traversal(self) -> None:

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_kikuchi.explore.features import feature_number
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
@@ -265,7 +266,8 @@ class PatternViewer(QWidget):
         encoder = self.session.encoder
         kind = "" if encoder is None else encoder.kind
         latent = None if encoder is None else encoder.latent
-        self.controls.set_model(kind if path is None else model_name(path), latent)
+        name = kind if path is None else model_name(path)
+        self.controls.set_model(name, latent, self.session.encoder_missing)
         self._limits = {}
         self._request()
 
@@ -295,11 +297,12 @@ class PatternViewer(QWidget):
         if link is not None and link.source.scan is None and link.source.problem:
             self._unavailable = link.source
         self._tell()
-        if link is not None and link.channel is not None:
+        if link is not None and link.stack is not None and link.channel is not None:
+            # Maps that were saved may be some of the features, and others among them.
+            number = feature_number(link.stack.names[link.channel])
             feature = self.controls.traversal.feature
-            # Maps that are no features come after them.
-            if link.channel < feature.maximum():
-                feature.setValue(link.channel + 1)
+            if number is not None and number <= feature.maximum():
+                feature.setValue(number)
 
     def _current_link(self) -> LayerLink | None:
         active = self.session.viewer.layers.selection.active

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.likeness import likenesses
 from napari_kikuchi.explore.separation import separations
@@ -27,17 +18,17 @@ from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.stack_layer import StackLayer, stands_for
-from napari_kikuchi.ui.strokes import COLOURS, NOWHERE, Stroke, Strokes
+from napari_kikuchi.ui.stroke_page import StrokePage
+from napari_kikuchi.ui.strokes import NOWHERE, Stroke
 from napari_kikuchi.ui.two_regions import TwoRegions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.maps import MapStack
-
-_ICON = 12
 
 
 class Ranking(StrEnum):
@@ -50,6 +41,8 @@ class Ranking(StrEnum):
 
 
 _APART = "How far a map sets the two places apart, in standard deviations: + brighter in the first"
+_NO_MAP = "Add a map to compare with as a layer: a physics map, or a feature."
+_GRAINS = "Grains count, too: maps that tell the same grains apart are alike for that alone."
 _ALIKE = "Rank correlation with the map: 1 alike, -1 one bright where the other is dark"
 
 
@@ -78,15 +71,18 @@ class RankBy(QWidget):
         self._stack: StackLayer | None = None
         self._latest = Latest(session)
         self._listed: list[Image] = []
-        self.strokes = Strokes(session.viewer)
+        self.painting = StrokePage(session.viewer)
+        self.painting.asked.connect(self._paint)
+        self.strokes = self.painting.strokes
         self.strokes.changed.connect(self._on_strokes)
         self.choice = QComboBox()
         self.choice.addItems(list(Ranking))
+        may_be_narrow(self.choice)
         self.choice.currentIndexChanged.connect(self._on_choice)
         self.pages = QStackedWidget()
         self.regions = TwoRegions(session.viewer)
         self.regions.button.clicked.connect(self._rank)
-        for page in (QWidget(), self._stroke_page(), self.regions, self._likeness_page()):
+        for page in (QWidget(), self.painting, self.regions, self._likeness_page()):
             self.pages.addWidget(page)
         self.bar = JobBar()
         self.notice = Notice()
@@ -146,29 +142,12 @@ class RankBy(QWidget):
 
     # ------------------------------------------------------------------ what rankings need
 
-    def _stroke_page(self) -> QWidget:
-        self.stroke_buttons = {}
-        page, row = _row()
-        for stroke, text, tip in (
-            (Stroke.THIS, "This", "Paint on what you look for, such as a wall"),
-            (Stroke.OTHER, "Not this", "Paint on what it is to be told from, such as the interior"),
-        ):
-            button = QPushButton(_icon(COLOURS[stroke]), text)
-            button.setToolTip(tip)
-            button.clicked.connect(partial(self._paint, stroke))
-            row.addWidget(button)
-            self.stroke_buttons[stroke] = button
-        self.clear_button = QPushButton("Clear")
-        self.clear_button.clicked.connect(self.strokes.clear)
-        row.addWidget(self.clear_button)
-        return page
-
     def _likeness_page(self) -> QWidget:
-        page, row = _row()
+        page = QWidget()
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
         self.reference = QComboBox()
-        self.reference.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
+        may_be_narrow(self.reference)
         self.reference.currentIndexChanged.connect(self._rank)
         row.addWidget(self.reference)
         return page
@@ -269,36 +248,18 @@ class RankBy(QWidget):
         """Tell what is still needed to tell two places apart, or to compare maps."""
         text = ""
         if self._stack is not None and self.ranking is Ranking.STROKES:
-            if not len(one):
-                text = "Press This and paint on what you see, twenty positions or more."
-            elif not len(other):
-                text = "Press Not this and paint beside it, on what it is to be told from."
+            text = self.painting.missing
         elif self._stack is not None and self.ranking is Ranking.REGIONS:
             text = self.regions.missing
             if not text and not (len(one) and len(other)):
                 text = "One of the two regions lies beside the map: draw both on it."
-        elif self.ranking is Ranking.LIKENESS and not self._listed:
-            text = "Add a map to compare with as a layer: a physics map, or a feature."
+        elif self.ranking is Ranking.LIKENESS:
+            text = _GRAINS if self._listed else _NO_MAP
         self.notice.tell(text)
-        painted = bool(len(one) or len(other))
-        self.clear_button.setEnabled(painted)
-        self.clear_button.setToolTip("Take all strokes away" if painted else "Nothing is painted")
+        self.painting.offer()
 
 
 def _shown(layer: Image, stack: MapStack) -> int | None:
     """Which map of a stack a layer shows, if any."""
     link = link_of(layer)
     return link.channel if link is not None and link.stack is stack else None
-
-
-def _row() -> tuple[QWidget, QHBoxLayout]:
-    page = QWidget()
-    row = QHBoxLayout(page)
-    row.setContentsMargins(0, 0, 0, 0)
-    return page, row
-
-
-def _icon(colour: str) -> QIcon:
-    square = QPixmap(_ICON, _ICON)
-    square.fill(QColor(colour))
-    return QIcon(square)

@@ -15,6 +15,7 @@ from napari_kikuchi.ui import PLUGIN
 from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import scan_labels
 from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.session import session_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class ScanDock(QWidget):
         self._title = title
         self.setMinimumWidth(_WIDTH)
         self.choice = QComboBox()
+        may_be_narrow(self.choice)
         self.choice.setToolTip("Scan to work on: those behind the layers of this viewer")
         self.choice.currentIndexChanged.connect(self._on_choice)
         choice = QFormLayout()

@@ -98,6 +98,8 @@ class Session:
         The model with which patterns are reconstructed; None before one is chosen.
     encoder_path
         Where it was read from, or will be when it is needed.
+    encoder_missing
+        Which model made the maps that came last, if no file of it was found; empty else.
     """
 
     subject_changed = Signal(object)
@@ -119,6 +121,7 @@ class Session:
         self.held = False
         self.encoder: Encoder | None = None
         self.encoder_path: Path | None = None
+        self.encoder_missing = ""
         self._encoder_written: int | None = None
         self._encoder_chosen = self._encoder_needed = False
         self._recipes: weakref.WeakKeyDictionary[Scan, Recipe] = weakref.WeakKeyDictionary()
@@ -280,6 +283,7 @@ class Session:
 
     def _use_encoder(self, encoder: Encoder | None, path: Path | None, written: int | None) -> None:
         self.encoder, self.encoder_path, self._encoder_written = encoder, path, written
+        self.encoder_missing = ""
         self.encoder_changed.emit(encoder)
 
     def load_encoder(self, path: Path) -> None:
@@ -297,6 +301,12 @@ class Session:
         if (path, written) != (self.encoder_path, self._encoder_written):
             self._encoder_needed = False
             self._use_encoder(None, path, written)
+
+    def miss_encoder(self, missing: str) -> None:
+        """Say which model made the maps that came last, and that there is no file of it."""
+        if self.encoder is None and self.encoder_path is None:
+            self.encoder_missing = missing
+            self.encoder_changed.emit(None)
 
     def need_encoder(self) -> None:
         """Read the model that was offered, unless that has begun."""

@@ -29,6 +29,7 @@ from napari_kikuchi.ui.link import same_scan
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.marks import marks_of
 from napari_kikuchi.ui.mosaic_layer import PlaceError, mosaic_layer
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 from napari_kikuchi.ui.scan_maps import OneMap, ScanMaps, one_map, scan_maps
 from napari_kikuchi.ui.scan_table import ScanTable
 from napari_kikuchi.ui.session import session_of
@@ -269,7 +270,7 @@ class _MapChoice(QComboBox):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        may_be_narrow(self)
 
     def showPopup(self) -> None:
         """Open the list."""

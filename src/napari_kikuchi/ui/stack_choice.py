@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox
 from napari_kikuchi.explore.segmentation import is_segmentation
 from napari_kikuchi.ui.layers import stack_label
 from napari_kikuchi.ui.link import link_of, same_scan
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -37,8 +38,7 @@ class StackChoice(QComboBox):
         self._session = session
         self._offered: list[tuple[MapStack, ScanLink]] = []
         self._told: MapStack | None = None
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(8)
+        may_be_narrow(self)
         self.currentIndexChanged.connect(self._tell)
         self.collect()
 
