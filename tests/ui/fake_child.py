@@ -36,6 +36,12 @@ elif behaviour == "refuses":
     sys.exit(1)
 elif behaviour == "crashes":
     sys.exit("MemoryError: no room")
+elif behaviour == "clusters":
+    emit("cluster", workers=3, dashboard="http://127.0.0.1:8787/status")
+    emit("progress", done=0, total=0, message="waiting")
+    stop.wait(30)
+    emit("stopped")
+    sys.exit(3)
 elif behaviour == "waits":
     emit("progress", done=0, total=0, message="waiting")
     stop.wait(30)

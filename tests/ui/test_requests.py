@@ -6,7 +6,7 @@ import pytest
 
 from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.scan import ArraySource, Block, Scan
-from napari_kikuchi.ui.requests import EncodingRequest, MapsRequest, TrainingRequest
+from napari_kikuchi.ui.requests import EncodingRequest, MapsRequest, TrainingRequest, WorkPlace
 
 
 def scan(name="a", **options):
@@ -45,6 +45,16 @@ def test_scans_are_opened_again_as_they_were():
     assert line(request) == (
         "encode a.up2 --model m.safetensors --out a.m.zarr --shape 4,5 --step 0.5,0.25 --crop"
     )
+
+
+def test_work_is_done_where_it_is_asked_for():
+    model, out = Path("m.safetensors"), Path("a.zarr")
+    local = EncodingRequest(scan(), model, out, place=WorkPlace("local", 4))
+    assert line(local) == (
+        "encode a.up2 --model m.safetensors --out a.zarr --scheduler local --workers 4"
+    )
+    elsewhere = MapsRequest(scan(), ["quality"], out, place=WorkPlace("tcp://node1:8786"))
+    assert line(elsewhere) == "maps a.up2 --maps quality --out a.zarr --scheduler tcp://node1:8786"
 
 
 def test_a_request_for_maps_names_geometry_only_to_index():

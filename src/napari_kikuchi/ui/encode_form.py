@@ -19,6 +19,7 @@ from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.requests import EncodingRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
+from napari_kikuchi.ui.work_place import WorkPlaceChoice
 
 
 class EncodeForm(QWidget):
@@ -47,6 +48,7 @@ class EncodeForm(QWidget):
             tooltip="Where the maps go: an OME-Zarr folder",
         )
         self.form = Form(self.model, self.out)
+        self.place = WorkPlaceChoice()
         self.panel = JobPanel(
             "Encode",
             self._arguments,
@@ -55,6 +57,7 @@ class EncodeForm(QWidget):
         )
         layout = QVBoxLayout(self)
         layout.addWidget(self.form)
+        layout.addWidget(self.place)
         layout.addWidget(self.panel)
         layout.addStretch()
         self.model.models.changed.connect(self._suggest_out)
@@ -82,7 +85,7 @@ class EncodeForm(QWidget):
                 "none."
             )
         out = path_of(self.out, "where the maps go")
-        return EncodingRequest(self._scan, self.model.path, out)
+        return EncodingRequest(self._scan, self.model.path, out, place=self.place.chosen)
 
     def _arguments(self) -> list[str]:
         self._encoding = self.request()

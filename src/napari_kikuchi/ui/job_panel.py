@@ -77,6 +77,9 @@ class JobPanel(QWidget):
         self.message = QLabel(hint)
         self.message.setWordWrap(True)
         self.message.setVisible(bool(hint))
+        self.cluster = QLabel()
+        self.cluster.setOpenExternalLinks(True)
+        self.cluster.hide()
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addStretch()
@@ -86,6 +89,7 @@ class JobPanel(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
+        layout.addWidget(self.cluster)
 
     def start(self) -> None:
         """Start what the form asks for."""
@@ -131,6 +135,8 @@ class JobPanel(QWidget):
         self._training = self._training or kind == "training"
         if kind == "training" or (kind == "progress" and not self._training):
             self._show_progress(event["done"], event["total"], event.get("message", ""))
+        elif kind == "cluster":
+            self._show_cluster(event["workers"], event["dashboard"])
         self.reported.emit(event)
 
     def _show_progress(self, done: int, total: int, message: str) -> None:
@@ -152,8 +158,17 @@ class JobPanel(QWidget):
             left = f", about {duration(elapsed * (1 - share) / gained)} left"
         self.say(f"{message} ({share:.0%}{left})")
 
+    def _show_cluster(self, workers: int, dashboard: str | None) -> None:
+        text = f"{workers} workers"
+        if dashboard is not None:
+            text += f': <a href="{dashboard}">what they do</a>'
+        self.cluster.setText(text)
+        self.cluster.show()
+
     def _on_state(self, state: str) -> None:
         active = self.job.active
+        if not active:
+            self.cluster.hide()
         self.bar.setVisible(active)
         self.button.setText("Cancel" if active else self._title)
         self.button.setEnabled(state != JobState.STOPPING)

@@ -21,6 +21,7 @@ from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
 from napari_kikuchi.ui.requests import MapsRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
+from napari_kikuchi.ui.work_place import WorkPlaceChoice
 
 # In the order in which their maps come.
 _KINDS: dict[Kind, tuple[str, str]] = {
@@ -96,8 +97,9 @@ class PhysicsForm(QWidget):
         )
         self.choices = Form(*self.kinds.values())
         self.form = Form(self.size, self.out, self.restart)
+        self.place = WorkPlaceChoice()
         layout = QVBoxLayout(self)
-        for widget in (self.panel, self.choices, self.indexing, self.form):
+        for widget in (self.panel, self.choices, self.indexing, self.form, self.place):
             layout.addWidget(widget)
         layout.addStretch()
         for box in self.kinds.values():
@@ -148,6 +150,7 @@ class PhysicsForm(QWidget):
             grain_threshold=self.indexing.threshold.value if indexed else None,
             size=self.size.value,
             restart=self.restart.value,
+            place=self.place.chosen,
         )
 
     def _arguments(self) -> list[str]:

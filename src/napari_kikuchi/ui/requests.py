@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -139,6 +139,22 @@ class TrainingRequest:
 
 
 @dataclass(frozen=True)
+class WorkPlace:
+    """Where the blocks of a scan are worked on.
+
+    Attributes
+    ----------
+    scheduler
+        Address of a dask scheduler, or ``local``; None: threads of the process.
+    workers
+        Threads or processes on this machine; None: the command's own choice.
+    """
+
+    scheduler: str | None = None
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
 class EncodingRequest:
     """An encoding, as ``napari-kikuchi encode`` takes it."""
 
@@ -146,6 +162,7 @@ class EncodingRequest:
     model: Path
     out: Path
     device: str | None = None
+    place: WorkPlace = field(default_factory=WorkPlace)
 
     def arguments(self) -> list[str]:
         """The command line, without the program.
@@ -158,7 +175,14 @@ class EncodingRequest:
         return [
             "encode",
             _path_of(self.scan),
-            *_flags({"model": self.model, "out": self.out, "device": self.device}),
+            *_flags(
+                {
+                    "model": self.model,
+                    "out": self.out,
+                    "device": self.device,
+                    **asdict(self.place),
+                }
+            ),
             *_opening_arguments(self.scan),
         ]
 
@@ -181,6 +205,8 @@ class MapsRequest:
         Height and width to average patterns down to; None: as recorded.
     restart
         Begin anew instead of going on with what was stopped.
+    place
+        Where the work is done.
     """
 
     scan: Scan
@@ -190,6 +216,7 @@ class MapsRequest:
     grain_threshold: float | None = None
     size: tuple[int, int] | None = None
     restart: bool = False
+    place: WorkPlace = field(default_factory=WorkPlace)
 
     def arguments(self) -> list[str]:
         """The command line, without the program.
@@ -218,6 +245,7 @@ class MapsRequest:
                     "out": self.out,
                     "size": _size_flag(self.size),
                     "restart": self.restart,
+                    **asdict(self.place),
                     **geometry,
                 }
             ),
