@@ -43,6 +43,7 @@ def map_scan(
     *,
     executor: Executor | None = None,
     workers: int | None = None,
+    channels: range | None = None,
     message: str = "Mapping patterns",
 ) -> Job[None]:
     """Run a function over every pattern of a scan and write what it gives.
@@ -57,8 +58,7 @@ def map_scan(
         Whose patterns to read.
     function
         Takes patterns as recorded, of shape (n, height, width), and gives values of shape
-        (n, channels). It may leave out the last channels, for :func:`fill_in` to write. It is
-        called from several threads at once.
+        (n, channels). It is called from several threads at once.
     writer
         Takes the values; positions without a pattern become NaN.
     executor
@@ -68,6 +68,8 @@ def map_scan(
     workers
         Blocks worked on at a time; None: as many as this machine has cores. Say how many workers
         an executor has that is elsewhere.
+    channels
+        Maps that the function gives; None: all. The others are for whoever derives them of these.
     message
         What is being done, for the progress.
 
@@ -83,7 +85,8 @@ def map_scan(
     """
     workers = workers or os.cpu_count() or 1
     blocks = work_blocks(scan)
-    waiting = [block for block in blocks if not writer.is_done(block)]
+    channels = writer.maps.every_map if channels is None else channels
+    waiting = [block for block in blocks if not writer.is_done(block, channels)]
     done = scan.count - sum(_count(scan, block) for block in waiting)
     yield Progress(done, scan.count, message)
     with _pool(executor, workers) as pool:
@@ -93,13 +96,13 @@ def map_scan(
             while True:
                 # More than are worked on, so that nobody waits for work; they hold no patterns.
                 for block in islice(upcoming, 2 * workers - len(running)):
-                    future = pool.submit(write_block, scan, function, writer.maps, block)
+                    future = pool.submit(write_block, scan, function, writer.maps, block, channels)
                     running[future] = block
                 if not running:
                     return
                 for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
                     block = running.pop(future)
-                    writer.confirm(block, future.result())
+                    writer.confirm(block, future.result(), channels)
                     done += _count(scan, block)
                 yield Progress(done, scan.count, message)
         finally:
@@ -109,7 +112,7 @@ def map_scan(
             # Elsewhere a cancelled block may be running all the same; there are few to wait for.
             for future in wait(running).done:
                 if not future.cancelled() and future.exception() is None:
-                    writer.confirm(running[future], future.result())
+                    writer.confirm(running[future], future.result(), channels)
 
 
 def work_blocks(scan: Scan) -> list[Block]:
@@ -117,8 +120,10 @@ def work_blocks(scan: Scan) -> list[Block]:
     return list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
 
 
-def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> int:
-    """Read a block, run the function over its patterns and write the values.
+def write_block(
+    scan: Scan, function: PatternFunction, maps: MapArray, block: Block, channels: range
+) -> int:
+    """Read a block, run the function over its patterns and write the values into some maps.
 
     Returns
     -------
@@ -126,37 +131,17 @@ def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Bl
         Checksum of what was written.
     """
     try:
-        values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
+        values = np.full((len(channels), *block.shape), np.nan, np.float32)
         present = scan.present_in(block)
         if present.any():
-            found = function(scan.read_present(block)).T
-            values[: len(found), present] = found
-        return maps.write(block, values)
+            values[:, present] = function(scan.read_present(block)).T
+        return maps.write(block, values, channels)
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
             f"columns {block.cols.start} to {block.cols.stop - 1}."
         )
         raise
-
-
-def fill_in(scan: Scan, writer: MapWriter, derived: NDArray) -> None:
-    """Write maps that are derived from the finished others, of a whole scan, after those.
-
-    Parameters
-    ----------
-    scan
-        Went through :func:`map_scan`.
-    writer
-        Holds its maps.
-    derived
-        Of shape (maps, rows, columns): as many of the last channels.
-    """
-    first = writer.maps.shape[0] - len(derived)
-    for block in work_blocks(scan):
-        values = writer.maps.read(block)
-        values[first:] = derived[:, block.rows, block.cols]
-        writer.confirm(block, writer.maps.write(block, values))
 
 
 @contextmanager

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.io import map_writer
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import MapStoreError, is_map_store, read_maps
-from napari_kikuchi.io.map_writer import MapWriter, ResumeError
+from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Progress, finish
 from napari_kikuchi.maps import Channel
 from napari_kikuchi.scan import Block

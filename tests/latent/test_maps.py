@@ -10,8 +10,8 @@ from napari_kikuchi import __version__, open_scan, streaming
 from napari_kikuchi.explore.ranking import rank_features
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import Up2Writer, places
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import read_maps, update_regions
-from napari_kikuchi.io.map_writer import ResumeError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
@@ -58,7 +58,9 @@ def expected_maps(scan, encoder):
     error = np.sqrt(((encoder.decode(features) - prepared)[:, mask] ** 2).mean(axis=1))
     found = np.vstack([features.T, contrast, error]).reshape(-1, *scan.map_shape)
     decoded = encoder.decode(features)[:, mask].reshape(*scan.map_shape, -1)
-    kept, unlike = finish(compare_neighbours(lambda row: decoded[row], len(decoded)))
+    rows = range(len(decoded))
+    compared = compare_neighbours(lambda row: decoded[row], rows, len(decoded))
+    kept, unlike = map(np.stack, zip(*compared, strict=True))
     return np.concatenate([found, [found[-2] / kept, unlike]])
 
 
