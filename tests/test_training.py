@@ -1,6 +1,7 @@
 """The training loop on a small model whose solution is known."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from napari_kikuchi.training import (
     TrainingSettings,
     TrainingUpdate,
     check_folder,
+    loop,
     train,
 )
+from napari_kikuchi.training.checkpoint import write_checkpoint
 from regression import (
     TRUTH,
     RegressionTask,
@@ -121,6 +124,48 @@ def test_a_training_stopped_while_validating_validates_again(data, tmp_path):
     logs = [tmp_path / part / "log.jsonl" for part in ("whole", "parts")]
     steps = [[json.loads(line)["step"] for line in log.read_text().splitlines()] for log in logs]
     assert steps[0] == steps[1]
+
+
+def test_a_training_killed_at_any_moment_goes_on_as_if_it_never_was(data, tmp_path, monkeypatch):
+    whole, killed = tmp_path / "whole", []
+
+    def kill():
+        killed.append(tmp_path / f"killed-{len(killed)}")
+        shutil.copytree(whole, killed[-1])
+
+    def write(*arguments):
+        kill()
+        write_checkpoint(*arguments)
+        kill()
+
+    monkeypatch.setattr(loop, "write_checkpoint", write)
+    for _ in train(RegressionTask(), data, settings(epochs=3), whole):
+        kill()
+    monkeypatch.undo()
+    assert len(killed) > 20
+    lines = log_of(whole)
+    assert [line["step"] for line in lines] == [4, 8, 12]
+    for folder in killed[1:]:  # The first has nothing yet to go on from.
+        finish(train(RegressionTask(), data, settings(epochs=3), folder, resume=True))
+        assert_same_files(whole, folder)
+        assert log_of(folder) == lines
+
+
+def test_a_line_of_the_log_that_a_crash_cut_short_is_written_again(data, tmp_path):
+    finish(train(RegressionTask(), data, settings(epochs=2), tmp_path))
+    with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"epoch": 3, "st')
+    finish(train(RegressionTask(), data, settings(epochs=3), tmp_path, resume=True))
+    assert [line["step"] for line in log_of(tmp_path)] == [4, 8, 12]
+
+
+def log_of(folder):
+    """The lines of a log, without what tells the time."""
+    lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+    return [
+        {k: value for k, value in line.items() if k not in ("seconds", "patterns_per_second")}
+        for line in lines
+    ]
 
 
 def test_another_seed_takes_another_way(data, tmp_path):

@@ -44,6 +44,7 @@ def map_scan(
     *,
     executor: Executor | None = None,
     workers: int | Callable[[], int] | None = None,
+    channels: range | None = None,
     message: str = "Mapping patterns",
 ) -> Job[NDArray[np.int64]]:
     """Run a function over every pattern of a scan and write what it gives.
@@ -61,8 +62,7 @@ def map_scan(
         Whose patterns to read.
     function
         Takes patterns as recorded, of shape (n, height, width), and gives values of shape
-        (n, channels). It may leave out the last channels, for :func:`fill_in` to write. It is
-        called from several threads at once.
+        (n, channels). It is called from several threads at once.
     writer
         Takes the values; positions without a pattern become NaN.
     executor
@@ -72,6 +72,8 @@ def map_scan(
     workers
         Blocks worked on at a time; None: as many as this machine has cores. Of an executor that is
         elsewhere, say how many workers it has, or what tells how many it has at present.
+    channels
+        Maps that the function gives; None: all. The others are for whoever derives them of these.
     message
         What is being done, for the progress.
 
@@ -92,15 +94,17 @@ def map_scan(
     Exception
         What the function raised, with a note of the place in the scan.
     """
+    channels = writer.maps.every_map if channels is None else channels
     unreadable: list[NDArray[np.int64]] = []
 
     def confirm(block: Block, written: Written) -> None:
-        writer.confirm(block, written.checksum, for_good=not len(written.unreadable))
+        whole = not len(written.unreadable)
+        writer.confirm(block, written.checksum, channels, for_good=whole)
         unreadable.append(written.unreadable)
 
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
     blocks = work_blocks(scan)
-    waiting = [block for block in blocks if not writer.is_done(block)]
+    waiting = [block for block in blocks if not writer.is_done(block, channels)]
     done = scan.count - sum(_count(scan, block) for block in waiting)
     yield Progress(done, scan.count, message)
     at_a_time = there()
@@ -114,7 +118,7 @@ def map_scan(
                 # Some where nobody is there at present: who comes finds them.
                 wanted = 2 * max(1, at_a_time) - len(running)
                 for block in islice(upcoming, max(0, wanted)):
-                    future = pool.submit(write_block, scan, function, writer.maps, block)
+                    future = pool.submit(write_block, scan, function, writer.maps, block, channels)
                     running[future] = block
                 if not running:
                     break
@@ -155,19 +159,20 @@ class Written(NamedTuple):
     unreadable: NDArray[np.int64]
 
 
-def write_block(scan: Scan, function: PatternFunction, maps: MapArray, block: Block) -> Written:
-    """Read a block, run the function over its patterns and write the values."""
+def write_block(
+    scan: Scan, function: PatternFunction, maps: MapArray, block: Block, channels: range
+) -> Written:
+    """Read a block, run the function over its patterns and write the values into some maps."""
     try:
-        values = np.full((maps.shape[0], *block.shape), np.nan, np.float32)
+        values = np.full((len(channels), *block.shape), np.nan, np.float32)
         present = scan.present_in(block)
         patterns, readable = _read(scan, block, present)
         unreadable = _positions(block, present)[~readable]
         if readable.any():
             there = np.zeros_like(present)
             there[present] = readable
-            found = function(patterns).T
-            values[: len(found), there] = found
-        return Written(maps.write(block, values), unreadable)
+            values[:, there] = function(patterns).T
+        return Written(maps.write(block, values, channels), unreadable)
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
@@ -191,25 +196,6 @@ def _read(
 
 def _positions(block: Block, present: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.argwhere(present) + np.array([block.rows.start, block.cols.start])
-
-
-def fill_in(scan: Scan, writer: MapWriter, derived: NDArray) -> None:
-    """Write maps that are derived from the finished others, of a whole scan, after those.
-
-    Parameters
-    ----------
-    scan
-        Went through :func:`map_scan`.
-    writer
-        Holds its maps.
-    derived
-        Of shape (maps, rows, columns): as many of the last channels.
-    """
-    first = writer.maps.shape[0] - len(derived)
-    for block in work_blocks(scan):
-        values = writer.maps.read(block)
-        values[first:] = derived[:, block.rows, block.cols]
-        writer.confirm(block, writer.maps.write(block, values), for_good=writer.is_done(block))
 
 
 @contextmanager

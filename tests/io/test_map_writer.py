@@ -4,9 +4,10 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from napari_kikuchi.io import map_writer
+from napari_kikuchi.io import map_store, map_writer
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import MapStoreError, is_map_store, read_maps
-from napari_kikuchi.io.map_writer import MapWriter, ResumeError
+from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Progress, finish
 from napari_kikuchi.maps import Channel
 from napari_kikuchi.scan import Block
@@ -35,7 +36,7 @@ def write(writer, blocks):
         writer.confirm(block, writer.maps.write(block, VALUES[:, block.rows, block.cols]))
 
 
-def done(writer):
+def done_of(writer):
     return [writer.is_done(block) for block in BLOCKS]
 
 
@@ -65,7 +66,7 @@ def test_blocks_in_any_order_make_the_maps(tmp_path):
 def test_what_was_written_is_gone_on_with(tmp_path):
     write(begin(tmp_path), BLOCKS[:2])
     again = begin(tmp_path)
-    assert done(again) == [True, True, False, False]
+    assert done_of(again) == [True, True, False, False]
     write(again, BLOCKS[2:])
     np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
 
@@ -73,7 +74,7 @@ def test_what_was_written_is_gone_on_with(tmp_path):
 def test_a_block_that_was_written_but_not_confirmed_is_written_again(tmp_path):
     writer = begin(tmp_path)
     writer.maps.write(BLOCKS[0], VALUES[:, :2])
-    assert done(begin(tmp_path)) == [False] * 4
+    assert done_of(begin(tmp_path)) == [False] * 4
 
 
 def test_a_block_that_did_not_reach_the_disk_is_written_again(tmp_path):
@@ -83,7 +84,7 @@ def test_a_block_that_did_not_reach_the_disk_is_written_again(tmp_path):
         file.seek(VALUES[1, :3].nbytes + VALUES[0].nbytes)
         file.write(bytes(VALUES[0, 0].nbytes))
     again = begin(tmp_path)
-    assert done(again) == [True, True, False, False]
+    assert done_of(again) == [True, True, False, False]
     write(again, BLOCKS[2:])
     np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
 
@@ -93,9 +94,9 @@ def test_a_note_cut_short_by_a_crash_costs_its_own_block_only(tmp_path):
     journal = tmp_path / "maps.zarr.partial" / "done.jsonl"
     journal.write_text(journal.read_text()[:-3])
     again = begin(tmp_path)
-    assert done(again) == [True, False, False, False]
+    assert done_of(again) == [True, False, False, False]
     write(again, BLOCKS[2:])
-    assert done(begin(tmp_path)) == [True, False, True, True]
+    assert done_of(begin(tmp_path)) == [True, False, True, True]
 
 
 @pytest.mark.parametrize("left", list(powerset(["store-", "manifest.json", "done.jsonl"]))[:-1])
@@ -118,7 +119,7 @@ def test_remains_of_a_crash_between_two_steps_are_no_obstacle(tmp_path, left, re
 def test_an_empty_manifest_counts_as_none(tmp_path):
     write(begin(tmp_path), BLOCKS[:1])
     (tmp_path / "maps.zarr.partial" / "manifest.json").write_text("")
-    assert done(begin(tmp_path)) == [False] * 4
+    assert done_of(begin(tmp_path)) == [False] * 4
 
 
 def test_values_lost_between_two_sessions_are_not_published(tmp_path):
@@ -147,7 +148,7 @@ def test_a_finish_that_was_stopped_is_done_again(tmp_path):
     stopped.close()
     assert not is_map_store(tmp_path / "maps.zarr")
     again = begin(tmp_path)
-    assert all(done(again))
+    assert all(done_of(again))
     np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
 
 
@@ -175,12 +176,12 @@ def test_maps_of_something_else_are_not_gone_on_with(tmp_path, change, message):
     write(begin(tmp_path), BLOCKS[:1])
     with pytest.raises(ResumeError, match=message):
         begin(tmp_path, **change)
-    assert done(begin(tmp_path))[0]
+    assert done_of(begin(tmp_path))[0]
 
 
 def test_beginning_anew_forgets_what_was_begun(tmp_path):
     write(begin(tmp_path), BLOCKS[:1])
-    assert done(begin(tmp_path, {"model": "b"}, resume=False)) == [False] * 4
+    assert done_of(begin(tmp_path, {"model": "b"}, resume=False)) == [False] * 4
 
 
 def test_maps_with_gaps_are_not_finished(tmp_path):
@@ -217,3 +218,57 @@ def test_the_disk_keeps_up_while_blocks_come(tmp_path, monkeypatch):
         write(writer, [block])
         counts.append(len(synced))
     assert counts == [1, 1, 1, 2]
+
+
+MEASURED, DERIVED = range(2), range(2, 3)
+
+
+def test_writing_maps_of_maps_leaves_what_they_are_made_of_alone(tmp_path):
+    writer = begin(tmp_path)
+    for block in BLOCKS:
+        measured = VALUES[MEASURED, block.rows, block.cols]
+        writer.confirm(block, writer.maps.write(block, measured, MEASURED), MEASURED)
+    # Killed before this is confirmed.
+    writer.maps.write(BLOCKS[0], VALUES[DERIVED, :2], DERIVED)
+    again = begin(tmp_path)
+    assert all(again.is_done(block, MEASURED) for block in BLOCKS)
+    assert not any(again.is_done(block, DERIVED) for block in BLOCKS)
+    for block in BLOCKS[:3]:
+        derived = VALUES[DERIVED, block.rows, block.cols]
+        again.confirm(block, again.maps.write(block, derived, DERIVED), DERIVED)
+    with pytest.raises(ValueError, match=r"2 of 24 positions.*row 3, column 4"):
+        finish(again.finish(CHANNELS))
+    last = BLOCKS[3]
+    derived = VALUES[DERIVED, last.rows, last.cols]
+    again.confirm(last, again.maps.write(last, derived, DERIVED), DERIVED)
+    np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
+
+
+@pytest.mark.parametrize("moves", [1, 2])
+def test_an_older_store_that_a_crash_left_beside_its_place_is_put_back(
+    tmp_path, monkeypatch, moves
+):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS)
+    finish(writer.finish(CHANNELS))
+    newer = begin(tmp_path)
+    write(newer, BLOCKS)
+    snapshot = tmp_path / "snapshot"
+
+    def move(source, target):
+        done.append(target)
+        source.replace(target)
+        if len(done) == moves:
+            shutil.copytree(tmp_path, snapshot)
+
+    done = []
+    monkeypatch.setattr(map_store, "move", move)
+    finish(newer.finish(CHANNELS))
+    monkeypatch.undo()
+    assert len(list(snapshot.glob("*.former"))) == 1
+    after = begin(snapshot)
+    assert done_of(after) == [moves == 1] * 4  # After the second move all is done.
+    assert is_map_store(snapshot / "maps.zarr")
+    write(after, BLOCKS)
+    np.testing.assert_array_equal(finish(after.finish(CHANNELS)).values[:], VALUES)
+    assert [path.name for path in snapshot.iterdir()] == ["maps.zarr"]

@@ -1,14 +1,17 @@
 """Patterns decoded from the maps of a scan, and from features drawn at random."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from napari_kikuchi.io import open_scan, write_scan
+from napari_kikuchi import streaming
+from napari_kikuchi.io import PatternFileError, open_scan, write_scan
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import MapStoreError
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.latent.decode import random_scan, reconstructed_scan
+from napari_kikuchi.latent.decode import random_scan, reconstructed_scan, write_decoded
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.preprocess import Recipe, prepare
@@ -117,3 +120,94 @@ def test_random_patterns_are_those_of_the_unit_normal(encoder):
     np.testing.assert_allclose(features.mean(axis=1), 0, atol=0.1)
     np.testing.assert_allclose(np.cov(features), np.eye(6), atol=0.12)
     assert scan.name == "random"
+
+
+def decode(maps, encoder, out, report=None, **options):
+    finish(write_decoded(out, reconstructed_scan(maps, encoder), **options), report)
+    return out.read_bytes()
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 3)  # 7 columns: blocks of 3, 3 and 1
+
+
+def test_decoded_patterns_are_those_of_the_scan(encoder, maps, tmp_path, small_blocks):
+    expected = everything(reconstructed_scan(maps, encoder))
+    seen = []
+    decode(maps, encoder, tmp_path / "r.up2", seen.append)
+    np.testing.assert_array_equal(everything(open_scan(tmp_path / "r.up2")), expected)
+    assert [update.done for update in seen[:4]] == [0, 3, 6, 7]
+    assert (seen[-1].done, seen[-1].total) == (35, 35)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.up2"]
+
+
+def kill_after(maps, encoder, folder, patterns):
+    """What lies on the disk when so many patterns are decoded."""
+    out = folder / "killed" / "r.up2"
+    out.parent.mkdir()
+    job = write_decoded(out, reconstructed_scan(maps, encoder))
+    while next(job).done < patterns:
+        pass
+    shutil.copytree(out.parent, folder / "left")
+    job.close()
+    assert not out.exists()
+    return folder / "left" / "r.up2"
+
+
+@pytest.mark.parametrize("patterns", [0, 3, 7, 34, 35])
+def test_a_killed_decoding_goes_on_where_it_stopped(
+    encoder, maps, tmp_path, small_blocks, patterns
+):
+    whole = decode(maps, encoder, tmp_path / "whole.up2")
+    out = kill_after(maps, encoder, tmp_path, patterns)
+    with out.with_name("r.partial.up2").open("ab") as file:
+        file.write(bytes(range(100)))  # of a pattern that was not noted
+    seen = []
+    assert decode(maps, encoder, out, seen.append) == whole
+    assert seen[0].done >= patterns
+    assert seen[0].done - patterns < 3
+    assert [path.name for path in out.parent.iterdir()] == ["r.up2"]
+
+
+@pytest.mark.parametrize("lost", ["pattern", "line", "journal", "file"])
+def test_what_did_not_reach_the_disk_is_decoded_again(encoder, maps, tmp_path, small_blocks, lost):
+    whole = decode(maps, encoder, tmp_path / "whole.up2")
+    out = kill_after(maps, encoder, tmp_path, 10)
+    patterns, journal = (out.with_name(f"r.partial.{kind}") for kind in ("up2", "jsonl"))
+    expected = {"pattern": 3, "line": 7, "journal": 0, "file": 0}
+    match lost:
+        case "pattern":
+            content = bytearray(patterns.read_bytes())
+            content[-6 * 12 * 12 * 2] ^= 1
+            patterns.write_bytes(content)
+        case "line":
+            journal.write_text(journal.read_text()[:-3])
+        case "journal":
+            journal.unlink()
+        case "file":
+            patterns.unlink()
+    seen = []
+    assert decode(maps, encoder, out, seen.append) == whole
+    assert seen[0].done == expected[lost]
+
+
+def test_only_the_same_patterns_are_gone_on_with(encoder, maps, tmp_path, small_blocks):
+    out = kill_after(maps, encoder, tmp_path, 10)
+    other = random_scan(encoder, (5, 7))
+    with pytest.raises(ResumeError, match=r"unfinished patterns .* features was .*, now .*Begin"):
+        finish(write_decoded(out, other))
+    seen = []
+    finish(write_decoded(out, other, resume=False), seen.append)
+    assert seen[0].done == 0
+    # Of how many patterns at a time are decoded the last bit depends.
+    found, expected = (everything(scan).astype(int) for scan in (open_scan(out), other))
+    np.testing.assert_allclose(found, expected, atol=1)
+
+
+def test_an_unfinished_decoding_is_no_scan_unless_asked(encoder, maps, tmp_path, small_blocks):
+    out = kill_after(maps, encoder, tmp_path, 10)
+    with pytest.raises(PatternFileError):
+        open_scan(out.with_name("r.partial.up2"))
+    kept = open_scan(out.with_name("r.partial.up2"), allow_partial=True)
+    assert kept.present.sum() == 10

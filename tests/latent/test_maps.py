@@ -1,4 +1,5 @@
 import multiprocessing
+import shutil
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,10 @@ from napari_kikuchi import __version__, open_scan, streaming
 from napari_kikuchi.explore.ranking import rank_features
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.io import Up2Writer, places
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import read_maps, update_regions
-from napari_kikuchi.io.map_writer import ResumeError
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent import maps as latent_maps
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
@@ -58,7 +60,9 @@ def expected_maps(scan, encoder):
     error = np.sqrt(((encoder.decode(features) - prepared)[:, mask] ** 2).mean(axis=1))
     found = np.vstack([features.T, contrast, error]).reshape(-1, *scan.map_shape)
     decoded = encoder.decode(features)[:, mask].reshape(*scan.map_shape, -1)
-    kept, unlike = finish(compare_neighbours(lambda row: decoded[row], len(decoded)))
+    rows = range(len(decoded))
+    compared = compare_neighbours(lambda row: decoded[row], rows, len(decoded))
+    kept, unlike = map(np.stack, zip(*compared, strict=True))
     return np.concatenate([found, [found[-2] / kept, unlike]])
 
 
@@ -147,6 +151,31 @@ def test_an_encoding_that_was_stopped_goes_on(scan, encoder, tmp_path):
     stack = finish(encode_scan(scan, encoder, tmp_path / "maps.zarr"), seen.append)
     assert next(u for u in seen if u.message == "Encoding patterns").done > 0
     np.testing.assert_allclose(stack.values[:], expected_maps(scan, encoder), atol=1e-4)
+
+
+@pytest.mark.parametrize(("row", "kept"), [(0, 0), (3, 2), (6, 4), (8, 6)])
+def test_an_encoding_killed_while_neighbours_are_compared_computes_nothing_twice(
+    scan, encoder, tmp_path, monkeypatch, row, kept
+):
+    monkeypatch.setattr(latent_maps, "_BAND", 2)
+    killed, path = tmp_path / "killed", tmp_path / "whole" / "maps.zarr"
+    for update in encode_scan(scan, encoder, path):
+        if update.message == "Comparing neighbours" and update.done == row:
+            shutil.copytree(path.parent, killed)
+    (array,) = killed.rglob("0/c/0/0/0")
+    rows, cols = scan.map_shape
+    with array.open("r+b") as file:  # A part of a band that has not been confirmed.
+        file.seek(4 * ((encoder.latent + 2) * rows + kept) * cols)
+        file.write(bytes(range(8)))
+    measured, seen = [], []
+    monkeypatch.setattr(latent_maps, "_measure", lambda *_: measured.append(True))
+    finish(encode_scan(scan, encoder, killed / "maps.zarr"), seen.append)
+    assert not measured
+    compared = [update.done for update in seen if update.message == "Comparing neighbours"]
+    assert compared == list(range(kept, rows + 1))
+    np.testing.assert_array_equal(
+        read_maps(killed / "maps.zarr").values[:], read_maps(path).values[:]
+    )
 
 
 def begin(scan, encoder, path, **options):

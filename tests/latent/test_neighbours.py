@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import nnls
 
-from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.neighbours import compare_neighbours, mixture
 
 PIXELS = 400
@@ -26,7 +25,8 @@ def compare(patterns):
         rows.append(row)
         return patterns[row]
 
-    kept, unlike = finish(compare_neighbours(read, len(patterns)))
+    compared = compare_neighbours(read, range(len(patterns)), len(patterns))
+    kept, unlike = map(np.stack, zip(*compared, strict=True))
     assert rows == list(range(len(patterns)))
     assert kept.shape == unlike.shape == patterns.shape[:2]
     return kept, unlike

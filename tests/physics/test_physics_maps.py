@@ -11,8 +11,8 @@ from orix.quaternion.symmetry import Oh
 from napari_kikuchi import __version__, streaming
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import read_maps, update_regions
-from napari_kikuchi.io.map_writer import ResumeError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
 from napari_kikuchi.physics import maps as physics

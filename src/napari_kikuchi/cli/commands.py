@@ -232,11 +232,16 @@ def decode(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --random.")] = 0,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew where a decoding was stopped.")
+    ] = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
     """Decode latent features into patterns: what a model keeps of a scan, or what it imagines.
+
+    Stopped with Ctrl-C it keeps the patterns that are done; the same command goes on from there.
 
     [bold]napari-kikuchi decode scan.mine.zarr --out reconstructed.up2[/]
 
@@ -245,11 +250,12 @@ def decode(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.cli.decode import decoded_scan
-        from napari_kikuchi.io import write_scan
+        from napari_kikuchi.latent.decode import write_decoded
 
         shape = None if random is None else numbers(random, "--random", (int, int))
         scan = decoded_scan(maps, model, out, shape, seed, device)
-        path = run(write_scan(out, scan), output)
+        job = write_decoded(out, scan, resume=not restart)
+        path = run(job, output, going_on="The same command goes on from here.")
         report_result(output, f"Wrote [bold]{shown(path)}[/]: {scan.count} patterns.", result=path)
 
 

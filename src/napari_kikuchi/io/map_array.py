@@ -92,8 +92,13 @@ class MapArray:
         """Holds the values."""
         return self.folder / _SHARD
 
-    def write(self, block: Block, values: ArrayLike) -> int:
-        """Write the values of a block in all maps.
+    @property
+    def every_map(self) -> range:
+        """All channels."""
+        return range(self.shape[0])
+
+    def write(self, block: Block, values: ArrayLike, channels: range | None = None) -> int:
+        """Write the values of a block.
 
         Parameters
         ----------
@@ -101,6 +106,8 @@ class MapArray:
             Positions.
         values
             Of shape (channels, \\*block.shape).
+        channels
+            Maps that follow one another; None: all.
 
         Returns
         -------
@@ -112,8 +119,9 @@ class MapArray:
         ValueError
             If the values have another shape.
         """
+        channels = self.every_map if channels is None else channels
         values = np.ascontiguousarray(values, self.dtype)
-        expected = (self.shape[0], *block.shape)
+        expected = (len(channels), *block.shape)
         if values.shape != expected:
             raise ValueError(
                 f"{self.file}: the block of rows {block.rows.start} to {block.rows.stop}, columns "
@@ -122,22 +130,23 @@ class MapArray:
             )
         flat, begin = values.reshape(-1), 0
         with self.file.open("r+b") as file:
-            for offset, length in self._pieces(block):
+            for offset, length in self._pieces(block, channels):
                 file.seek(offset)
                 file.write(flat[begin : begin + length].data)
                 begin += length
         return zlib.crc32(values.data)
 
-    def checksum(self, block: Block) -> int:
-        """CRC-32 of the values that the file holds for a block."""
-        return zlib.crc32(self.read(block).data)
+    def checksum(self, block: Block, channels: range | None = None) -> int:
+        """CRC-32 of the values that the file holds for a block, in some maps or all."""
+        return zlib.crc32(self.read(block, channels).data)
 
-    def read(self, block: Block) -> NDArray:
-        """The values of a block in all maps, of shape (channels, \\*block.shape)."""
-        values = np.zeros((self.shape[0], *block.shape), self.dtype)
+    def read(self, block: Block, channels: range | None = None) -> NDArray:
+        """The values of a block in some maps or all, of shape (channels, \\*block.shape)."""
+        channels = self.every_map if channels is None else channels
+        values = np.zeros((len(channels), *block.shape), self.dtype)
         flat, begin = values.reshape(-1), 0
         with self.file.open("rb") as file:
-            for offset, length in self._pieces(block):
+            for offset, length in self._pieces(block, channels):
                 file.seek(offset)
                 file.readinto(flat[begin : begin + length].data)
                 begin += length
@@ -174,13 +183,13 @@ class MapArray:
         _, rows, cols = self.shape
         return rows * cols * self.dtype.itemsize
 
-    def _pieces(self, block: Block) -> Iterator[tuple[int, int]]:
+    def _pieces(self, block: Block, channels: range) -> Iterator[tuple[int, int]]:
         """Offset in bytes, and number of values, of each piece of a block that is in one place."""
-        channels, rows, cols = self.shape
+        _, rows, cols = self.shape
         height, width = block.shape
         if width == cols:  # Whole rows follow one another.
             height, width = 1, height * width
-        for channel in range(channels):
+        for channel in channels:
             for row in range(height):
                 position = (channel * rows + block.rows.start + row) * cols + block.cols.start
                 yield position * self.dtype.itemsize, width

@@ -8,6 +8,7 @@ no words for, our provenance, scores, units and regions, stands under one attrib
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 PARTIAL_SUFFIX = ".partial"
 
 _ARRAYS = "arrays"
+_FORMER_SUFFIX = ".former"
 
 
 class MapStoreError(ValueError):
@@ -274,7 +276,7 @@ def publish(folder: Path, path: Path) -> None:
     PermissionError
         If another program keeps one of the two open, as Windows does not allow. Both stay.
     """
-    former = path.with_name(f"{path.name}.{uuid4().hex[:8]}.former")
+    former = path.with_name(f"{path.name}.{uuid4().hex[:8]}{_FORMER_SUFFIX}")
     try:
         if path.exists():
             move(path, former)
@@ -289,7 +291,19 @@ def publish(folder: Path, path: Path) -> None:
                 "that have the old maps open and try again."
             ) from error
         raise
-    shutil.rmtree(former, ignore_errors=True)
+    for former in _formers(path):
+        shutil.rmtree(former, ignore_errors=True)
+
+
+def restore(path: Path) -> None:
+    """Put an older store back that a crash in :func:`publish` has left beside its place."""
+    if not path.exists():
+        for former in _formers(path)[:1]:
+            move(former, path)
+
+
+def _formers(path: Path) -> list[Path]:
+    return list(path.parent.glob(f"{glob.escape(path.name)}.*{_FORMER_SUFFIX}"))
 
 
 def check_target(path: Path) -> None:

@@ -13,6 +13,7 @@ from uuid import uuid4
 import numpy as np
 
 from napari_kikuchi.io.atomic import replacing
+from napari_kikuchi.io.journal import as_noted, check_same, note, notes
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import (
     PARTIAL_SUFFIX,
@@ -21,6 +22,7 @@ from napari_kikuchi.io.map_store import (
     create_store,
     publish,
     read_maps,
+    restore,
     stored_array,
 )
 from napari_kikuchi.io.output import check_room
@@ -36,17 +38,14 @@ _SYNC_BYTES = 64 * 2**20
 _MANIFEST, _JOURNAL, _STORE = "manifest.json", "done.jsonl", "store-"
 
 
-class ResumeError(ValueError):
-    """Unfinished maps that belong to something else than what is to be written."""
-
-
 class MapWriter:
     """Collects the maps of a scan, block by block, and makes a map store of them.
 
     The store grows in ``<path>.partial``. Whoever has computed a block, in this process or another,
     writes it to :attr:`maps`; the one that holds this writer then confirms it, with the checksum
     of what was written. What is confirmed is checked against the file before it is gone on with,
-    so neither a crash nor a power cut leaves a hole. Make one with :meth:`open`.
+    so neither a crash nor a power cut leaves a hole. Maps that are made of other maps are confirmed
+    by themselves: writing them leaves those alone. Make one with :meth:`open`.
 
     Attributes
     ----------
@@ -100,19 +99,15 @@ class MapWriter:
             If there is no room for them.
         """
         path = Path(path)
+        restore(path)
         check_target(path)
         partial = _partial(path)
         channels, rows, cols = shape
-        wanted = {"maps": {"channels": channels, "rows": rows, "columns": cols}, **identity}
-        wanted = json.loads(json.dumps(wanted))
+        sizes = {"channels": channels, "rows": rows, "columns": cols}
+        wanted = as_noted({"maps": sizes, **identity})
         begun = _read_manifest(partial)
         if resume and begun is not None and begun.maps.is_whole():
-            if begun.identity != wanted:
-                raise ResumeError(
-                    f"{partial}: these unfinished maps belong to something else: "
-                    f"{'; '.join(_differences(begun.identity, wanted))}. Begin anew "
-                    "(resume=False, --restart), or write to another name."
-                )
+            check_same(partial, begun.identity, wanted, "maps")
             return cls(path, begun.maps)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True, exist_ok=True)
@@ -130,11 +125,18 @@ class MapWriter:
         """Folder of the unfinished maps."""
         return _partial(self.path)
 
-    def is_done(self, block: Block) -> bool:
-        """Whether a block has been confirmed and the file still holds it."""
-        return self._holds(_key(block))
+    def is_done(self, block: Block, channels: range | None = None) -> bool:
+        """Whether a block of some maps, or of all, has been confirmed and the file holds it."""
+        return self._holds(self._key(block, channels))
 
-    def confirm(self, block: Block, checksum: int, *, for_good: bool = True) -> None:
+    def confirm(
+        self,
+        block: Block,
+        checksum: int,
+        channels: range | None = None,
+        *,
+        for_good: bool = True,
+    ) -> None:
         """Note that a block is written.
 
         Parameters
@@ -143,25 +145,31 @@ class MapWriter:
             Positions.
         checksum
             As :meth:`~napari_kikuchi.io.map_array.MapArray.write` has returned it.
+        channels
+            Maps that were written; None: all.
         for_good
             False for a block that lacks something: it will do for these maps, but a run that is
             interrupted and goes on writes it anew.
         """
-        if not for_good:
-            self._provisional.add(_key(block))
+        key = self._key(block, channels)
+        # What is derived from maps that lack something lacks it, too.
+        if not for_good or (key.first and self._provisional):
+            self._provisional.add(key)
             return
-        line = json.dumps([*_key(block), checksum])
-        with self._journal.open("a", encoding="utf-8") as file:
-            # A line that a crash cut short does not take this one with it.
-            file.write(f"\n{line}")
-        self._confirmed[_key(block)] = checksum
-        self._seen.add(_key(block))
-        self._sync_now_and_then(block)
+        note(self._journal, [*key, checksum])
+        self._confirmed[key] = checksum
+        self._seen.add(key)
+        self._sync_now_and_then(key)
 
-    def _sync_now_and_then(self, block: Block) -> None:
+    def _key(self, block: Block, channels: range | None) -> _Key:
+        channels = self.maps.every_map if channels is None else channels
+        rows, cols = block.rows, block.cols
+        return _Key(channels.start, channels.stop, rows.start, rows.stop, cols.start, cols.stop)
+
+    def _sync_now_and_then(self, key: _Key) -> None:
         """Let the disk keep up, so that the end need not wait for it."""
-        height, width = block.shape
-        self._unsynced += self.maps.shape[0] * height * width * _DTYPE.itemsize
+        height, width = key.block.shape
+        self._unsynced += len(key.channels) * height * width * _DTYPE.itemsize
         if self._unsynced >= _SYNC_BYTES:
             self.maps.sync()
             self._unsynced = 0
@@ -169,7 +177,9 @@ class MapWriter:
     def _holds(self, key: _Key) -> bool:
         if key in self._seen:
             return True
-        if key not in self._confirmed or self._confirmed[key] != self.maps.checksum(key.block):
+        if key not in self._confirmed:
+            return False
+        if self._confirmed[key] != self.maps.checksum(key.block, key.channels):
             return False
         self._seen.add(key)
         return True
@@ -225,21 +235,24 @@ class MapWriter:
 
     def _read_journal(self) -> Iterator[tuple[_Key, int]]:
         """Blocks that were confirmed, with their checksums."""
-        try:
-            lines = self._journal.read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
-            return
-        for line in lines:
+        for line in notes(self._journal):
             try:
-                *key, checksum = json.loads(line)
+                *key, checksum = line
                 yield _Key(*key), checksum
             except (ValueError, TypeError):
                 continue  # Cut short by a crash: the block is computed again.
 
     def _check_complete(self) -> None:
-        missing = np.ones(self.maps.shape[1:], bool)
-        for key in self._provisional.union(filter(self._holds, self._confirmed)):
-            missing[key.top : key.bottom, key.left : key.right] = False
+        held = [*self._provisional, *filter(self._holds, self._confirmed)]
+        # Maps that were written together lack the same positions.
+        for first in {0, *(key.last for key in held)} - {len(self.maps.every_map)}:
+            missing = np.ones(self.maps.shape[1:], bool)
+            for key in held:
+                if first in key.channels:
+                    missing[key.top : key.bottom, key.left : key.right] = False
+            self._check_none_missing(missing)
+
+    def _check_none_missing(self, missing: NDArray[np.bool_]) -> None:
         if missing.any():
             row, col = np.argwhere(missing)[0]
             raise ValueError(
@@ -250,8 +263,10 @@ class MapWriter:
 
 
 class _Key(NamedTuple):
-    """A block as a line of the journal names it."""
+    """A block of some maps as a line of the journal names it."""
 
+    first: int
+    last: int
     top: int
     bottom: int
     left: int
@@ -262,9 +277,10 @@ class _Key(NamedTuple):
         """The block."""
         return Block(slice(self.top, self.bottom), slice(self.left, self.right))
 
-
-def _key(block: Block) -> _Key:
-    return _Key(block.rows.start, block.rows.stop, block.cols.start, block.cols.stop)
+    @property
+    def channels(self) -> range:
+        """The maps."""
+        return range(self.first, self.last)
 
 
 def _partial(path: Path) -> Path:
@@ -301,16 +317,3 @@ def _is_ours(partial: Path) -> bool:
     return partial.is_dir() and all(
         file.name in names or file.name.startswith(_STORE) for file in partial.iterdir()
     )
-
-
-def _differences(begun: Any, wanted: Any, name: str = "") -> list[str]:
-    """What differs between two JSON documents, for a person to read."""
-    if not (isinstance(begun, dict) and isinstance(wanted, dict)):
-        return [] if begun == wanted else [f"{name} was {begun}, now {wanted}"]
-    return [
-        difference
-        for key in {**begun, **wanted}
-        for difference in _differences(
-            begun.get(key), wanted.get(key), f"{name} {key}".strip().replace("_", " ")
-        )
-    ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from napari_kikuchi.io.atomic import move
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import Layout
 from napari_kikuchi.io.up2 import LONG_HEADER, PIXEL_TYPES, SHORT_HEADER
+from napari_kikuchi.io.written_runs import WrittenRuns
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
 
@@ -26,6 +29,8 @@ class Up2Writer:
     when all are written. What was written before an interruption stays in that file until the
     same target is written again, and :func:`open_scan` opens it with ``allow_partial=True`` (on a
     hexagonal grid with an ``.ang`` file beside it); a target that exists is untouched until then.
+    Patterns of which it is said what they depend on are gone on with: the writer begins with those
+    that the file holds, :attr:`written` of them.
 
     Parameters
     ----------
@@ -43,12 +48,24 @@ class Up2Writer:
         Whether every second row has one column less, as hexagonal grids may.
     version
         1, which stores no grid, or 3.
+    identity
+        What the patterns depend on, fit for JSON: only patterns of the same identity are gone on
+        with. None: every writer begins anew.
+    resume
+        False begins anew whatever was begun before.
+
+    Attributes
+    ----------
+    written
+        How many patterns the file holds.
 
     Raises
     ------
     PatternFileError
         If the target has another extension or its folder does not exist, if something else
         than such patterns is appended, or if fewer or more of them than the scan has positions.
+    ResumeError
+        If the patterns that were begun have another identity.
 
     Examples
     --------
@@ -67,13 +84,14 @@ class Up2Writer:
         grid: Literal["square", "hexagonal"] = "square",
         short_rows: bool = False,
         version: Literal[1, 3] = 3,
+        identity: Mapping[str, Any] | None = None,
+        resume: bool = True,
     ) -> None:
         self.path = Path(path)
         self.dtype = _pixel_type(self.path)
         self.pattern_shape = pattern_shape
         rows, cols = map_shape
         self.total = Layout.alternating(rows, cols, cols - int(short_rows)).count
-        self.written = 0
         self.partial_path = _partial_path(self.path)
         height, width = pattern_shape
         if version == 1:
@@ -89,8 +107,29 @@ class Up2Writer:
                 f"{self.path}: its folder {self.path.parent.absolute()} does not exist. Make it "
                 "or choose another one."
             )
-        self._file = self.partial_path.open("wb")
-        self._file.write(header)
+        journal = self.partial_path.with_suffix(".jsonl")
+        self._runs = None if identity is None else WrittenRuns(journal, identity)
+        going_on = resume and self._runs is not None and _begins_with(header, self.partial_path)
+        if not going_on:
+            journal.unlink(missing_ok=True)  # of what is no more
+            self.partial_path.write_bytes(header)
+        self._file = self.partial_path.open("r+b")
+        self.written = self._go_on(len(header))
+        if self._runs is not None and not self.written:
+            self._runs.begin()
+
+    def _go_on(self, begin: int) -> int:
+        """Count the patterns that the file holds, and go to their end."""
+        pattern_bytes = int(np.prod(self.pattern_shape)) * self.dtype.itemsize
+        self._file.seek(begin)
+        try:
+            held = 0 if self._runs is None else self._runs.count(self._file, pattern_bytes)
+        except BaseException:
+            self._file.close()
+            raise
+        self._file.seek(begin + held * pattern_bytes)
+        self._file.truncate()
+        return held
 
     def append(self, patterns: NDArray) -> None:
         """Write patterns, in scan order.
@@ -116,7 +155,11 @@ class Up2Writer:
                 f"{self.path}: expected {self.total} patterns, found {self.written + count}. Give "
                 "the writer the rows and columns of the whole scan."
             )
-        self._file.write(np.ascontiguousarray(patterns, self.dtype).data)
+        written = np.ascontiguousarray(patterns, self.dtype).reshape(-1).data
+        self._file.write(written)
+        if self._runs is not None:
+            self._file.flush()
+            self._runs.add(self.written, self.written + count, written)
         self.written += count
 
     def close(self) -> None:
@@ -136,11 +179,20 @@ class Up2Writer:
                 f"{self._whereabouts()}"
             )
         move(self.partial_path, self.path)
+        self._forget()
 
     def _release(self) -> None:
+        if self.written == self.total:
+            self._file.flush()
+            os.fsync(self._file.fileno())  # What has its name must be whole after a power cut, too.
         self._file.close()
         if not self.written:
             self.partial_path.unlink()
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._runs is not None:
+            self._runs.forget()
 
     def _whereabouts(self) -> str:
         if not self.written:
@@ -227,6 +279,14 @@ def _has_short_rows(scan: Scan) -> bool:
     rows, cols = scan.map_shape
     expected = Layout.alternating(rows, cols, cols - 1).present
     return expected is not None and np.array_equal(scan.present, expected)
+
+
+def _begins_with(header: bytes, path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(header)) == header
+    except FileNotFoundError:
+        return False
 
 
 def _partial_path(path: Path) -> Path:

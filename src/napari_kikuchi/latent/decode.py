@@ -6,15 +6,19 @@ or writes a scan takes them too.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from napari_kikuchi.io.map_store import MapStoreError, read_maps, stored_array
+from napari_kikuchi.io.up2_writer import Up2Writer
+from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import work_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -113,6 +117,59 @@ def random_scan(
     return Scan(DecodedPatterns(features, encoder, np.dtype(dtype)), name="random")
 
 
+def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[Path]:
+    """Decode a scan into a UP1 or UP2 file.
+
+    Closing the job keeps the patterns that are done; the same call goes on from there.
+
+    Parameters
+    ----------
+    path
+        Ends in ``.up1`` or ``.up2``, as the scan's pixels are uint8 or uint16.
+    scan
+        As :func:`reconstructed_scan` or :func:`random_scan` gives it.
+    resume
+        False begins anew.
+
+    Yields
+    ------
+    Progress
+        Patterns decoded so far, those of an earlier run included.
+
+    Returns
+    -------
+    pathlib.Path
+        The file written.
+
+    Raises
+    ------
+    PatternFileError
+        If the extension is another one, or the scan's pixels do not fit.
+    ResumeError
+        If other patterns were begun at ``path``.
+    """
+    decoded = scan.source
+    assert isinstance(decoded, DecodedPatterns)
+    with Up2Writer(
+        path,
+        scan.map_shape,
+        scan.pattern_shape,
+        step=scan.step,
+        identity=decoded.identity(),
+        resume=resume,
+    ) as writer:
+        yield Progress(writer.written, writer.total, "Decoding patterns")
+        _, cols = scan.map_shape
+        for block in work_blocks(scan):
+            rows, columns = block.shape
+            begin = block.rows.start * cols + block.cols.start
+            if begin + rows * columns > writer.written:
+                patterns = scan.read_block(block).reshape(-1, *scan.pattern_shape)
+                writer.append(patterns[writer.written - begin :])
+                yield Progress(writer.written, writer.total, "Decoding patterns")
+    return writer.path
+
+
 @dataclass(frozen=True, eq=False)
 class DecodedPatterns:
     """Decodes latent features when their patterns are read."""
@@ -126,6 +183,16 @@ class DecodedPatterns:
         """Rows, columns, pattern height and pattern width."""
         _, rows, cols = self.features.shape
         return rows, cols, *self.encoder.recipe.size
+
+    def identity(self) -> dict[str, Any]:
+        """What the patterns depend on, fit for JSON."""
+        (_, rows, cols), checksum = self.features.shape, 0
+        for row in range(rows):
+            block = Block(slice(row, row + 1), slice(0, cols))
+            features = np.ascontiguousarray(self.features.read(block)[: self.encoder.latent])
+            checksum = zlib.crc32(features.data, checksum)
+        weights = self.encoder.stored().digest()
+        return {"model": weights, "features": checksum, "pixels": self.dtype.name}
 
     def read_run(self, row: int, start: int, stop: int) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.jobs import Job, Progress
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -29,8 +27,8 @@ AROUND = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1) if d
 
 
 def compare_neighbours(
-    read_row: Callable[[int], NDArray], rows: int
-) -> Job[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    read_row: Callable[[int], NDArray], rows: range, count: int
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """Put the pattern of every position together from those of its eight neighbours.
 
     Parameters
@@ -39,29 +37,21 @@ def compare_neighbours(
         Patterns of a row, of shape (columns, pixels), free of noise as far as can be; NaN where
         there is none. Each row is read once.
     rows
-        How many there are.
+        Those to look at, one after another.
+    count
+        How many rows the map has.
 
     Yields
     ------
-    Progress
-        Rows done so far.
-
-    Returns
-    -------
     kept, unexplained
-        Of shape (rows, columns). The part of the contrast that is left when the neighbours'
+        Of each row, of shape (columns,). The part of the contrast that is left when the neighbours'
         patterns, each of unit contrast, are mixed as they come closest to the pattern: 1 inside a
         grain, less where different ones overlap, and 1 again where no mixture explains the pattern.
         And the part of the pattern that no mixture gives: 0 where neighbours explain all, 1 where
         they explain nothing. NaN without a pattern, or without a neighbour.
     """
-    kept, unexplained = [], []
-    for row, (above, here, below) in enumerate(_in_threes(read_row, rows)):
-        found = _compare_row(above, here, below)
-        kept.append(found[0])
-        unexplained.append(found[1])
-        yield Progress(row + 1, rows, "Comparing neighbours")
-    return np.stack(kept), np.stack(unexplained)
+    for above, here, below in _in_threes(read_row, rows, count):
+        yield _compare_row(above, here, below)
 
 
 def mixture(
@@ -97,13 +87,13 @@ def mixture(
 
 
 def _in_threes(
-    read_row: Callable[[int], NDArray], rows: int
+    read_row: Callable[[int], NDArray], rows: range, count: int
 ) -> Iterator[tuple[NDArray | None, NDArray, NDArray | None]]:
     """Each row's unit patterns with those of the rows above and below it."""
-    above: NDArray | None = None
-    here = unit_patterns(read_row(0))
-    for row in range(rows):
-        below = unit_patterns(read_row(row + 1)) if row + 1 < rows else None
+    above = unit_patterns(read_row(rows.start - 1)) if rows.start > 0 else None
+    here = unit_patterns(read_row(rows.start))
+    for row in rows:
+        below = unit_patterns(read_row(row + 1)) if row + 1 < count else None
         yield above, here, below
         if below is not None:
             above, here = here, below

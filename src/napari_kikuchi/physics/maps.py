@@ -46,8 +46,8 @@ from napari_kikuchi.physics.quality import (
     sharpness,
 )
 from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
-from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import fill_in, map_scan
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import map_scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,7 +183,13 @@ def physics_maps(
         if indexing is not None:
             message = "Indexing patterns (the first time, this compiles for a minute or two)"
         unreadable = yield from map_scan(
-            scan, measure, writer, executor=executor, workers=workers, message=message
+            scan,
+            measure,
+            writer,
+            executor=executor,
+            workers=workers,
+            channels=range(len(channels) - (len(_FROM_ORIENTATIONS) if indexing else 0)),
+            message=message,
         )
         if indexing is not None:
             yield from _map_orientations(scan, writer, indexing.phase, grain_threshold)
@@ -251,7 +257,7 @@ def _map_orientations(
 ) -> Job[None]:
     """Fill in the last channels of a map that is indexed."""
     yield Progress(0, 0, "Finding the grains")
-    last = writer.maps.shape[0]
+    last, rows, cols = writer.maps.shape
     first = last - len(_FROM_ORIENTATIONS)
     quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
     symmetry = read_phase(phase).point_group
@@ -259,7 +265,8 @@ def _map_orientations(
     kam = kernel_average_misorientation(quaternions, symmetry, grid=scan.grid)
     grod = grain_reference_orientation_deviation(quaternions, grain, symmetry)
     derived = np.concatenate([ipf_colours(quaternions, symmetry), [kam, grod, grain]])
-    fill_in(scan, writer, derived)
+    whole, channels = Block(slice(0, rows), slice(0, cols)), range(first, last)
+    writer.confirm(whole, writer.maps.write(whole, derived, channels), channels)
 
 
 def _check_kinds(kinds: Iterable[Kind]) -> list[Kind]:

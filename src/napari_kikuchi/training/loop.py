@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Generator, Iterator
@@ -24,6 +23,7 @@ from napari_kikuchi.training import (
     TrainingUpdate,
 )
 from napari_kikuchi.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
+from napari_kikuchi.training.log import TrainingLog
 from napari_kikuchi.training.patterns import DevicePatterns
 from napari_kikuchi.training.workers import Workers
 
@@ -74,11 +74,17 @@ class TrainingLoop:
         adam = torch.optim.Adam(task.module.parameters(), lr=settings.learning_rate, fused=True)
         self.module, self.optimizer = self.fabric.setup(task.module, adam)
         self.state = TrainingState()
+        self.log = TrainingLog(folder / LOG_FILE)
         if resume:
             self.state = read_checkpoint(
                 folder / CHECKPOINT_FILE, task.module, self.optimizer, self._identity()
             )
             self.fabric.barrier()  # before the first writes another
+            if workers.first:
+                self.log.go_back_to(self.state.validated_step)
+        elif workers.first:
+            # A crash before the first validation, too, leaves what to go on from.
+            self._write_checkpoint()
         self.losses: list[float] = []
         self.speed = 0.0
 
@@ -170,9 +176,10 @@ class TrainingLoop:
             self.task.save(self.folder / MODEL_FILE, {**metrics, "step": state.step})
         state.validated_step, state.metrics = state.step, metrics
         state.seconds += time.monotonic() - began
-        self._write_checkpoint()
         update = self._update(validation_loss=loss, best=best)
-        self._log(update)
+        # Before the checkpoint: what that does not know of is made again.
+        self.log.note(update, state.seconds)
+        self._write_checkpoint()
         self.losses.clear()
         yield update
 
@@ -217,19 +224,6 @@ class TrainingLoop:
             patterns_per_second=self.speed,
             best=best,
         )
-
-    def _log(self, update: TrainingUpdate) -> None:
-        line = {
-            "epoch": update.epoch,
-            "step": update.step,
-            "seconds": round(self.state.seconds, 1),
-            "patterns_per_second": round(update.patterns_per_second, 1),
-            "train_loss": update.train_loss,
-            "best": update.best,
-            "validation": dict(update.metrics),
-        }
-        with (self.folder / LOG_FILE).open("a", encoding="utf-8") as log:
-            log.write(json.dumps(line) + "\n")
 
     def _identity(self) -> dict[str, Any]:
         return {

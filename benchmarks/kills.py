@@ -1,0 +1,261 @@
+"""Whether a command that is killed at any moment goes on to the output of one that never was.
+
+    python benchmarks/kills.py [--kills 200] [--seed 0]
+
+Trains, encodes, decodes and maps a small simulated scan by the command line, again and again, and
+kills the process (SIGKILL; TerminateProcess on Windows) at a random moment: half of them at any
+moment of its life, half at a moment of a phase, all phases alike, so that short ones such as the
+publishing of the output have their share. Half of what is gone on with is killed once more. Most
+processes have imported the package when they begin; one in ten is a fresh Python, which may be
+killed in its imports. At the end the command is run until it ends by itself, and its output held
+against that of a run that was never killed (see same_output.py for what is left out). After each
+kill, what has the output's final name must be whole, the old one or the new one, and what the
+command that goes on tells first must be all that was noted as done: nothing is computed twice.
+Prints a table; ends with code 1 if anything was wrong, and keeps the files then.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from killed import POLL_S, STARTING, Event, Killable, get_ready
+from killed_commands import SIDE, Command, commands, whole_models
+from same_output import differences, digests
+
+from napari_kikuchi.io.map_store import update_regions
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.maps import Region
+from napari_kikuchi.simulate import make_structure, simulate_scan
+
+# Of the runs that are killed: those in a fresh Python, and those that go on and are killed again.
+_FRESH, _AGAIN = 0.1, 0.5
+
+
+@dataclass
+class Found:
+    """What the kills of one command have shown."""
+
+    command: str
+    kills: int = 0
+    landed: Counter[str] = field(default_factory=Counter)
+    outputs: int = 0
+    identical: int = 0
+    gone_on: int = 0
+    twice: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class NeverKilled:
+    """A command that ran to its end.
+
+    Attributes
+    ----------
+    events, seconds
+        Of a warm run.
+    fresh_s
+        How much longer a fresh Python takes.
+    outputs
+        Checksums of the output, by whether it has replaced an older one.
+    older
+        That older one, if it can be replaced.
+    """
+
+    events: list[Event]
+    seconds: float
+    fresh_s: float
+    outputs: dict[bool, dict[str, str]]
+    older: Path | None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=200, help="of all commands together")
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    began = time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="kills-"))
+    scan = simulated(folder / "scan.up2")
+    reference = folder / "never-killed"
+    get_ready()
+    listed = commands(scan, reference / "train" / "model", reference / "encode" / "maps.zarr")
+    found = []
+    for i, command in enumerate(listed):
+        kills = given.kills * (i + 1) // len(listed) - given.kills * i // len(listed)
+        rng = np.random.default_rng([given.seed, i])
+        found.append(kill(command, kills, folder, rng))
+    report(found)
+    print(f"{sum(one.kills for one in found)} kills, seed {given.seed}, "
+          f"{(time.monotonic() - began) / 60:.1f} minutes")  # fmt: skip
+    if any(one.wrong for one in found):
+        sys.exit(f"The files are in {folder}.")
+    shutil.rmtree(folder)
+
+
+def simulated(path: Path) -> Path:
+    """A scan of 40 x 40 patterns."""
+    structure = make_structure("additive", SIDE, SIDE, seed=0)
+    return finish(simulate_scan(path, structure, pattern_size=(60, 60), noise="medium", seed=0))
+
+
+def kill(command: Command, kills: int, folder: Path, rng: np.random.Generator) -> Found:
+    """Kill a command so many times, and see what comes of it."""
+    found = Found(command.name)
+    whole = never_killed(command, folder / "never-killed" / command.name)
+    case = 0
+    while found.kills < kills and not found.wrong:
+        case += 1
+        place = folder / f"{command.name}-{case}"
+        one_output(command, whole, place, kills - found.kills, found, rng)
+        if not found.wrong:
+            shutil.rmtree(place)
+        print(f"{command.name}: {found.kills} of {kills} kills", file=sys.stderr)
+    return found
+
+
+def never_killed(command: Command, place: Path) -> NeverKilled:
+    """Run a command to its end: fresh, and warm over an older output."""
+    target = place / command.target
+    fresh = to_the_end(command, target, place / "fresh", warm=False)
+    expected = digests(target)
+    older = None
+    if command.replaces:
+        older = place / "older" / command.target
+        shutil.copytree(target, older)
+        update_regions(older, [Region("drawn before", "line", ((0.0, 0.0), (1.0, 1.0)))])
+        with (older / "0" / "c" / "0" / "0" / "0").open("r+b") as file:
+            file.write(bytes(64))
+    again = place / "again" / command.target
+    again.parent.mkdir(parents=True)
+    if older is not None:
+        shutil.copytree(older, again)
+    warm = to_the_end(command, again, place / "warm", warm=True)
+    outputs = {False: expected, True: digests(again)}
+    if older is None and (different := differences(outputs[True], expected)):
+        raise SystemExit(f"{command.name}: two runs that nobody killed: {'; '.join(different)}")
+    return NeverKilled(
+        warm.events, warm.seconds, max(fresh.seconds - warm.seconds, 0), outputs, older
+    )
+
+
+def to_the_end(command: Command, target: Path, log: Path, *, warm: bool) -> Killable:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    run = Killable(command.arguments(target), log, warm=warm)
+    if run.finish():
+        raise SystemExit(f"{command.name} does not run: {run.told()}")
+    return run
+
+
+def one_output(
+    command: Command,
+    whole: NeverKilled,
+    place: Path,
+    most: int,
+    found: Found,
+    rng: np.random.Generator,
+) -> None:
+    """Make an output by a command that is killed once or twice on the way."""
+    target = place / "out" / command.target
+    target.parent.mkdir(parents=True)
+    over = whole.older is not None and rng.random() < 0.5
+    if over:
+        shutil.copytree(whole.older, target)
+    spent, ended = 0.0, False
+    for turn in range(min(most, 1 + int(rng.random() < _AGAIN))):
+        noted = command.noted(target)
+        warm = rng.random() >= _FRESH
+        moment = moment_of(whole, rng, left_s=whole.seconds - spent, warm=warm)
+        run = Killable(command.arguments(target), place / f"killed-{turn}", warm=warm)
+        killed = run.kill_at(*moment)
+        hold_against(noted, run, found)
+        if not killed:
+            ended = True
+            if run.code:
+                found.wrong.append(f"{place}: ended with {run.code}: {run.told()}")
+            break
+        found.kills += 1
+        found.landed[run.events[-1].phase] += 1
+        spent += 0.9 * run.seconds - (0 if warm else whole.fresh_s)
+        if not is_whole(command, target, whole):
+            found.wrong.append(f"{place}: after kill {turn + 1} the output is neither old nor new")
+    published = command.leaves is not None and target.exists()
+    if not ended and not published:
+        noted = command.noted(target)
+        run = Killable(command.arguments(target), place / "last", warm=True)
+        if run.finish():
+            found.wrong.append(f"{place}: does not go on: {run.told()}")
+        hold_against(noted, run, found)
+    if published:
+        (target.parent / str(command.leaves)).unlink(missing_ok=True)
+    found.outputs += 1
+    expected = whole.outputs[over]
+    left = differences(digests(target) if target.exists() else {}, expected)
+    left += [f"{path.name} is left over" for path in target.parent.iterdir() if path != target]
+    found.identical += not left
+    found.wrong += [f"{place}: {one}" for one in left]
+
+
+def moment_of(
+    whole: NeverKilled, rng: np.random.Generator, *, left_s: float, warm: bool
+) -> tuple[str, int, float]:
+    """When to kill: a phase, the number of an event of it, and seconds after that event."""
+    if rng.random() < 0.5 or not warm:
+        life = max(left_s, 0.2 * whole.seconds) + (0 if warm else whole.fresh_s)
+        return STARTING, 0, rng.uniform(0, life)
+    phases = sorted({event.phase for event in whole.events})
+    phase = phases[rng.integers(len(phases))]
+    of_phase = [i for i, event in enumerate(whole.events) if event.phase == phase]
+    occurrence = int(rng.integers(len(of_phase)))
+    i = of_phase[occurrence]
+    until = [*(event.seen for event in whole.events), whole.seconds][i + 1]
+    return phase, occurrence, rng.uniform(0, until - whole.events[i].seen + 2 * POLL_S)
+
+
+def hold_against(noted: dict[str, int], run: Killable, found: Found) -> None:
+    """Look whether a command went on from all that was noted as done."""
+    for phase, done in noted.items():
+        first = next((event.done for event in run.events if event.phase == phase), None)
+        if first is not None:
+            found.gone_on += done > 0
+            found.twice += max(0, done - first)
+            if first < done:
+                found.wrong.append(f"{run.output}: {phase} from {first}, {done} were noted")
+
+
+def is_whole(command: Command, target: Path, whole: NeverKilled) -> bool:
+    """Whether an output is not there, the older one or the new one."""
+    if command.name == "train":  # A model is there from the first validation on.
+        return whole_models(target)
+    allowed = [{}, *whole.outputs.values()]
+    if whole.older is not None:
+        allowed.append(digests(whole.older))
+    return (digests(target) if target.exists() else {}) in allowed
+
+
+def report(found: list[Found]) -> None:
+    """Print the tables, and what was wrong."""
+    print("| command | kills | outputs | identical | gone on with | computed twice |")
+    print("|---|---|---|---|---|---|")
+    for one in found:
+        print(f"| {one.command} | {one.kills} | {one.outputs} | {one.identical} | {one.gone_on} "
+              f"| {one.twice} |")  # fmt: skip
+    print("\nWhere they landed:")
+    for one in found:
+        places = ", ".join(f"{phase} {count}" for phase, count in one.landed.most_common())
+        print(f"- {one.command}: {places}")
+    wrong = [text for one in found for text in one.wrong]
+    print("\n" + ("\n".join(wrong) if wrong else "Every output is whole, and as never killed."))
+
+
+if __name__ == "__main__":
+    main()
