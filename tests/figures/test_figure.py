@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from napari_kikuchi.figures.colours import NO_VALUE, colormap_of, region_colour
+from napari_kikuchi.figures.colours import NO_VALUE, band_colour, colormap_of, region_colour
 from napari_kikuchi.figures.content import (
     CompositePanel,
     FigureContent,
@@ -121,6 +121,19 @@ def test_the_difference_is_white_where_nothing_differs():
     assert left[2] > left[0] + 30  # Blue.
     assert right[0] > right[2] + 60  # Red.
     assert content.patterns[0].caption() == "d (±2)"
+
+
+def test_a_band_lies_where_it_was_found_with_its_number_in_it():
+    # From the left border of the pattern to its right one, along the middle of row 2.
+    bands = [np.array([[2.0, -0.5], [2.0, 7.5]])]
+    content = FigureContent([a_map()], patterns=[PatternPanel(np.zeros((8, 8)), bands=bands)])
+    figure, box = map_figure(content), lay_out(content).patterns[0]
+    picture, down = pixels(figure), box.top + 2.5 / 8 * box.height
+    colour = np.multiply(to_rgb(band_colour(1)), 255)
+    for x in (0.02, 0.5, 0.98):
+        np.testing.assert_allclose(at(picture, box.left + x * box.width, down), colour, atol=2)
+    (number,) = figure.axes[-1].texts
+    assert (number.get_text(), *number.get_position()) == ("1", 1.1, 2.0)
 
 
 def contents():

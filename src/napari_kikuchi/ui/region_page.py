@@ -126,10 +126,16 @@ class RegionPage(InspectorPage):
         self.region_plot.show_regions(self.maps, self.tiles, self.bands)
 
     def patterns(self) -> list[PatternPanel]:
-        """The mean patterns, and what is shown beside them."""
+        """The mean patterns, and what is shown beside them and over them."""
         count = 0 if self.inspected is None else len(self.inspected.shapes)
         return [
-            PatternPanel(tile.pattern, tile.title, tile.diverging, i if i < count else None)
+            PatternPanel(
+                tile.pattern,
+                tile.title,
+                tile.diverging,
+                i if i < count else None,
+                [] if self.bands is None else self.bands.over(tile),
+            )
             for i, tile in enumerate(self.tiles)
         ]
 
