@@ -157,6 +157,10 @@ def contents():
             [a_profile(f"contrast without any overlap {i}", region=i % 2) for i in range(profiles)],
             columns,
         )
+    # So narrow that its key is wider.
+    names = ("contrast without overlap", "two", "three")
+    yield FigureContent([CompositePanel(RNG.normal(size=(3, 200, 30)), (0.5, 0.5), names=names)])
+    yield FigureContent([MapPanel(RNG.normal(size=(200, 30)), (0.5, 0.5), "unlike its neighbours")])
 
 
 @pytest.mark.parametrize("content", list(contents()))
@@ -196,6 +200,18 @@ def test_a_map_and_its_patterns_are_flush():
     assert layout.patterns[0].top == pytest.approx(layout.maps[0].top)
     assert layout.patterns[-1].bottom == pytest.approx(layout.maps[0].bottom)
     assert layout.patterns[0].right == pytest.approx(layout.width - 0.5)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(40, 48), (90, 50), (20, 60)])
+def test_a_map_alone_fills_its_figure_from_the_left_to_the_right(rows, cols):
+    alone = CompositePanel(RNG.uniform(0.1, 0.9, (3, rows, cols)), (0.5, 0.5), names="abc")
+    content = FigureContent([alone])
+    picture, box = pixels(map_figure(content)), lay_out(content).maps[0]
+    assert box.width / box.height == pytest.approx(cols / rows)
+    dark = np.flatnonzero((picture[100] < 240).any(axis=-1))
+    edge = 0.7 / 25.4 * DPI
+    assert dark[0] < edge
+    assert dark[-1] > picture.shape[1] - edge
 
 
 def test_svg_has_its_text_as_text_and_both_files_tell_where_they_come_from(tmp_path):

@@ -169,7 +169,8 @@ class FigureContent:
     profiles
         Below maps and patterns.
     columns
-        Of the journal that the figure is wide: 1 is 85 mm, 2 is 170 mm.
+        Of the journal that the figure may be wide: 1 is 85 mm, 2 is 170 mm. It is less wide where
+        its maps would be too high.
 
     Raises
     ------

@@ -45,7 +45,7 @@ _NUMBER_HALF = 1.8
 
 
 def map_figure(content: FigureContent) -> Figure:
-    """Draw a figure for a publication, 85 mm or 170 mm wide.
+    """Draw a figure for a publication, 85 mm or 170 mm wide at most.
 
     Parameters
     ----------
