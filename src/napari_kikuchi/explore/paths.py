@@ -87,6 +87,12 @@ class Path:
         new = np.concatenate([[True], (np.diff(nearest, axis=0) != 0).any(axis=1)])
         return nearest[new]
 
+    def length_beyond(self, shape: tuple[int, ...]) -> float:
+        """Length of what lies beyond a map of some rows and columns, in µm, to a spacing."""
+        nearest = np.rint(self.points)
+        beyond = ((nearest < 0) | (nearest >= shape)).any(axis=1)
+        return float(beyond.sum() * self.spacing)
+
 
 def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
     """Values of a map at the points of a path, interpolated linearly.
