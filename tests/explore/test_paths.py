@@ -55,6 +55,8 @@ def test_a_path_knows_how_much_of_it_lies_beyond_the_map():
     # As far as positions reach, which is half a step beyond their middles, it lies on the map.
     path = Path.through([[7, -0.5], [7, COLS - 0.6]], (0.5, 0.2))
     assert path.length_beyond((ROWS, COLS)) == 0
+    found = interpolate(col, path)
+    np.testing.assert_allclose(found, np.clip(path.points[:, 1], 0, COLS - 1))
 
 
 def test_what_is_not_there_is_not_made_up():
