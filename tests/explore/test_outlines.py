@@ -39,6 +39,20 @@ def test_triangles_are_filled_as_by_another_program(corners):
     np.testing.assert_array_equal(found[clear], expected.reshape(ROWS, COLS)[clear])
 
 
+@given(
+    corners=st.lists(st.tuples(st.floats(0, 50), st.floats(0, 50)), min_size=3, max_size=7),
+)
+def test_positions_beyond_the_map_are_counted_as_those_of_a_larger_one(corners):
+    outline = Outline("polygon", np.array(corners))
+    assert outline.count_everywhere() == len(outline.positions((51, 51)))
+
+
+def test_positions_before_the_map_are_counted_too():
+    box = np.array([[-3.5, -2.5], [-3.5, 4.5], [1.5, 4.5], [1.5, -2.5]])
+    assert Outline("rectangle", box).count_everywhere() == 5 * 7
+    assert len(Outline("rectangle", box).positions((ROWS, COLS))) == 2 * 5
+
+
 def test_a_polygon_may_be_hollow():
     corners = np.array([[2.5, 2.5], [2.5, 20.5], [15.5, 20.5], [15.5, 2.5], [12.5, 2.5]])
     corners = np.concatenate([corners, [[12.5, 15.5], [5.5, 15.5], [5.5, 2.5]]])

@@ -48,6 +48,17 @@ def test_a_line_along_a_row_is_that_row():
     np.testing.assert_allclose(interpolate(values, back), values[7, ::-1])
 
 
+def test_a_path_knows_how_much_of_it_lies_beyond_the_map():
+    # Three points before the first row, as many after the last.
+    path = Path.through([[-3, 5], [ROWS + 2, 5]], (0.5, 0.5))
+    assert path.length_beyond((ROWS, COLS)) == pytest.approx(3)
+    # As far as positions reach, which is half a step beyond their middles, it lies on the map.
+    path = Path.through([[7, -0.5], [7, COLS - 0.6]], (0.5, 0.2))
+    assert path.length_beyond((ROWS, COLS)) == 0
+    found = interpolate(col, path)
+    np.testing.assert_allclose(found, np.clip(path.points[:, 1], 0, COLS - 1))
+
+
 def test_what_is_not_there_is_not_made_up():
     values = row.copy()
     values[10, 5] = np.nan

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from napari_kikuchi.figures.colours import NO_VALUE, colormap_of, region_colour
+from napari_kikuchi.figures.colours import NO_VALUE, band_colour, colormap_of, region_colour
 from napari_kikuchi.figures.content import (
     CompositePanel,
     FigureContent,
@@ -123,6 +123,19 @@ def test_the_difference_is_white_where_nothing_differs():
     assert content.patterns[0].caption() == "d (±2)"
 
 
+def test_a_band_lies_where_it_was_found_with_its_number_in_it():
+    # From the left border of the pattern to its right one, along the middle of row 2.
+    bands = [np.array([[2.0, -0.5], [2.0, 7.5]])]
+    content = FigureContent([a_map()], patterns=[PatternPanel(np.zeros((8, 8)), bands=bands)])
+    figure, box = map_figure(content), lay_out(content).patterns[0]
+    picture, down = pixels(figure), box.top + 2.5 / 8 * box.height
+    colour = np.multiply(to_rgb(band_colour(1)), 255)
+    for x in (0.02, 0.5, 0.98):
+        np.testing.assert_allclose(at(picture, box.left + x * box.width, down), colour, atol=2)
+    (number,) = figure.axes[-1].texts
+    assert (number.get_text(), *number.get_position()) == ("1", 1.1, 2.0)
+
+
 def contents():
     titles = ["a, mean of 212 patterns", "b, mean of 17 patterns", "difference", "e", "f"]
     counts = [(1, 1, 3, 1), (1, 3, 5, 3), (2, 1, 0, 0), (2, 1, 3, 1), (2, 1, 5, 3), (2, 3, 5, 1)]
@@ -144,6 +157,10 @@ def contents():
             [a_profile(f"contrast without any overlap {i}", region=i % 2) for i in range(profiles)],
             columns,
         )
+    # So narrow that its key is wider.
+    names = ("contrast without overlap", "two", "three")
+    yield FigureContent([CompositePanel(RNG.normal(size=(3, 200, 30)), (0.5, 0.5), names=names)])
+    yield FigureContent([MapPanel(RNG.normal(size=(200, 30)), (0.5, 0.5), "unlike its neighbours")])
 
 
 @pytest.mark.parametrize("content", list(contents()))
@@ -183,6 +200,18 @@ def test_a_map_and_its_patterns_are_flush():
     assert layout.patterns[0].top == pytest.approx(layout.maps[0].top)
     assert layout.patterns[-1].bottom == pytest.approx(layout.maps[0].bottom)
     assert layout.patterns[0].right == pytest.approx(layout.width - 0.5)
+
+
+@pytest.mark.parametrize(("rows", "cols"), [(40, 48), (90, 50), (20, 60)])
+def test_a_map_alone_fills_its_figure_from_the_left_to_the_right(rows, cols):
+    alone = CompositePanel(RNG.uniform(0.1, 0.9, (3, rows, cols)), (0.5, 0.5), names="abc")
+    content = FigureContent([alone])
+    picture, box = pixels(map_figure(content)), lay_out(content).maps[0]
+    assert box.width / box.height == pytest.approx(cols / rows)
+    dark = np.flatnonzero((picture[100] < 240).any(axis=-1))
+    edge = 0.7 / 25.4 * DPI
+    assert dark[0] < edge
+    assert dark[-1] > picture.shape[1] - edge
 
 
 def test_svg_has_its_text_as_text_and_both_files_tell_where_they_come_from(tmp_path):

@@ -155,10 +155,19 @@ def test_a_line_that_leaves_the_map_is_followed_as_far_as_there_are_values(inspe
     qtbot.waitUntil(lambda: "two points that lie apart" in inspector.line.notice.text())
     shapes.add_lines(np.array([[2.0, 2.0], [2.0, 30.0]]))
     qtbot.waitUntil(lambda: inspector.line.curves != [])
-    assert inspector.line.notice.text() == ""
+    # Of 113 points 8 lie on the map.
+    told = inspector.line.notice.text()
+    assert (
+        told
+        == "26.2 of 28 µm of the line lie outside the map of weld and are left out of the profile."
+    )
     found = inspector.line.curves[0].profile.values
     assert np.isfinite(found).sum() == 8
     assert np.isnan(found[8:]).all()
+    shapes.add_lines(np.array([[2.0, 1.0], [2.0, 3.0]]))
+    qtbot.waitUntil(lambda: inspector.line.notice.text() == "")
+    shapes.selected_data = {3, 4}
+    qtbot.waitUntil(lambda: "26.2 of 28 µm of line a lie outside" in inspector.line.notice.text())
 
 
 def test_what_is_found_of_a_shape_that_is_gone_does_no_harm(inspector, qtbot):
@@ -235,6 +244,25 @@ def test_a_region_without_a_position_says_so(inspector, qtbot, corner):
     assert region.title.text() == ""
     assert region.table() == {}
     assert not inspector.saving.table_button.isEnabled()
+
+
+def test_a_region_that_leaves_the_map_says_how_much_of_it(inspector, qtbot):
+    region = inspector.region
+    # Rows 2 to 6; columns 13 to 22, of which the map has 13 to 15.
+    shapes = draw(inspector, qtbot, "Box", [[0.9, 3.2], [0.9, 5.6], [3.1, 5.6], [3.1, 3.2]])
+    qtbot.waitUntil(lambda: region.title.text() == "weld: 15 positions, 1.88 µm²")
+    expected = "4.38 of 6.25 µm² of the region lie outside the map of weld and are left out."
+    assert region.notice.text() == expected
+    assert region.notice.isVisible()
+    shapes.add_lines(np.array([[1, 0.5], [4, 3.5]]))
+    shapes.selected_data = {0, 1}
+    told = f"{expected} 1 selected line is not measured together with regions."
+    qtbot.waitUntil(lambda: region.notice.text() == told)
+    draw(inspector, qtbot, "Box", [[0.9, 0.4], [0.9, 1.6], [3.1, 1.6], [3.1, 0.4]])
+    shapes.selected_data = {0, 2}
+    qtbot.waitUntil(lambda: region.notice.text() == expected.replace("the region", "region a"))
+    shapes.selected_data = {2}
+    qtbot.waitUntil(lambda: region.notice.text() == "")
 
 
 def test_lines_selected_with_a_region_are_told_not_to_be_measured(inspector, qtbot):

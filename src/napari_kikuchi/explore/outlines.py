@@ -54,6 +54,15 @@ class Outline:
             return _along(self.vertices, shape)
         return _inside(corners(self.kind, self.vertices), shape)
 
+    def count_everywhere(self) -> int:
+        """How many positions would lie inside, if the map went on beyond its border."""
+        polygon = corners(self.kind, self.vertices)
+        low, high = np.floor(polygon[:, 0].min()), np.ceil(polygon[:, 0].max())
+        row, at = _crossings(polygon, np.arange(low, high + 1))
+        first = np.ceil(at[np.lexsort((at, row))])
+        # From outside to inside and back.
+        return int((first[1::2] - first[::2]).sum())
+
 
 def _inside(polygon: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.intp]:
     """Positions inside a polygon.
@@ -64,18 +73,24 @@ def _inside(polygon: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.
     low = np.clip(np.floor(polygon.min(axis=0)), 0, shape).astype(np.intp)
     high = np.clip(np.ceil(polygon.max(axis=0)) + 1, 0, shape).astype(np.intp)
     height, width = np.maximum(high - low, 0)
-    start, stop = polygon, np.roll(polygon, -1, axis=0)
-    rows = np.arange(low[0], low[0] + height)[:, None]
-    # A vertex on a row belongs to the side that goes down from it, and so is counted once.
-    crossed = (start[:, 0] <= rows) != (stop[:, 0] <= rows)
-    row, side = np.nonzero(crossed)
-    (y0, x0), (y1, x1) = start[side].T, stop[side].T
-    at = x0 + (rows[row, 0] - y0) / (y1 - y0) * (x1 - x0)
+    row, at = _crossings(polygon, np.arange(low[0], low[0] + height))
     first = np.clip(np.ceil(at - low[1]), 0, width).astype(np.intp)
     crossings = np.zeros((height, width + 1), np.int32)
     np.add.at(crossings, (row, first), 1)
     inside = np.cumsum(crossings[:, :-1], axis=1) % 2 == 1
     return np.argwhere(inside) + low
+
+
+def _crossings(
+    polygon: NDArray[np.float64], rows: NDArray[np.number]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Where the sides of a polygon cross rows: the index of the row, and the column, of each."""
+    start, stop = polygon, np.roll(polygon, -1, axis=0)
+    # A vertex on a row belongs to the side that goes down from it, and so is counted once.
+    crossed = (start[:, 0] <= rows[:, None]) != (stop[:, 0] <= rows[:, None])
+    row, side = np.nonzero(crossed)
+    (y0, x0), (y1, x1) = start[side].T, stop[side].T
+    return row, x0 + (rows[row] - y0) / (y1 - y0) * (x1 - x0)
 
 
 def _along(vertices: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.intp]:

@@ -87,6 +87,16 @@ class Path:
         new = np.concatenate([[True], (np.diff(nearest, axis=0) != 0).any(axis=1)])
         return nearest[new]
 
+    def length_beyond(self, shape: tuple[int, ...]) -> float:
+        """Length of what lies beyond a map of some rows and columns, in µm, to a spacing."""
+        return float((~_on_map(self.points, shape)).sum() * self.spacing)
+
+
+def _on_map(points: NDArray[np.floating], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether points lie on a map, which reaches half a step beyond its positions: (n, 1)."""
+    nearest = np.rint(points)
+    return ((nearest >= 0) & (nearest < shape)).all(axis=1, keepdims=True)
+
 
 def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
     """Values of a map at the points of a path, interpolated linearly.
@@ -101,12 +111,15 @@ def interpolate(values: ArrayLike, path: Path) -> NDArray[np.floating]:
     Returns
     -------
     numpy.ndarray
-        Of shape (points,); NaN outside the map and where a value that is needed is missing.
+        Of shape (points,); NaN outside the map and where a value that is needed is missing. Up to
+        half a step beyond the outermost positions, as far as they reach, their values hold.
     """
     values = np.asarray(values, np.float64)
     # What lies outside by rounding alone lies on the edge.
     whole = np.rint(path.points)
     points = np.where(np.abs(path.points - whole) < _ROUNDING, whole, path.points)
+    last = np.subtract(values.shape, 1)
+    points = np.where(_on_map(points, values.shape), np.clip(points, 0, last), points)
     low = np.floor(points).astype(np.intp)
     found = np.zeros(len(points))
     for corner in product((0, 1), repeat=2):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NO_VALUE = "#f4f1ea"
 # Okabe and Ito's colours, which the colour-blind tell apart, first those that stand out on gray.
 _OF_REGIONS = ("#E69F00", "#56B4E9", "#009E73", "#D55E00", "#CC79A7", "#F0E442", "#0072B2")
+# Of these, those that are seen on the white, blue and red of a difference.
+_OF_BANDS = ("#F0E442", "#56B4E9", "#009E73", "#CC79A7")
 # napari's single colours, which begin with black; matplotlib's green is a darker one.
 SINGLE = {
     "red": (1, 0, 0),
@@ -62,6 +64,11 @@ def colormap_of(colormap: str | NDArray) -> Colormap:
 def region_colour(index: int | None) -> str:
     """Colour of a region by its index; of what belongs to none, nearly black."""
     return "#222222" if index is None else _OF_REGIONS[index % len(_OF_REGIONS)]
+
+
+def band_colour(number: int) -> str:
+    """Colour of a band by its number, from 1."""
+    return _OF_BANDS[(number - 1) % len(_OF_BANDS)]
 
 
 def composite_colours(panel: CompositePanel) -> NDArray[np.float64]:

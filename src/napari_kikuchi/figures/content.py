@@ -104,12 +104,16 @@ class PatternPanel:
         Blue below 0, white at 0 and red above, as suits a difference; else gray.
     region
         Index of the region whose colour frames it.
+    bands
+        Row and column of both ends of each band that is drawn over it, of shape (2, 2), in its
+        pixels; numbered in this order.
     """
 
     values: NDArray
     title: str = ""
     diverging: bool = False
     region: int | None = None
+    bands: Sequence[NDArray] = ()
 
     def limits(self) -> tuple[float, float]:
         """Values between which it is shown."""
@@ -165,7 +169,8 @@ class FigureContent:
     profiles
         Below maps and patterns.
     columns
-        Of the journal that the figure is wide: 1 is 85 mm, 2 is 170 mm.
+        Of the journal that the figure may be wide: 1 is 85 mm, 2 is 170 mm. It is less wide where
+        its maps would be too high.
 
     Raises
     ------

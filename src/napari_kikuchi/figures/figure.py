@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.figures.bands import draw_bands
 from napari_kikuchi.figures.colours import colormap_of, composite_colours, region_colour
 from napari_kikuchi.figures.content import (
     CompositePanel,
@@ -44,7 +45,7 @@ _NUMBER_HALF = 1.8
 
 
 def map_figure(content: FigureContent) -> Figure:
-    """Draw a figure for a publication, 85 mm or 170 mm wide.
+    """Draw a figure for a publication, 85 mm or 170 mm wide at most.
 
     Parameters
     ----------
@@ -102,6 +103,7 @@ def _draw_pattern(page: Page, pattern: PatternPanel, box: Box) -> None:
     low, high = pattern.limits()
     axes.imshow(values, cmap=colormap, vmin=low, vmax=high, interpolation=SHARP)
     axes.set_anchor("N")
+    draw_bands(axes, pattern.bands)
     if pattern.region is None:
         frame(axes)
     else:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from napari_kikuchi.figures.content import CompositePanel, FigureContent, MapPanel, ProfileCurve
-from napari_kikuchi.figures.map_key import key_height
+from napari_kikuchi.figures.map_key import key_height, key_right
 from napari_kikuchi.figures.page import Box
 from napari_kikuchi.figures.text import TITLE_SIZE, count_lines, height_of, quantity, wrapped
 
-# Widths of one and two columns of a journal.
+# Widths of one and two columns of a journal, which a figure has at most.
 WIDTHS = {1: 85.0, 2: 170.0}
 # So that no line at the edge is cut.
 _EDGE = 0.5
@@ -63,7 +63,8 @@ def lay_out(content: FigureContent) -> Layout:
     """Find a place for everything.
 
     In two columns a single map has its patterns at its right, flush with it above and below;
-    otherwise maps, patterns and profiles stand below each other.
+    otherwise maps, patterns and profiles stand below each other. The figure ends where the last of
+    them does: a map as high as a page does not fill the width of two columns.
     """
     width = WIDTHS[content.columns]
     beside = None
@@ -78,7 +79,9 @@ def lay_out(content: FigureContent) -> Layout:
         patterns, bottom = _pattern_rows(content, width, bottom)
     groups = profile_groups(content.profiles)
     profiles, bottom = _profile_rows(groups, content.columns, width, bottom)
-    return Layout(width, bottom + _EDGE, maps, patterns, profiles)
+    ends = [key_right(panel, box) for panel, box in zip(content.maps, maps, strict=True)]
+    ends += [box.right for box in (*patterns, *profiles)]
+    return Layout(max(ends) + _EDGE, bottom + _EDGE, maps, patterns, profiles)
 
 
 def profile_groups(profiles: Sequence[ProfileCurve]) -> list[list[ProfileCurve]]:

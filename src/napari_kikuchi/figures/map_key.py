@@ -18,6 +18,8 @@ _BAR = 1.3
 _BELOW_BAR = 0.7
 # Shares of the map's width.
 _COLOUR_BAR = 0.6
+# Of a colour beside its name, in mm.
+_SQUARE = 1.6
 # Around a name that stands between the numbers of a colour bar; between a colour and its name.
 _AROUND = 1.5
 _STEPS = 256
@@ -30,6 +32,19 @@ def key_height(panel: MapPanel | CompositePanel, width: float) -> float:
         return _BELOW_MAP + lines
     lines = 1 if _fits_between(panel, width) else 1 + _name(panel, width).count("\n") + 1
     return _BELOW_MAP + _BAR + _BELOW_BAR + height_of(lines)
+
+
+def key_right(panel: MapPanel | CompositePanel, box: Box) -> float:
+    """Where the key of a map that stands in a box ends: beyond it where the map is narrow."""
+    bar, (told, left) = _colour_bar(box), _scale_text(panel, box)
+    ends = [box.right, left + width_of(told)]
+    if isinstance(panel, CompositePanel):
+        ends += [bar.left + _SQUARE + _AROUND / 2 + width_of(name) for name in panel.names]
+    else:
+        start, _ = numbers_text(*panel.shown_limits())
+        lines = _name(panel, box.width).split("\n")
+        ends += [bar.left + width_of(start), _middle(bar) + max(map(width_of, lines)) / 2]
+    return max(ends)
 
 
 def draw_key(page: Page, panel: MapPanel | CompositePanel, box: Box) -> None:
@@ -53,11 +68,10 @@ def numbers_text(low: float, high: float) -> tuple[str, str]:
 
 
 def _draw_scale_bar(page: Page, panel: MapPanel | CompositePanel, box: Box) -> None:
-    um = panel.map_shape[1] * panel.step[1]
-    length = round_length(um)
-    bar = box.below(_BELOW_MAP, _BAR)._replace(width=box.width * length / um)
+    bar = _scale_bar(panel, box)
     page.bar(bar, "black", "scale bar")
-    page.text(bar.left + bar.width / 2, bar.bottom + _BELOW_BAR, length_text(length), ha="center")
+    told, left = _scale_text(panel, box)
+    page.text(left, bar.bottom + _BELOW_BAR, told)
 
 
 def _draw_colour_bar(page: Page, panel: MapPanel, box: Box) -> None:
@@ -79,16 +93,35 @@ def _draw_colour_bar(page: Page, panel: MapPanel, box: Box) -> None:
     page.text(bar.right, top, end, ha="right")
     if not _fits_between(panel, box.width):
         top += height_of(1)
-    page.text(bar.left + bar.width / 2, top, _name(panel, box.width), ha="center")
+    page.text(_middle(bar), top, _name(panel, box.width), ha="center")
 
 
 def _draw_names(page: Page, panel: CompositePanel, box: Box) -> None:
     left = _colour_bar(box).left
     for i, (name, colour) in enumerate(zip(panel.names, SINGLE, strict=False)):
         top = box.bottom + _BELOW_MAP + i * height_of(1)
-        square = box._replace(left=left, top=top + 0.4, width=1.6, height=1.6)
+        square = box._replace(left=left, top=top + 0.4, width=_SQUARE, height=_SQUARE)
         page.bar(square, SINGLE[colour], f"colour {colour}")
         page.text(square.right + _AROUND / 2, top, name)
+
+
+def _scale_length(panel: MapPanel | CompositePanel) -> float:
+    return round_length(panel.map_shape[1] * panel.step[1])
+
+
+def _scale_bar(panel: MapPanel | CompositePanel, box: Box) -> Box:
+    share = _scale_length(panel) / (panel.map_shape[1] * panel.step[1])
+    return box.below(_BELOW_MAP, _BAR)._replace(width=box.width * share)
+
+
+def _scale_text(panel: MapPanel | CompositePanel, box: Box) -> tuple[str, float]:
+    """What stands below the middle of the scale bar, and where it begins: on the page at least."""
+    bar, told = _scale_bar(panel, box), length_text(_scale_length(panel))
+    return told, max(bar.left, _middle(bar) - width_of(told) / 2)
+
+
+def _middle(bar: Box) -> float:
+    return bar.left + bar.width / 2
 
 
 def _colour_bar(box: Box) -> Box:

@@ -113,15 +113,6 @@ class Inspected:
         return self.ground.outlines[0].encloses
 
     @property
-    def omission(self) -> str:
-        """Tells what is selected but not measured; empty if there is no such thing."""
-        if not self.left_out:
-            return ""
-        measured, other = ("regions", "line") if self.enclosed else ("lines", "region")
-        are = f"{other} is" if self.left_out == 1 else f"{other}s are"
-        return f"{self.left_out} selected {are} not measured together with {measured}."
-
-    @property
     def scan(self) -> Scan | None:
         """The scan whose patterns lie at the positions of the ground, if it is open."""
         scan = self.source.scan

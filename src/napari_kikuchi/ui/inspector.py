@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from napari_kikuchi.ui.lettering import Lettering
 from napari_kikuchi.ui.line_page import LinePage
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.region_colours import RegionColours
 from napari_kikuchi.ui.region_page import RegionPage
 from napari_kikuchi.ui.saving import SaveButtons, Table, suggested_path
 from napari_kikuchi.ui.session import session_of
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from qtpy.QtGui import QHideEvent, QShowEvent
 
     from napari_kikuchi.figures.content import FigureContent
+    from napari_kikuchi.ui.regions import Drawn
 
 _WIDTH = 380
 _INVITATION = (
@@ -49,7 +51,7 @@ class Inspector(QWidget):
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
         self.session = session_of(napari_viewer)
-        self._lettering = Lettering()
+        self._colours, self._lettering = RegionColours(), Lettering(napari_viewer.camera)
         self.tools = DrawingTools(self.session)
         self.inspection = Inspection(self.session)
         self.invitation = QLabel(_INVITATION)
@@ -72,7 +74,7 @@ class Inspector(QWidget):
         for page in (self.line, self.region):
             page.changed.connect(self._offer)
         closing = (self.inspection.close, self.line.close_down, self.region.close_down)
-        listen(self, [], *closing)
+        listen(self, [(napari_viewer.camera.events.zoom, self._lettering.keep_apart)], *closing)
         self._on_changed(None)
         give_room(self, self.session)
 
@@ -87,7 +89,7 @@ class Inspector(QWidget):
         super().hideEvent(event)
         self.inspection.close()
         self.tools.look_away()
-        self._lettering.show([])
+        self._mark([])
 
     @property
     def page(self) -> InspectorPage | None:
@@ -102,9 +104,14 @@ class Inspector(QWidget):
         for one in (self.line, self.region):
             one.inspect(inspected if one is page else None)
         self.pages.setCurrentWidget(page or self.invitation)
-        self._lettering.show([] if inspected is None else inspected.shapes)
+        self._mark([] if inspected is None else inspected.shapes)
         self._offer()
         self._show_colour_bars()
+
+    def _mark(self, shapes: Sequence[Drawn]) -> None:
+        """Mark on the map what is inspected."""
+        self._colours.show(shapes)
+        self._lettering.show(shapes)
 
     def _maps(self) -> list[Image]:
         """The maps that are measured, or may be: those of the scan on which something is drawn."""

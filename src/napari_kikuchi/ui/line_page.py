@@ -19,6 +19,7 @@ from napari_kikuchi.maps import best_first
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
 from napari_kikuchi.ui.line_plot import Curve, FeatureRows, LinePlot
 from napari_kikuchi.ui.pattern_strip import Less, Strip, read_strip
+from napari_kikuchi.ui.remarks import remarks
 from napari_kikuchi.ui.session import Point, Session
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class LinePage(InspectorPage):
         _check(inspected)
         self.curves = [_curve(below) for below in inspected.maps]
         self.title.setText(_title(inspected))
-        self.notice.tell(inspected.omission)
+        self.notice.tell(remarks(inspected))
         self.less.setEnabled(inspected.scan is not None)
         self.less.setToolTip(_LESS if inspected.scan is not None else _NO_PATTERNS)
         self._draw()

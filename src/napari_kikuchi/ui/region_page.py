@@ -19,6 +19,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.inspector_page import Found, InspectorPage, Means
 from napari_kikuchi.ui.pattern_views import View, view_pattern
 from napari_kikuchi.ui.region_plot import ChangedBands, MapValues, RegionPlot, Tile
+from napari_kikuchi.ui.remarks import remarks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,7 +81,7 @@ class RegionPage(InspectorPage):
                     "release to draw it there, around the middle of a position at least."
                 )
         self.title.setText(" · ".join(_sizes(inspected)))
-        self.notice.tell(inspected.omission)
+        self.notice.tell(remarks(inspected))
         self.plot.clear()
 
     def measure(self, inspected: Inspected, means: Means) -> Job[None]:
@@ -126,10 +127,16 @@ class RegionPage(InspectorPage):
         self.region_plot.show_regions(self.maps, self.tiles, self.bands)
 
     def patterns(self) -> list[PatternPanel]:
-        """The mean patterns, and what is shown beside them."""
+        """The mean patterns, and what is shown beside them and over them."""
         count = 0 if self.inspected is None else len(self.inspected.shapes)
         return [
-            PatternPanel(tile.pattern, tile.title, tile.diverging, i if i < count else None)
+            PatternPanel(
+                tile.pattern,
+                tile.title,
+                tile.diverging,
+                i if i < count else None,
+                [] if self.bands is None else self.bands.over(tile),
+            )
             for i, tile in enumerate(self.tiles)
         ]
 

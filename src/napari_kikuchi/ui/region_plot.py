@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.explore.regions import Histograms, RegionValues
+from napari_kikuchi.figures.bands import draw_bands
 from napari_kikuchi.figures.colours import region_colour
 from napari_kikuchi.ui.pattern_views import View, view_limits
 from napari_kikuchi.ui.plot import Plot, entitle, shortened
@@ -30,8 +31,6 @@ _TITLE_LETTERS = 58
 _HEIGHT = 420
 _TILES_ALONG = 3
 _DIVERGING = "RdBu_r"
-_NUMBER_AT = 0.2
-_BAND_COLOURS = ("#f0e442", "#56b4e9", "#009e73", "#cc79a7")
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +75,7 @@ class Tile:
 
 @dataclass(frozen=True, eq=False)
 class ChangedBands:
-    """Bands drawn over the last tile, in recorded pixels.
+    """Bands drawn over a difference, in recorded pixels.
 
     Attributes
     ----------
@@ -88,6 +87,13 @@ class ChangedBands:
 
     bands: Sequence[Band]
     shape: tuple[int, int]
+
+    def over(self, tile: Tile) -> list[NDArray[np.float64]]:
+        """Both ends of each, in pixels of a tile, which may be fewer; none over a mere pattern."""
+        if not tile.diverging:
+            return []
+        scale = np.divide(tile.pattern.shape, self.shape)
+        return [(band.ends + 0.5) * scale - 0.5 for band in self.bands]
 
 
 class RegionPlot(Plot):
@@ -134,8 +140,8 @@ def _draw_regions(
         bottom = top - (row + 1) * (_TITLE + side)
         axes = sheet.axes((_EDGE + col * (side + _GAP), bottom, side, side))
         _draw_tile(axes, tile)
-        if tile.diverging and bands is not None:
-            _draw_bands(axes, bands, tile.pattern.shape)
+        if bands is not None:
+            draw_bands(axes, bands.over(tile))
 
 
 def _draw_histograms(axes: Axes, one: MapValues) -> None:
@@ -166,23 +172,3 @@ def _draw_tile(axes: Axes, tile: Tile) -> None:
     )
     entitle(axes, tile.title)
     axes.set_axis_off()
-
-
-def _draw_bands(axes: Axes, changed: ChangedBands, shape: tuple[int, ...]) -> None:
-    """Draw the bands that changed, numbered, in a picture that may have fewer pixels."""
-    scale = np.divide(shape, changed.shape)
-    for number, (band, colour) in enumerate(zip(changed.bands, _BAND_COLOURS, strict=False), 1):
-        rows, cols = ((band.ends + 0.5) * scale - 0.5).T
-        axes.plot(cols, rows, color=colour, linewidth=1)
-        # Where lines are apart, and inside the picture.
-        share = _NUMBER_AT if number % 2 else 1 - _NUMBER_AT
-        axes.text(
-            cols[0] + share * (cols[1] - cols[0]),
-            rows[0] + share * (rows[1] - rows[0]),
-            str(number),
-            ha="center",
-            va="center",
-            fontsize=7,
-            color="black",
-            bbox={"facecolor": colour, "linewidth": 0, "boxstyle": "circle,pad=0.15"},
-        )
