@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from napari_kikuchi.io.output import OutputInUseError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.training import (
     TrainingData,
@@ -267,6 +268,15 @@ def test_a_folder_with_a_training_is_not_overwritten(data, tmp_path):
         finish(train(RegressionTask(), data, settings(), tmp_path))
     with pytest.raises(FileExistsError):
         check_folder(tmp_path, resume=False)
+
+
+def test_two_trainings_in_one_folder_refuse_each_other(data, tmp_path):
+    first = train(RegressionTask(), data, settings(), tmp_path)
+    next(first)
+    with pytest.raises(OutputInUseError, match="another job is writing this"):
+        finish(train(RegressionTask(), data, settings(), tmp_path, resume=True))
+    finish(first)
+    finish(train(RegressionTask(), data, settings(), tmp_path, resume=True))
 
 
 def test_nothing_to_resume_is_an_error(data, tmp_path):

@@ -45,6 +45,22 @@ def test_two_devices_learn_what_one_does(tmp_path):
 
 
 @several_devices
+def test_processes_that_torchrun_has_started_do_what_ours_do(tmp_path):
+    script = Path(__file__).with_name("together.py")
+    assert together(tmp_path / "ours", 2, "whole").returncode == 0
+    started = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    told = subprocess.run(
+        [*started, script, tmp_path / "theirs", "1", "whole"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert_same_files(tmp_path / "ours", tmp_path / "theirs")
+
+
+@several_devices
 def test_a_training_on_two_devices_is_stopped_and_resumed(tmp_path):
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     told = [
@@ -71,6 +87,6 @@ def test_more_devices_than_there_are_cannot_be_had(data, tmp_path, monkeypatch):
 
 
 def test_a_batch_must_be_enough_for_all_devices(data, tmp_path):
-    workers = SimpleNamespace(count=3)
+    workers = SimpleNamespace(count=3, first=True)
     with pytest.raises(ValueError, match="3 devices cannot share a batch of 2"):
         finish(train(RegressionTask(), data, settings(batch=2), tmp_path, workers=workers))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
 # In the environment of processes that help another with a training, and of that other.
 HELPERS = "NAPARI_KIKUCHI_HELPERS"
@@ -40,8 +42,47 @@ def pick_device(name: str = "auto") -> str:
     return name
 
 
+@dataclass(frozen=True)
+class Launched:
+    """Processes that a launcher has begun together, to train one model: see :func:`launched`.
+
+    Attributes
+    ----------
+    by
+        ``"torchrun"`` or ``"slurm"``.
+    rank
+        Number of this process among all.
+    here
+        How many there are on each node.
+    nodes
+        How many nodes.
+    """
+
+    by: Literal["torchrun", "slurm"]
+    rank: int
+    here: int
+    nodes: int
+
+
+def launched() -> Launched | None:
+    """The processes that torchrun or SLURM's srun has begun together; None if this one is alone."""
+    told = os.environ
+    if "TORCHELASTIC_RUN_ID" in told:
+        here, all_of_them = int(told["LOCAL_WORLD_SIZE"]), int(told["WORLD_SIZE"])
+        return Launched("torchrun", int(told["RANK"]), here, all_of_them // here)
+    # Of a step of srun alone: the script that calls it knows of the tasks, too, but is no task.
+    tasks = int(told.get("SLURM_STEP_NUM_TASKS", "1"))
+    if tasks > 1:
+        nodes = int(told["SLURM_STEP_NUM_NODES"])
+        return Launched("slurm", int(told["SLURM_PROCID"]), tasks // nodes, nodes)
+    return None
+
+
 def helps_another() -> bool:
-    """Whether this process was started by another to help it with a training."""
+    """Whether this process is one of several that train together, and not the first."""
+    together = launched()
+    if together is not None:
+        return together.rank > 0
     return HELPERS in os.environ and os.environ.get("LOCAL_RANK", "0") != "0"
 
 

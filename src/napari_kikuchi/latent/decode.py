@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from napari_kikuchi.io.map_store import MapStoreError, read_maps, stored_array
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.up2_writer import Up2Writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import Encoder
@@ -147,17 +148,22 @@ def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[P
         If the extension is another one, or the scan's pixels do not fit.
     ResumeError
         If other patterns were begun at ``path``.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
     decoded = scan.source
     assert isinstance(decoded, DecodedPatterns)
-    with Up2Writer(
-        path,
-        scan.map_shape,
-        scan.pattern_shape,
-        step=scan.step,
-        identity=decoded.identity(),
-        resume=resume,
-    ) as writer:
+    with (
+        sole_writer(path),
+        Up2Writer(
+            path,
+            scan.map_shape,
+            scan.pattern_shape,
+            step=scan.step,
+            identity=decoded.identity(),
+            resume=resume,
+        ) as writer,
+    ):
         yield Progress(writer.written, writer.total, "Decoding patterns")
         _, cols = scan.map_shape
         for block in work_blocks(scan):

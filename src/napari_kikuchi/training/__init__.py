@@ -8,11 +8,13 @@ for bit on a processor).
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_kikuchi.devices import torch_threads
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 
 if TYPE_CHECKING:
@@ -208,6 +210,8 @@ def train(
         If the checkpoint is that of another training, or there are no patterns.
     FloatingPointError
         If the loss is no longer a number.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
     from napari_kikuchi.training.loop import TrainingLoop
     from napari_kikuchi.training.workers import Workers
@@ -221,7 +225,11 @@ def train(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     workers = workers or Workers(settings)
-    with torch_threads(settings.threads):
+    # The first process alone writes.
+    with (
+        sole_writer(folder) if workers.first else nullcontext(),
+        torch_threads(settings.threads),
+    ):
         loop = TrainingLoop(task, data, settings, folder, workers, resume=resume)
         return (yield from loop.run(validate_first=validate_first))
 

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments import (
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 
-from napari_kikuchi.devices import HELPERS, pick_device
+from napari_kikuchi.devices import HELPERS, Launched, launched, pick_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Workers:
-    """One process, or several that Lightning Fabric starts: copies of the command that runs.
+    """One process, or several: copies of the command, by Fabric, torchrun or srun.
 
     All draw the same patterns and begin with the same weights; each works on its share of every
     batch, and their gradients are averaged. The first alone validates, writes and is talked to, and
@@ -31,12 +35,13 @@ class Workers:
     Parameters
     ----------
     settings
-        Device, how many of them, and precision.
+        Device, how many of them, and precision. What torchrun or srun has started already is as
+        many as it is.
 
     Raises
     ------
     ValueError
-        If there is no such device, or there are not so many.
+        If there is no such device, there are not so many, or another number was started.
     """
 
     def __init__(self, settings: TrainingSettings) -> None:
@@ -46,7 +51,17 @@ class Workers:
             # Processors have bfloat16, too, but maps of adapted models then show walls less well.
             precision = "bf16-mixed" if device == "cuda" else "32-true"
         self.count = settings.devices
-        if self.count == 1:
+        together = launched()
+        if together is not None:
+            self.count = together.here * together.nodes
+            if settings.devices not in (1, self.count):
+                raise ValueError(
+                    f"{settings.devices} devices were asked for, but {together.by} has started "
+                    f"{self.count} processes: leave out the number of devices"
+                )
+            _check(device, together.here)
+            self.fabric = _joined(device, together, precision)
+        elif self.count == 1:
             self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
         else:
             _check(device, self.count)
@@ -79,6 +94,22 @@ def _check(device: str, count: int) -> None:
     there = {"cuda": torch.cuda.device_count(), "mps": 1}.get(device, count)
     if count > there:
         raise ValueError(f"{count} devices were asked for, but {device} has {there} here")
+
+
+def _joined(device: str, together: Launched, precision: Any) -> Fabric:
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+    environment = {"torchrun": TorchElasticEnvironment, "slurm": SLURMEnvironment}[together.by]
+    fabric = Fabric(
+        accelerator=device,
+        devices=together.here,
+        num_nodes=together.nodes,
+        strategy="ddp",
+        precision=precision,
+        plugins=[environment()],
+    )
+    fabric.launch()
+    atexit.register(_end_helpers, fabric)
+    return fabric
 
 
 def _launched(device: str, count: int, precision: Any) -> Fabric:
