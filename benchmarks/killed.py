@@ -24,14 +24,11 @@ STARTING, PUBLISHING, ENDING = "starting", "publishing", "ending"
 _LAST = ("Ranking the maps", "Reading the maps", "Decoding patterns")
 # What a warm process has imported before it is told what to do.
 _IMPORTED = [
-    "kikuchipy.filters",
-    "kikuchipy.pattern",
     "napari_kikuchi.cli.commands",
     "napari_kikuchi.cli.decode",
     "napari_kikuchi.latent.maps",
     "napari_kikuchi.latent.train",
     "napari_kikuchi.physics.maps",
-    "napari_kikuchi.simulate",
     "napari_kikuchi.training.loop",
     "pydantic",
     "safetensors.numpy",

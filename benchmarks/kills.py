@@ -1,13 +1,13 @@
 """Whether a command that is killed at any moment goes on to the output of one that never was.
 
-    python benchmarks/kills.py [--kills 200] [--seed 0]
+    python benchmarks/kills.py [--kills 200] [--seed 0] [--fresh 0.1] [--rows 40]
 
-Trains, encodes, decodes and maps a small simulated scan by the command line, again and again, and
+Trains, encodes, decodes and maps a simulated sample scan by the command line, again and again, and
 kills the process (SIGKILL; TerminateProcess on Windows) at a random moment: half of them at any
 moment of its life, half at a moment of a phase, all phases alike, so that short ones such as the
 publishing of the output have their share. Half of what is gone on with is killed once more. Most
-processes have imported the package when they begin; one in ten is a fresh Python, which may be
-killed in its imports. At the end the command is run until it ends by itself, and its output held
+processes have imported the package when they begin; the share --fresh is a fresh Python, which may
+be killed in its imports. At the end the command is run until it ends by itself, and its output held
 against that of a run that was never killed (see same_output.py for what is left out). After each
 kill, what has the output's final name must be whole, the old one or the new one, and what the
 command that goes on tells first must be all that was noted as done: nothing is computed twice.
@@ -27,16 +27,18 @@ from pathlib import Path
 
 import numpy as np
 from killed import POLL_S, STARTING, Event, Killable, get_ready
-from killed_commands import SIDE, Command, commands, whole_models
+from killed_commands import Command, commands, whole_models
 from same_output import differences, digests
 
+from napari_kikuchi.io import open_scan, write_scan
 from napari_kikuchi.io.map_store import update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
-from napari_kikuchi.simulate import make_structure, simulate_scan
+from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.scan import ArraySource, Block, Scan
 
-# Of the runs that are killed: those in a fresh Python, and those that go on and are killed again.
-_FRESH, _AGAIN = 0.1, 0.5
+# Of outputs: those that are killed twice.
+_AGAIN = 0.5
 
 
 @dataclass
@@ -67,6 +69,8 @@ class NeverKilled:
         Checksums of the output, by whether it has replaced an older one.
     older
         That older one, if it can be replaced.
+    fresh
+        Share of the runs to be killed that are a fresh Python.
     """
 
     events: list[Event]
@@ -74,6 +78,7 @@ class NeverKilled:
     fresh_s: float
     outputs: dict[bool, dict[str, str]]
     older: Path | None
+    fresh: float
 
 
 def main() -> None:
@@ -82,10 +87,12 @@ def main() -> None:
     )
     parser.add_argument("--kills", type=int, default=200, help="of all commands together")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fresh", type=float, default=0.1, help="share of fresh processes")
+    parser.add_argument("--rows", type=int, default=40, help="of the sample scan, from the top")
     given = parser.parse_args()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
-    scan = simulated(folder / "scan.up2")
+    scan = upper_part(folder / "scan.up1", given.rows)
     reference = folder / "never-killed"
     get_ready()
     listed = commands(scan, reference / "train" / "model", reference / "encode" / "maps.zarr")
@@ -93,7 +100,8 @@ def main() -> None:
     for i, command in enumerate(listed):
         kills = given.kills * (i + 1) // len(listed) - given.kills * i // len(listed)
         rng = np.random.default_rng([given.seed, i])
-        found.append(kill(command, kills, folder, rng))
+        whole = never_killed(command, reference / command.name, given.fresh)
+        found.append(kill(command, kills, whole, folder, rng))
     report(found)
     print(f"{sum(one.kills for one in found)} kills, seed {given.seed}, "
           f"{(time.monotonic() - began) / 60:.1f} minutes")  # fmt: skip
@@ -102,16 +110,18 @@ def main() -> None:
     shutil.rmtree(folder)
 
 
-def simulated(path: Path) -> Path:
-    """A scan of 40 x 40 patterns."""
-    structure = make_structure("additive", SIDE, SIDE, seed=0)
-    return finish(simulate_scan(path, structure, pattern_size=(60, 60), noise="medium", seed=0))
+def upper_part(path: Path, rows: int) -> Path:
+    """The first rows of the simulated sample scan."""
+    scan = open_scan(sample_folder() / "additive.up1")
+    patterns = scan.read_block(Block(slice(0, rows), slice(0, scan.map_shape[1])))
+    return finish(write_scan(path, Scan(ArraySource(patterns), step=scan.step)))
 
 
-def kill(command: Command, kills: int, folder: Path, rng: np.random.Generator) -> Found:
+def kill(
+    command: Command, kills: int, whole: NeverKilled, folder: Path, rng: np.random.Generator
+) -> Found:
     """Kill a command so many times, and see what comes of it."""
     found = Found(command.name)
-    whole = never_killed(command, folder / "never-killed" / command.name)
     case = 0
     while found.kills < kills and not found.wrong:
         case += 1
@@ -123,12 +133,14 @@ def kill(command: Command, kills: int, folder: Path, rng: np.random.Generator) -
     return found
 
 
-def never_killed(command: Command, place: Path) -> NeverKilled:
-    """Run a command to its end: fresh, and warm over an older output."""
+def never_killed(command: Command, place: Path, fresh: float) -> NeverKilled:
+    """Run a command to its end: fresh if it is killed so, and warm, over an older output."""
     target = place / command.target
-    fresh = to_the_end(command, target, place / "fresh", warm=False)
+    first = to_the_end(command, target, place / "first", warm=not fresh)
     expected = digests(target)
     older = None
+    if not (fresh or command.replaces):
+        return NeverKilled(first.events, first.seconds, 0, {False: expected}, older, fresh)
     if command.replaces:
         older = place / "older" / command.target
         shutil.copytree(target, older)
@@ -143,9 +155,8 @@ def never_killed(command: Command, place: Path) -> NeverKilled:
     outputs = {False: expected, True: digests(again)}
     if older is None and (different := differences(outputs[True], expected)):
         raise SystemExit(f"{command.name}: two runs that nobody killed: {'; '.join(different)}")
-    return NeverKilled(
-        warm.events, warm.seconds, max(fresh.seconds - warm.seconds, 0), outputs, older
-    )
+    longer = max(first.seconds - warm.seconds, 0)
+    return NeverKilled(warm.events, warm.seconds, longer, outputs, older, fresh)
 
 
 def to_the_end(command: Command, target: Path, log: Path, *, warm: bool) -> Killable:
@@ -173,7 +184,7 @@ def one_output(
     spent, ended = 0.0, False
     for turn in range(min(most, 1 + int(rng.random() < _AGAIN))):
         noted = command.noted(target)
-        warm = rng.random() >= _FRESH
+        warm = rng.random() >= whole.fresh
         moment = moment_of(whole, rng, left_s=whole.seconds - spent, warm=warm)
         run = Killable(command.arguments(target), place / f"killed-{turn}", warm=warm)
         killed = run.kill_at(*moment)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +23,7 @@ from napari_kikuchi.latent.principal import (
     begin_with_components,
     move_to_components,
 )
+from napari_kikuchi.latent.tuned import tuned
 from napari_kikuchi.preprocess import Recipe
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 
 # Patterns in memory as activations at a time.
 _BATCH = 256
+# The same times the features, of convolutions: what passes between layers stays in the cache.
+_BATCH_FEATURES = 1024
 
 
 class Vae(nn.Module):
@@ -86,6 +91,15 @@ class Vae(nn.Module):
         """Patterns (n, height, width) of features (n, latent); 0 outside the mask."""
         return self.decoder(features)[:, 0].float() * self.mask
 
+    def tuned(self) -> Vae:
+        """The same for inference on a processor, with the weights of now: see :mod:`.tuned`."""
+        copy = deepcopy(self)
+        if isinstance(copy.encoder, nn.Sequential) and isinstance(copy.decoder, nn.Sequential):
+            pattern = torch.zeros(1, 1, *self.architecture.size)
+            copy.encoder = tuned(copy.encoder, pattern)
+            copy.decoder = tuned(copy.decoder, torch.zeros(1, self.architecture.latent))
+        return copy
+
 
 @dataclass(frozen=True, eq=False)
 class VaeEncoder:
@@ -94,7 +108,8 @@ class VaeEncoder:
     Attributes
     ----------
     vae
-        With its weights, on the device where it is to run.
+        With its weights, on the device where it is to run. They may not change any more once the
+        encoder has encoded.
     recipe
         How patterns are prepared, with the signal mask.
     provenance
@@ -125,12 +140,13 @@ class VaeEncoder:
     def encode(self, patterns: NDArray) -> NDArray[np.float32]:
         """Features of prepared patterns (n, height, width), of shape (n, latent)."""
         empty = np.empty((0, self.latent), np.float32)
-        return np.concatenate([empty, *self._in_batches(lambda x: self.vae.encode(x)[0], patterns)])
+        means = self._in_batches(lambda x: self._running.encode(x)[0], patterns)
+        return np.concatenate([empty, *means])
 
     def decode(self, features: NDArray) -> NDArray[np.float32]:
         """Patterns of given features (n, latent), of shape (n, height, width)."""
         empty = np.empty((0, *self.recipe.size), np.float32)
-        return np.concatenate([empty, *self._in_batches(self.vae.decode, features)])
+        return np.concatenate([empty, *self._in_batches(self._running.decode, features)])
 
     def stored(self) -> StoredModel:
         """The encoder as a file holds it."""
@@ -157,13 +173,23 @@ class VaeEncoder:
         vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
         return cls(vae.to(pick_device(device)).eval(), model.recipe, model.provenance)
 
+    @cached_property
+    def _is_tuned(self) -> bool:
+        return self.vae.mask.device.type == "cpu" and self.architecture.design == "published"
+
+    @cached_property
+    def _running(self) -> Vae:
+        """The networks in the form that is fastest on their device."""
+        return self.vae.tuned() if self._is_tuned else self.vae
+
     @torch.inference_mode()
     def _in_batches(self, function: Any, values: NDArray) -> list[NDArray[np.float32]]:
         device = self.vae.mask.device
+        batch = max(1, _BATCH_FEATURES // self.latent) if self._is_tuned else _BATCH
         return [
             # A copy: torch warns of memory that must not be written to.
-            function(torch.tensor(values[i : i + _BATCH], dtype=torch.float32, device=device))
+            function(torch.tensor(values[i : i + batch], dtype=torch.float32, device=device))
             .cpu()
             .numpy()
-            for i in range(0, len(values), _BATCH)
+            for i in range(0, len(values), batch)
         ]
