@@ -9,6 +9,9 @@ from pathlib import Path
 
 from same_output import checkpoint_step, safetensors_header
 
+_DECODE_JOURNAL = "decoded.partial.up2.jsonl"
+_LEFT_BY_DECODE = (_DECODE_JOURNAL, "decoded.up2.lock")
+
 
 @dataclass(frozen=True)
 class Command:
@@ -29,8 +32,8 @@ class Command:
     replaces
         Whether an older output may lie there, which is then replaced.
     leaves
-        A file that may be left over beside a whole output, where the kill came just before it was
-        removed.
+        Files that may be left over beside a whole output that is not made again, where the kill
+        came just before they were removed.
     """
 
     name: str
@@ -38,7 +41,7 @@ class Command:
     arguments: Callable[[Path], list[str]]
     noted: Callable[[Path], dict[str, int]]
     replaces: bool = False
-    leaves: str | None = None
+    leaves: tuple[str, ...] = ()
 
 
 def commands(scan: Path, model: Path, maps: Path) -> list[Command]:
@@ -72,7 +75,7 @@ def commands(scan: Path, model: Path, maps: Path) -> list[Command]:
     return [
         Command("train", "model", train, _noted_steps),
         Command("encode", "maps.zarr", encode, _noted_blocks, replaces=True),
-        Command("decode", "decoded.up2", decode, _noted_runs, leaves="decoded.partial.jsonl"),
+        Command("decode", "decoded.up2", decode, _noted_runs, leaves=_LEFT_BY_DECODE),
         Command("maps", "physics.zarr", physics, _noted_blocks, replaces=True),
     ]
 
@@ -107,7 +110,7 @@ def _noted_blocks(target: Path) -> dict[str, int]:
 
 
 def _noted_runs(target: Path) -> dict[str, int]:
-    lines = _lines(target.parent, "decoded.partial.jsonl")
+    lines = _lines(target.parent, _DECODE_JOURNAL)
     if not target.with_name("decoded.partial.up2").exists():
         return {}
     return {"Decoding patterns": max((line[1] for line in lines if len(line) == 3), default=0)}

@@ -199,7 +199,7 @@ def one_output(
         spent += 0.9 * run.seconds - (0 if warm else whole.fresh_s)
         if not is_whole(command, target, whole):
             found.wrong.append(f"{place}: after kill {turn + 1} the output is neither old nor new")
-    published = command.leaves is not None and target.exists()
+    published = bool(command.leaves) and target.exists()
     if not ended and not published:
         noted = command.noted(target)
         run = Killable(command.arguments(target), place / "last", warm=True)
@@ -207,7 +207,8 @@ def one_output(
             found.wrong.append(f"{place}: does not go on: {run.told()}")
         hold_against(noted, run, found)
     if published:
-        (target.parent / str(command.leaves)).unlink(missing_ok=True)
+        for name in command.leaves:
+            (target.parent / name).unlink(missing_ok=True)
     found.outputs += 1
     expected = whole.outputs[over]
     left = differences(digests(target) if target.exists() else {}, expected)

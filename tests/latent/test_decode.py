@@ -174,7 +174,7 @@ def test_a_killed_decoding_goes_on_where_it_stopped(
 def test_what_did_not_reach_the_disk_is_decoded_again(encoder, maps, tmp_path, small_blocks, lost):
     whole = decode(maps, encoder, tmp_path / "whole.up2")
     out = kill_after(maps, encoder, tmp_path, 10)
-    patterns, journal = (out.with_name(f"r.partial.{kind}") for kind in ("up2", "jsonl"))
+    patterns, journal = (out.with_name(f"r.partial.{kind}") for kind in ("up2", "up2.jsonl"))
     expected = {"pattern": 3, "line": 7, "journal": 0, "file": 0}
     match lost:
         case "pattern":

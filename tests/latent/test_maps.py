@@ -15,6 +15,7 @@ from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import read_maps, update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent import maps as latent_maps
+from napari_kikuchi.latent import neighbour_maps
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
@@ -157,7 +158,7 @@ def test_an_encoding_that_was_stopped_goes_on(scan, encoder, tmp_path):
 def test_an_encoding_killed_while_neighbours_are_compared_computes_nothing_twice(
     scan, encoder, tmp_path, monkeypatch, row, kept
 ):
-    monkeypatch.setattr(latent_maps, "_BAND", 2)
+    monkeypatch.setattr(neighbour_maps, "_BAND", 2)
     killed, path = tmp_path / "killed", tmp_path / "whole" / "maps.zarr"
     for update in encode_scan(scan, encoder, path):
         if update.message == "Comparing neighbours" and update.done == row:

@@ -245,7 +245,7 @@ class MapWriter:
     def _check_complete(self) -> None:
         held = [*self._provisional, *filter(self._holds, self._confirmed)]
         # Maps that were written together lack the same positions.
-        for first in {0, *(key.last for key in held)} - {len(self.maps.every_map)}:
+        for first in sorted({0, *(key.last for key in held)} - {self.maps.every_map.stop}):
             missing = np.ones(self.maps.shape[1:], bool)
             for key in held:
                 if first in key.channels:

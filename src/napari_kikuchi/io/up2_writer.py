@@ -14,7 +14,7 @@ from napari_kikuchi.io.atomic import move
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import Layout
 from napari_kikuchi.io.up2 import LONG_HEADER, PIXEL_TYPES, SHORT_HEADER
-from napari_kikuchi.io.written_runs import WrittenRuns
+from napari_kikuchi.io.written_runs import WrittenRuns, begins_with
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
 
@@ -107,10 +107,9 @@ class Up2Writer:
                 f"{self.path}: its folder {self.path.parent.absolute()} does not exist. Make it "
                 "or choose another one."
             )
-        journal = self.partial_path.with_suffix(".jsonl")
+        journal = self.partial_path.with_name(f"{self.partial_path.name}.jsonl")
         self._runs = None if identity is None else WrittenRuns(journal, identity)
-        going_on = resume and self._runs is not None and _begins_with(header, self.partial_path)
-        if not going_on:
+        if not (resume and self._runs is not None and begins_with(self.partial_path, header)):
             journal.unlink(missing_ok=True)  # of what is no more
             self.partial_path.write_bytes(header)
         self._file = self.partial_path.open("r+b")
@@ -279,14 +278,6 @@ def _has_short_rows(scan: Scan) -> bool:
     rows, cols = scan.map_shape
     expected = Layout.alternating(rows, cols, cols - 1).present
     return expected is not None and np.array_equal(scan.present, expected)
-
-
-def _begins_with(header: bytes, path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(header)) == header
-    except FileNotFoundError:
-        return False
 
 
 def _partial_path(path: Path) -> Path:

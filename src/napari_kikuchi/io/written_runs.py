@@ -61,3 +61,12 @@ class WrittenRuns:
     def forget(self) -> None:
         """Remove the notes, when the file is whole or given up."""
         self.journal.unlink(missing_ok=True)
+
+
+def begins_with(path: Path, header: bytes) -> bool:
+    """Whether there is a file that begins so."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(header)) == header
+    except FileNotFoundError:
+        return False

@@ -33,14 +33,13 @@ from napari_kikuchi.io.origin import (
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
-from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.latent.decode import decode_run
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.familiarity import familiarity
-from napari_kikuchi.latent.neighbours import compare_neighbours
+from napari_kikuchi.latent.neighbour_maps import map_neighbours
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
-from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import PatternFunction, map_scan
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ _MEASURED = ", contrast"
 _LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
 # Maps that need the neighbours' features, after those.
 _OF_NEIGHBOURS = (Channel("contrast without overlap"), Channel("unlike its neighbours"))
-# Rows whose neighbours are compared before that is noted: as many are lost in a crash.
-_BAND = 8
 
 
 def encode_scan(
@@ -151,7 +148,8 @@ def encode_scan(
                 message="Encoding patterns",
             )
         if familiar.known:
-            yield from _compare_neighbours(encoder, writer)
+            of_neighbours = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
+            yield from map_neighbours(encoder, writer, of_neighbours, for_good=not len(unreadable))
         origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
         origin["model"] |= {
             "path": None if model is None else str(Path(model).absolute()),
@@ -264,37 +262,6 @@ def _measure(
     squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
     error = np.sqrt(squares / preprocessor.mask.sum())
     return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
-
-
-def _compare_neighbours(encoder: Encoder, writer: MapWriter) -> Job[None]:
-    """Fill in the maps that need the neighbours' features, which are the last."""
-    count, rows, cols = writer.maps.shape
-    channels = range(count - len(_OF_NEIGHBOURS), count)
-    mask = encoder.recipe.mask
-    assert mask is not None  # a trained encoder has one
-
-    def reconstructed(row: int) -> NDArray[np.float32]:
-        decoded, present = decode_run(writer.maps, encoder, row, 0, cols)
-        patterns = np.full((cols, np.count_nonzero(mask)), np.nan, np.float32)
-        patterns[present] = decoded[:, mask]
-        return patterns
-
-    every_band = range(0, rows, _BAND)
-    bands = [Block(slice(top, min(top + _BAND, rows)), slice(0, cols)) for top in every_band]
-    waiting = [band for band in bands if not writer.is_done(band, channels)]
-    first = waiting[0].rows.start if waiting else rows
-    yield Progress(first, rows, "Comparing neighbours")
-    compared = compare_neighbours(reconstructed, range(first, rows), rows)
-    contrast = writer.maps.read_map(encoder.latent)
-    for band in bands[first // _BAND :]:
-        found = []
-        for row in range(band.rows.start, band.rows.stop):
-            found.append(next(compared))
-            yield Progress(row + 1, rows, "Comparing neighbours")
-        kept, unlike = (np.stack(parts) for parts in zip(*found, strict=True))
-        # Without a neighbour nothing overlaps.
-        undiluted = contrast[band.rows] / np.where(kept > 0, kept, 1)
-        writer.confirm(band, writer.maps.write(band, [undiluted, unlike], channels), channels)
 
 
 @lru_cache(maxsize=1)
