@@ -149,7 +149,7 @@ def encode_scan(
             )
         if familiar.known:
             of_neighbours = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
-            yield from map_neighbours(encoder, writer, of_neighbours, for_good=not len(unreadable))
+            yield from map_neighbours(encoder, writer, of_neighbours)
         origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
         origin["model"] |= {
             "path": None if model is None else str(Path(model).absolute()),

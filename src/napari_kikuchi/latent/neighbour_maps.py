@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 _BAND = 8
 
 
-def map_neighbours(
-    encoder: Encoder, writer: MapWriter, channels: range, *, for_good: bool
-) -> Job[None]:
+def map_neighbours(encoder: Encoder, writer: MapWriter, channels: range) -> Job[None]:
     """Fill in the contrast without overlap, and the map of what no overlap explains.
 
     Rows that the writer has already are skipped: so an interrupted run goes on.
@@ -35,9 +33,6 @@ def map_neighbours(
         Has them, and behind them the contrast of the patterns.
     channels
         The two to write.
-    for_good
-        Whether the features will not change any more; otherwise all is compared again when the
-        maps are gone on with.
 
     Yields
     ------
@@ -69,5 +64,4 @@ def map_neighbours(
         kept, unlike = (np.stack(parts) for parts in zip(*found, strict=True))
         # Without a neighbour nothing overlaps.
         undiluted = contrast[band.rows] / np.where(kept > 0, kept, 1)
-        checksum = writer.maps.write(band, [undiluted, unlike], channels)
-        writer.confirm(band, checksum, channels, for_good=for_good)
+        writer.confirm(band, writer.maps.write(band, [undiluted, unlike], channels), channels)
