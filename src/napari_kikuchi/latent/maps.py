@@ -238,8 +238,8 @@ class _PatternEncoder:
     preprocessor: Preprocessor
     encoder: Encoder
 
-    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, self.encoder)
+    def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
+        return _measure(pieces, self.preprocessor, self.encoder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,15 +250,16 @@ class _StoredPatternEncoder:
     model: Path
     weights: str
 
-    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, _load_once(self.model, self.weights))
+    def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
+        return _measure(pieces, self.preprocessor, _load_once(self.model, self.weights))
 
 
 def _measure(
-    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
+    pieces: Iterator[NDArray], preprocessor: Preprocessor, encoder: Encoder
 ) -> NDArray[np.float32]:
     """What a pattern tells by itself: features, contrast, error; of shape (n, latent + 2)."""
-    prepared, contrast = preprocessor.with_contrast(patterns)
+    parts = zip(*map(preprocessor.with_contrast, pieces), strict=True)
+    prepared, contrast = map(np.concatenate, parts)
     features = encoder.encode(prepared)
     # Both are 0 outside the mask.
     squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
