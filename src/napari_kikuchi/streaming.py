@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # Takes the patterns of a block piece by piece, and gives the values of them all.
 PatternFunction = Callable[[Iterator["NDArray"]], "NDArray"]
+
+# No positions.
+_NOTHING = np.empty((0, 2), np.int64)
 
 # Read at a time: few enough to be prepared while they are in the processor's own memory, many
 # enough for a disk. What is read with one hand and worked on with the other costs half.
@@ -100,19 +103,68 @@ def map_scan(
         What the function raised, with a note of the place in the scan.
     """
     channels = writer.maps.every_map if channels is None else channels
-    unreadable: list[NDArray[np.int64]] = []
+    written = yield from run_blocks(
+        work_blocks(scan),
+        partial(write_block, scan, function, writer.maps, channels),
+        writer,
+        channels,
+        executor=executor,
+        workers=workers,
+        count=partial(_count, scan),
+        message=message,
+    )
+    return np.concatenate([_NOTHING, *(block.unreadable for block in written)])
+
+
+def run_blocks(
+    blocks: Sequence[Block],
+    task: Callable[[Block], Written],
+    writer: MapWriter,
+    channels: range,
+    *,
+    executor: Executor | None = None,
+    workers: int | Callable[[], int] | None = None,
+    count: Callable[[Block], int] = lambda block: block.shape[0] * block.shape[1],
+    message: str,
+) -> Job[list[Written]]:
+    """Run a task over every block that the writer does not have yet, several at a time.
+
+    Parameters
+    ----------
+    blocks
+        In the order in which they are begun.
+    task
+        Writes some maps of a block, in any thread or process.
+    writer, channels
+        Of these maps.
+    executor, workers, message
+        See :func:`map_scan`.
+    count
+        How many positions of a block count for the progress.
+
+    Yields
+    ------
+    Progress
+        Positions done so far, those of an earlier run included.
+
+    Returns
+    -------
+    list of Written
+        What became of the blocks that were worked on.
+    """
+    total = sum(map(count, blocks))
+    waiting = [block for block in blocks if not writer.is_done(block, channels)]
+    done = total - sum(map(count, waiting))
+    finished: list[Written] = []
 
     def confirm(block: Block, written: Written) -> None:
         whole = not len(written.unreadable)
         writer.confirm(block, written.checksum, channels, for_good=whole)
-        unreadable.append(written.unreadable)
+        finished.append(written)
 
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
-    blocks = work_blocks(scan)
-    waiting = [block for block in blocks if not writer.is_done(block, channels)]
-    done = scan.count - sum(_count(scan, block) for block in waiting)
-    yield Progress(done, scan.count, message)
     at_a_time = there()
+    yield Progress(done, total, message)
     with _pool(executor, at_a_time) as pool:
         upcoming = iter(waiting)
         running: dict[Future[Written], Block] = {}
@@ -123,15 +175,14 @@ def map_scan(
                 # Some where nobody is there at present: who comes finds them.
                 wanted = 2 * max(1, at_a_time) - len(running)
                 for block in islice(upcoming, max(0, wanted)):
-                    future = pool.submit(write_block, scan, function, writer.maps, block, channels)
-                    running[future] = block
+                    running[pool.submit(task, block)] = block
                 if not running:
                     break
                 for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
                     block = running.pop(future)
                     confirm(block, future.result())
-                    done += _count(scan, block)
-                yield Progress(done, scan.count, message)
+                    done += count(block)
+                yield Progress(done, total, message)
         finally:
             if executor is None:
                 for future in running:
@@ -141,7 +192,7 @@ def map_scan(
             for future in wait(running, timeout=None if at_a_time else 0).done:
                 if not future.cancelled() and future.exception() is None:
                     confirm(running[future], future.result())
-    return np.concatenate([np.empty((0, 2), np.int64), *unreadable])
+    return finished
 
 
 def work_blocks(scan: Scan) -> list[Block]:
@@ -161,11 +212,11 @@ class Written(NamedTuple):
     """
 
     checksum: int
-    unreadable: NDArray[np.int64]
+    unreadable: NDArray[np.int64] = _NOTHING
 
 
 def write_block(
-    scan: Scan, function: PatternFunction, maps: MapArray, block: Block, channels: range
+    scan: Scan, function: PatternFunction, maps: MapArray, channels: range, block: Block
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
     try:

@@ -9,13 +9,10 @@ its neighbours: the contrast without what their overlap takes, and what no overl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,15 +30,14 @@ from napari_kikuchi.io.origin import (
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
-from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.latent.decode import decode_run
-from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.jobs import Job
+from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.latent.familiarity import familiarity
-from napari_kikuchi.latent.neighbours import compare_neighbours
+from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands, given_to
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
-from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.streaming import PatternFunction, map_scan
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.streaming import map_scan, run_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,8 +48,6 @@ _MEASURED = ", contrast"
 _LEFT_OUT = (Channel("pattern contrast"), Channel("reconstruction error"))
 # Maps that need the neighbours' features, after those.
 _OF_NEIGHBOURS = (Channel("contrast without overlap"), Channel("unlike its neighbours"))
-# Rows whose neighbours are compared before that is noted: as many are lost in a crash.
-_BAND = 8
 
 
 def encode_scan(
@@ -140,18 +134,27 @@ def encode_scan(
         ]
         channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-        with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
+        with given_to(executor, encoder, path.parent) as giver:
             unreadable = yield from map_scan(
                 scan,
-                function,
+                PatternMeasures(preprocessor, giver),
                 writer,
                 executor=executor,
                 workers=workers,
                 channels=range(encoder.latent + len(_LEFT_OUT)),
                 message="Encoding patterns",
             )
-        if familiar.known:
-            yield from _compare_neighbours(encoder, writer)
+            if familiar.known:
+                last = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
+                yield from run_blocks(
+                    bands(*scan.map_shape),
+                    NeighbourComparison(giver, writer.maps, last),
+                    writer,
+                    last,
+                    executor=executor,
+                    workers=workers,
+                    message="Comparing neighbours",
+                )
         origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
         origin["model"] |= {
             "path": None if model is None else str(Path(model).absolute()),
@@ -231,91 +234,6 @@ def _spread(values: NDArray[np.float32]) -> float:
     """Standard deviation of the values that there are."""
     known = values[np.isfinite(values)]
     return float(known.std()) if known.size else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class _PatternEncoder:
-    preprocessor: Preprocessor
-    encoder: Encoder
-
-    def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
-        return _measure(pieces, self.preprocessor, self.encoder)
-
-
-@dataclass(frozen=True, eq=False)
-class _StoredPatternEncoder:
-    """Travels to other processes without the weights, which may be larger than a block."""
-
-    preprocessor: Preprocessor
-    model: Path
-    weights: str
-
-    def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
-        return _measure(pieces, self.preprocessor, _load_once(self.model, self.weights))
-
-
-def _measure(
-    pieces: Iterator[NDArray], preprocessor: Preprocessor, encoder: Encoder
-) -> NDArray[np.float32]:
-    """What a pattern tells by itself: features, contrast, error; of shape (n, latent + 2)."""
-    parts = zip(*map(preprocessor.with_contrast, pieces), strict=True)
-    prepared, contrast = map(np.concatenate, parts)
-    features = encoder.encode(prepared)
-    # Both are 0 outside the mask.
-    squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
-    error = np.sqrt(squares / preprocessor.mask.sum())
-    return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
-
-
-def _compare_neighbours(encoder: Encoder, writer: MapWriter) -> Job[None]:
-    """Fill in the maps that need the neighbours' features, which are the last."""
-    count, rows, cols = writer.maps.shape
-    channels = range(count - len(_OF_NEIGHBOURS), count)
-    mask = encoder.recipe.mask
-    assert mask is not None  # a trained encoder has one
-
-    def reconstructed(row: int) -> NDArray[np.float32]:
-        decoded, present = decode_run(writer.maps, encoder, row, 0, cols)
-        patterns = np.full((cols, np.count_nonzero(mask)), np.nan, np.float32)
-        patterns[present] = decoded[:, mask]
-        return patterns
-
-    every_band = range(0, rows, _BAND)
-    bands = [Block(slice(top, min(top + _BAND, rows)), slice(0, cols)) for top in every_band]
-    waiting = [band for band in bands if not writer.is_done(band, channels)]
-    first = waiting[0].rows.start if waiting else rows
-    yield Progress(first, rows, "Comparing neighbours")
-    compared = compare_neighbours(reconstructed, range(first, rows), rows)
-    contrast = writer.maps.read_map(encoder.latent)
-    for band in bands[first // _BAND :]:
-        found = []
-        for row in range(band.rows.start, band.rows.stop):
-            found.append(next(compared))
-            yield Progress(row + 1, rows, "Comparing neighbours")
-        kept, unlike = (np.stack(parts) for parts in zip(*found, strict=True))
-        # Without a neighbour nothing overlaps.
-        undiluted = contrast[band.rows] / np.where(kept > 0, kept, 1)
-        writer.confirm(band, writer.maps.write(band, [undiluted, unlike], channels), channels)
-
-
-@lru_cache(maxsize=1)
-def _load_once(model: Path, weights: str) -> Encoder:
-    """The encoder of a file; ``weights`` tells it from another of the same name."""
-    return load_encoder(model)
-
-
-@contextmanager
-def _pattern_function(
-    encoder: Encoder, preprocessor: Preprocessor, folder: Path, executor: Executor | None
-) -> Iterator[PatternFunction]:
-    """What encodes patterns here, or reads the encoder from a file and encodes them elsewhere."""
-    if executor is None:
-        yield _PatternEncoder(preprocessor, encoder)
-        return
-    with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
-        file = Path(temporary).absolute() / "model.safetensors"
-        encoder.save(file)
-        yield _StoredPatternEncoder(preprocessor, file, encoder.stored().digest())
 
 
 def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:
