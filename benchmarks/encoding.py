@@ -168,9 +168,10 @@ def difference(found: np.ndarray, expected: np.ndarray) -> float:
 
 def show(latent: int, measured: list[tuple[Way, float, float]]) -> None:
     first = measured[0][0]
-    print(f"\npublished-{latent}" + " " * 26 + "encode" + " " * 42 + "encode and decode")
-    print(f"{'':<38}{'patterns/s':>11}{'ratio':>7}{'core ms':>9}{'ratio':>7}{'differs':>9}", end="")
-    print(f"{'patterns/s':>13}{'ratio':>7}{'core ms':>9}{'ratio':>7}{'differs':>9}")
+    columns = f"{'patterns/s':>11}{'ratio':>7}{'core ms':>9}{'ratio':>7}{'differs':>9}  "
+    print(f"\n{f'published-{latent}':<38}{'encode':>{len(columns) - 2}}  "
+          f"{'encode and decode':>{len(columns) - 2}}")  # fmt: skip
+    print(f"{'':<38}{columns}{columns}")
     for way, *differences in measured:
         print(f"{way.name:<38}", end="")
         for whats, largest in zip((["encode"], ["encode", "decode"]), differences, strict=True):

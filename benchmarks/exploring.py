@@ -123,7 +123,7 @@ def explore_features(browser, do) -> None:
     browser.rank_by.choice.setCurrentText(str(Ranking.STROKES))
 
     def paint(stroke: Stroke, col: int) -> None:
-        press(browser.rank_by.stroke_buttons[stroke])
+        press(browser.rank_by.painting.buttons[stroke])
         layer = browser._viewer.layers.selection.active
         for row in range(40, 60):
             layer.paint((row, col), int(stroke))

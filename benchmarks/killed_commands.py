@@ -101,11 +101,9 @@ def _noted_blocks(target: Path) -> dict[str, int]:
         return {}
     counts = {"Encoding patterns": 0, "Measuring patterns": 0, "Comparing neighbours": 0}
     for first, _, top, bottom, left, right in {tuple(line[:-1]) for line in _lines(unfinished)}:
-        if first:
-            counts["Comparing neighbours"] += bottom - top
-        else:
-            for phase in ("Encoding patterns", "Measuring patterns"):
-                counts[phase] += (bottom - top) * (right - left)
+        phases = ("Comparing neighbours",) if first else ("Encoding patterns", "Measuring patterns")
+        for phase in phases:
+            counts[phase] += (bottom - top) * (right - left)
     return counts
 
 

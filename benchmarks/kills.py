@@ -181,7 +181,7 @@ def one_output(
     over = whole.older is not None and rng.random() < 0.5
     if over:
         shutil.copytree(whole.older, target)
-    spent, ended = 0.0, False
+    spent, ended, published = 0.0, False, False
     for turn in range(min(most, 1 + int(rng.random() < _AGAIN))):
         noted = command.noted(target)
         warm = rng.random() >= whole.fresh
@@ -199,7 +199,9 @@ def one_output(
         spent += 0.9 * run.seconds - (0 if warm else whole.fresh_s)
         if not is_whole(command, target, whole):
             found.wrong.append(f"{place}: after kill {turn + 1} the output is neither old nor new")
-    published = bool(command.leaves) and target.exists()
+        published = bool(command.leaves) and target.exists()
+        if published:  # It is refused to make it again.
+            break
     if not ended and not published:
         noted = command.noted(target)
         run = Killable(command.arguments(target), place / "last", warm=True)

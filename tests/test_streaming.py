@@ -13,7 +13,7 @@ from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel
 from napari_kikuchi.scan import ArraySource, Scan
-from napari_kikuchi.streaming import map_scan
+from napari_kikuchi.streaming import map_scan, piecewise
 
 ROWS, COLS = 9, 7
 PATTERNS = np.random.default_rng(0).integers(0, 4000, (ROWS, COLS, 6, 5)).astype(np.uint16)
@@ -52,13 +52,13 @@ def maps_of(writer):
 @pytest.mark.parametrize("workers", [None, 1, 3])
 def test_every_pattern_lands_at_its_position(scan, writer, monkeypatch, block_patterns, workers):
     monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", block_patterns)
-    finish(map_scan(scan, moments, writer, workers=workers))
+    finish(map_scan(scan, piecewise(moments), writer, workers=workers))
     np.testing.assert_array_equal(maps_of(writer), EXPECTED)
 
 
 def test_progress_counts_patterns_to_the_end(scan, writer):
     seen = []
-    finish(map_scan(scan, moments, writer, message="Looking"), seen.append)
+    finish(map_scan(scan, piecewise(moments), writer, message="Looking"), seen.append)
     assert seen[0].done == 0
     assert [update.done for update in seen] == sorted(update.done for update in seen)
     assert (seen[-1].done, seen[-1].total, seen[-1].message) == (63, 63, "Looking")
@@ -75,7 +75,10 @@ def test_positions_without_a_pattern_become_nan_and_are_not_computed(writer):
         return moments(patterns)
 
     seen = []
-    finish(map_scan(Scan(ArraySource(PATTERNS), present=present), count, writer), seen.append)
+    finish(
+        map_scan(Scan(ArraySource(PATTERNS), present=present), piecewise(count), writer),
+        seen.append,
+    )
     np.testing.assert_array_equal(maps_of(writer), np.where(present, EXPECTED, np.nan))
     assert sum(counted) == present.sum()
     assert (seen[-1].done, seen[-1].total) == (present.sum(), present.sum())
@@ -83,7 +86,7 @@ def test_positions_without_a_pattern_become_nan_and_are_not_computed(writer):
 
 def test_closing_keeps_what_is_done_and_the_next_run_goes_on_from_there(scan, tmp_path):
     first = MapWriter.open(tmp_path / "maps.zarr", EXPECTED.shape, {})
-    job = map_scan(scan, moments, first, workers=1)
+    job = map_scan(scan, piecewise(moments), first, workers=1)
     while next(job).done == 0:
         pass
     job.close()
@@ -95,7 +98,7 @@ def test_closing_keeps_what_is_done_and_the_next_run_goes_on_from_there(scan, tm
 
     again = MapWriter.open(tmp_path / "maps.zarr", EXPECTED.shape, {})
     seen = []
-    finish(map_scan(scan, count, again), seen.append)
+    finish(map_scan(scan, piecewise(count), again), seen.append)
     assert seen[0].done > 0
     assert sum(counted) == 63 - seen[0].done
     np.testing.assert_array_equal(maps_of(again), EXPECTED)
@@ -110,7 +113,7 @@ def test_closing_waits_for_the_blocks_being_worked_on_and_starts_no_more(scan, w
         ended.append(len(patterns))
         return moments(patterns)
 
-    job = map_scan(scan, wait, writer, workers=2)
+    job = map_scan(scan, piecewise(wait), writer, workers=2)
     next(job)
     update = next(job)  # Comes although no block is done: a stop is heeded at any time.
     assert update.done == 0
@@ -130,7 +133,7 @@ def test_an_error_says_where_it_happened(scan, writer):
         return moments(patterns)
 
     with pytest.raises(ArithmeticError, match="no contrast") as caught:
-        finish(map_scan(scan, fail, writer))
+        finish(map_scan(scan, piecewise(fail), writer))
     assert caught.value.__notes__ == ["This happened in weld, rows 4 to 5, columns 0 to 6."]
 
 
@@ -160,7 +163,7 @@ def test_few_blocks_are_in_memory_whatever_the_size_of_the_scan(monkeypatch, tmp
     scan = Scan(ArraySource(np.zeros((40, 5, 2, 2), np.uint8)))
     writer = MapWriter.open(tmp_path / "maps.zarr", (1, 40, 5), {})
     with Counting(3) as pool:
-        finish(map_scan(scan, watch, writer, executor=pool, workers=3))
+        finish(map_scan(scan, piecewise(watch), writer, executor=pool, workers=3))
     assert len(submitted) == 200
     assert most <= 3
 
@@ -175,7 +178,7 @@ def test_torch_and_its_threads_are_as_before(scan, writer):
         inside.append(torch.get_num_threads())
         return moments(patterns)
 
-    finish(map_scan(scan, look, writer, workers=64))
+    finish(map_scan(scan, piecewise(look), writer, workers=64))
     assert set(inside) == {1}
     assert torch.get_num_threads() == before
 
@@ -185,7 +188,7 @@ def test_jobs_that_overlap_give_the_threads_back(scan, tmp_path):
     jobs = []
     for name in ("first", "second"):
         writer = MapWriter.open(tmp_path / f"{name}.zarr", EXPECTED.shape, {})
-        jobs.append(map_scan(scan, moments, writer, workers=64))
+        jobs.append(map_scan(scan, piecewise(moments), writer, workers=64))
         while next(jobs[-1]).done == 0:
             pass
     assert {pool["num_threads"] for pool in threadpool_info()} == {1}
@@ -203,7 +206,7 @@ def scan_file(tmp_path):
 
 def test_other_processes_do_the_same(scan_file, writer):
     with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as pool:
-        finish(map_scan(open_scan(scan_file), moments, writer, executor=pool, workers=2))
+        finish(map_scan(open_scan(scan_file), piecewise(moments), writer, executor=pool, workers=2))
     np.testing.assert_array_equal(maps_of(writer), EXPECTED)
 
 
@@ -216,12 +219,12 @@ def test_a_dask_cluster_does_the_same(scan_file, writer):
         ) as client,
         client.get_executor(pure=False) as pool,
     ):
-        job = map_scan(open_scan(scan_file), moments, writer, executor=pool, workers=2)
+        job = map_scan(open_scan(scan_file), piecewise(moments), writer, executor=pool, workers=2)
         while next(job).done == 0:
             pass
         job.close()  # Neither hangs nor loses what is done.
         seen = []
-        again = map_scan(open_scan(scan_file), moments, writer, executor=pool, workers=2)
+        again = map_scan(open_scan(scan_file), piecewise(moments), writer, executor=pool, workers=2)
         finish(again, seen.append)
     assert seen[0].done > 0
     np.testing.assert_array_equal(maps_of(writer), EXPECTED)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -28,7 +28,15 @@ from napari_kikuchi.scan import BLOCK_BYTES, Block, Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PatternFunction = Callable[["NDArray"], "NDArray"]
+# Takes the patterns of a block piece by piece, and gives the values of them all.
+PatternFunction = Callable[[Iterator["NDArray"]], "NDArray"]
+
+# No positions.
+_NOTHING = np.empty((0, 2), np.int64)
+
+# Read at a time: few enough to be prepared while they are in the processor's own memory, many
+# enough for a disk. What is read with one hand and worked on with the other costs half.
+_PIECE_BYTES = 4 * 2**20
 
 # Few enough that a slow function, too, soon heeds a stop and loses little in a crash; enough that
 # the time goes into the patterns.
@@ -51,7 +59,7 @@ def map_scan(
 
     Blocks that the writer has already are skipped: so an interrupted run goes on. Closing the
     generator waits for the blocks being worked on and keeps them. However large the scan is, each
-    worker holds one block.
+    worker holds a piece of one block.
 
     A pattern that the file does not give becomes NaN, as a position without one, and is told at
     the end; a run that is interrupted and goes on tries it again.
@@ -61,8 +69,8 @@ def map_scan(
     scan
         Whose patterns to read.
     function
-        Takes patterns as recorded, of shape (n, height, width), and gives values of shape
-        (n, channels). It is called from several threads at once.
+        Takes patterns as recorded, in pieces of shape (n, height, width), and gives the values of
+        all of them, of shape (patterns, channels). It is called from several threads at once.
     writer
         Takes the values; positions without a pattern become NaN.
     executor
@@ -95,19 +103,68 @@ def map_scan(
         What the function raised, with a note of the place in the scan.
     """
     channels = writer.maps.every_map if channels is None else channels
-    unreadable: list[NDArray[np.int64]] = []
+    written = yield from run_blocks(
+        work_blocks(scan),
+        partial(write_block, scan, function, writer.maps, channels),
+        writer,
+        channels,
+        executor=executor,
+        workers=workers,
+        count=partial(_count, scan),
+        message=message,
+    )
+    return np.concatenate([_NOTHING, *(block.unreadable for block in written)])
+
+
+def run_blocks(
+    blocks: Sequence[Block],
+    task: Callable[[Block], Written],
+    writer: MapWriter,
+    channels: range,
+    *,
+    executor: Executor | None = None,
+    workers: int | Callable[[], int] | None = None,
+    count: Callable[[Block], int] = lambda block: block.shape[0] * block.shape[1],
+    message: str,
+) -> Job[list[Written]]:
+    """Run a task over every block that the writer does not have yet, several at a time.
+
+    Parameters
+    ----------
+    blocks
+        In the order in which they are begun.
+    task
+        Writes some maps of a block, in any thread or process.
+    writer, channels
+        Of these maps.
+    executor, workers, message
+        See :func:`map_scan`.
+    count
+        How many positions of a block count for the progress.
+
+    Yields
+    ------
+    Progress
+        Positions done so far, those of an earlier run included.
+
+    Returns
+    -------
+    list of Written
+        What became of the blocks that were worked on.
+    """
+    total = sum(map(count, blocks))
+    waiting = [block for block in blocks if not writer.is_done(block, channels)]
+    done = total - sum(map(count, waiting))
+    finished: list[Written] = []
 
     def confirm(block: Block, written: Written) -> None:
         whole = not len(written.unreadable)
         writer.confirm(block, written.checksum, channels, for_good=whole)
-        unreadable.append(written.unreadable)
+        finished.append(written)
 
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
-    blocks = work_blocks(scan)
-    waiting = [block for block in blocks if not writer.is_done(block, channels)]
-    done = scan.count - sum(_count(scan, block) for block in waiting)
-    yield Progress(done, scan.count, message)
     at_a_time = there()
+    yield Progress(done, total, message)
     with _pool(executor, at_a_time) as pool:
         upcoming = iter(waiting)
         running: dict[Future[Written], Block] = {}
@@ -118,15 +175,14 @@ def map_scan(
                 # Some where nobody is there at present: who comes finds them.
                 wanted = 2 * max(1, at_a_time) - len(running)
                 for block in islice(upcoming, max(0, wanted)):
-                    future = pool.submit(write_block, scan, function, writer.maps, block, channels)
-                    running[future] = block
+                    running[pool.submit(task, block)] = block
                 if not running:
                     break
                 for future in wait(running, _HEARTBEAT_S, FIRST_COMPLETED).done:
                     block = running.pop(future)
                     confirm(block, future.result())
-                    done += _count(scan, block)
-                yield Progress(done, scan.count, message)
+                    done += count(block)
+                yield Progress(done, total, message)
         finally:
             if executor is None:
                 for future in running:
@@ -136,7 +192,7 @@ def map_scan(
             for future in wait(running, timeout=None if at_a_time else 0).done:
                 if not future.cancelled() and future.exception() is None:
                     confirm(running[future], future.result())
-    return np.concatenate([np.empty((0, 2), np.int64), *unreadable])
+    return finished
 
 
 def work_blocks(scan: Scan) -> list[Block]:
@@ -156,23 +212,23 @@ class Written(NamedTuple):
     """
 
     checksum: int
-    unreadable: NDArray[np.int64]
+    unreadable: NDArray[np.int64] = _NOTHING
 
 
 def write_block(
-    scan: Scan, function: PatternFunction, maps: MapArray, block: Block, channels: range
+    scan: Scan, function: PatternFunction, maps: MapArray, channels: range, block: Block
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
     try:
+        # What was written to since the job began is no longer one scan.
+        scan.check_unchanged()
         values = np.full((len(channels), *block.shape), np.nan, np.float32)
-        present = scan.present_in(block)
-        patterns, readable = _read(scan, block, present)
-        unreadable = _positions(block, present)[~readable]
-        if readable.any():
-            there = np.zeros_like(present)
-            there[present] = readable
-            values[:, there] = function(patterns).T
-        return Written(maps.write(block, values, channels), unreadable)
+        pieces = _Pieces(scan, block)
+        following = iter(pieces)
+        for first in following:  # if there is one
+            found = function(chain([first], following))
+            values[:, *pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found.T
+        return Written(maps.write(block, values, channels), pieces.unreadable)
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
@@ -181,21 +237,48 @@ def write_block(
         raise
 
 
-def _read(
-    scan: Scan, block: Block, present: NDArray[np.bool_]
-) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Patterns of a block that can be read, and which of those that there are can be."""
-    # What was written to since the job began is no longer one scan.
-    scan.check_unchanged()
-    try:
-        return scan.read_present(block), np.ones(np.count_nonzero(present), bool)
-    except OSError:
-        patterns, readable = scan.read_readable(_positions(block, present))
-        return patterns[readable], readable
+class _Pieces:
+    """The patterns of a block, a few at a time, less those that cannot be read."""
+
+    def __init__(self, scan: Scan, block: Block) -> None:
+        self._scan = scan
+        origin = np.array([block.rows.start, block.cols.start])
+        self.positions = np.argwhere(scan.present_in(block)) + origin
+        self._can_be_read = np.ones(len(self.positions), bool)
+
+    def __iter__(self) -> Iterator[NDArray]:
+        few = max(1, _PIECE_BYTES // self._scan.pattern_bytes)
+        for start in range(0, len(self.positions), few):
+            part = slice(start, start + few)
+            patterns, readable = self._scan.read_readable(self.positions[part])
+            self._can_be_read[part] = readable
+            if readable.any():
+                yield patterns if readable.all() else patterns[readable]
+
+    @property
+    def readable(self) -> NDArray[np.int64]:
+        """Positions (n, 2) whose patterns were given."""
+        return self.positions[self._can_be_read]
+
+    @property
+    def unreadable(self) -> NDArray[np.int64]:
+        """Positions (n, 2) whose patterns were not."""
+        return self.positions[~self._can_be_read]
 
 
-def _positions(block: Block, present: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.argwhere(present) + np.array([block.rows.start, block.cols.start])
+def piecewise(function: Callable[[NDArray], NDArray]) -> PatternFunction:
+    """For :func:`map_scan`, a function that takes each piece by itself.
+
+    Parameters
+    ----------
+    function
+        Gives values (n, channels) of patterns (n, height, width).
+    """
+    return partial(_each_piece, function)
+
+
+def _each_piece(function: Callable[[NDArray], NDArray], pieces: Iterator[NDArray]) -> NDArray:
+    return np.concatenate([function(piece) for piece in pieces])
 
 
 @contextmanager

@@ -244,6 +244,16 @@ def test_writing_maps_of_maps_leaves_what_they_are_made_of_alone(tmp_path):
     np.testing.assert_array_equal(finish(again.finish(CHANNELS)).values[:], VALUES)
 
 
+def test_what_zarr_was_writing_when_it_was_killed_is_not_published(tmp_path):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS)
+    (store,) = writer.partial.glob("store-*")
+    for folder in (store, store / "0"):
+        (folder / "zarr.0123abcd.partial").write_text("{")
+    path = finish(begin(tmp_path).finish(CHANNELS)).path
+    assert not list(path.rglob("*.partial"))
+
+
 @pytest.mark.parametrize("moves", [1, 2])
 def test_an_older_store_that_a_crash_left_beside_its_place_is_put_back(
     tmp_path, monkeypatch, moves

@@ -9,13 +9,10 @@ its neighbours: the contrast without what their overlap takes, and what no overl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,13 +31,13 @@ from napari_kikuchi.io.origin import (
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.latent.familiarity import familiarity
-from napari_kikuchi.latent.neighbour_maps import map_neighbours
+from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands, given_to
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import PatternFunction, map_scan
+from napari_kikuchi.streaming import map_scan, run_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,19 +134,27 @@ def encode_scan(
         ]
         channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-        with _pattern_function(encoder, preprocessor, path.parent, executor) as function:
+        with given_to(executor, encoder, path.parent) as giver:
             unreadable = yield from map_scan(
                 scan,
-                function,
+                PatternMeasures(preprocessor, giver),
                 writer,
                 executor=executor,
                 workers=workers,
                 channels=range(encoder.latent + len(_LEFT_OUT)),
                 message="Encoding patterns",
             )
-        if familiar.known:
-            of_neighbours = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
-            yield from map_neighbours(encoder, writer, of_neighbours)
+            if familiar.known:
+                last = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
+                yield from run_blocks(
+                    bands(*scan.map_shape),
+                    NeighbourComparison(giver, writer.maps, last),
+                    writer,
+                    last,
+                    executor=executor,
+                    workers=workers,
+                    message="Comparing neighbours",
+                )
         origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
         origin["model"] |= {
             "path": None if model is None else str(Path(model).absolute()),
@@ -229,59 +234,6 @@ def _spread(values: NDArray[np.float32]) -> float:
     """Standard deviation of the values that there are."""
     known = values[np.isfinite(values)]
     return float(known.std()) if known.size else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class _PatternEncoder:
-    preprocessor: Preprocessor
-    encoder: Encoder
-
-    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, self.encoder)
-
-
-@dataclass(frozen=True, eq=False)
-class _StoredPatternEncoder:
-    """Travels to other processes without the weights, which may be larger than a block."""
-
-    preprocessor: Preprocessor
-    model: Path
-    weights: str
-
-    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        return _measure(patterns, self.preprocessor, _load_once(self.model, self.weights))
-
-
-def _measure(
-    patterns: NDArray, preprocessor: Preprocessor, encoder: Encoder
-) -> NDArray[np.float32]:
-    """What a pattern tells by itself: features, contrast, error; of shape (n, latent + 2)."""
-    prepared, contrast = preprocessor.with_contrast(patterns)
-    features = encoder.encode(prepared)
-    # Both are 0 outside the mask.
-    squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
-    error = np.sqrt(squares / preprocessor.mask.sum())
-    return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
-
-
-@lru_cache(maxsize=1)
-def _load_once(model: Path, weights: str) -> Encoder:
-    """The encoder of a file; ``weights`` tells it from another of the same name."""
-    return load_encoder(model)
-
-
-@contextmanager
-def _pattern_function(
-    encoder: Encoder, preprocessor: Preprocessor, folder: Path, executor: Executor | None
-) -> Iterator[PatternFunction]:
-    """What encodes patterns here, or reads the encoder from a file and encodes them elsewhere."""
-    if executor is None:
-        yield _PatternEncoder(preprocessor, encoder)
-        return
-    with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
-        file = Path(temporary).absolute() / "model.safetensors"
-        encoder.save(file)
-        yield _StoredPatternEncoder(preprocessor, file, encoder.stored().digest())
 
 
 def _origin(scan: Scan, encoder: Encoder) -> dict[str, Any]:

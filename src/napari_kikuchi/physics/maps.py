@@ -47,7 +47,7 @@ from napari_kikuchi.physics.quality import (
 )
 from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.streaming import map_scan
+from napari_kikuchi.streaming import map_scan, piecewise
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,7 +184,7 @@ def physics_maps(
             message = "Indexing patterns (the first time, this compiles for a minute or two)"
         unreadable = yield from map_scan(
             scan,
-            measure,
+            piecewise(measure),
             writer,
             executor=executor,
             workers=workers,
