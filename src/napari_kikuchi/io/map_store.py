@@ -263,9 +263,7 @@ def complete_store(
     group = zarr.open_group(folder, mode="r+")
     for name, small in stack.arrays.items():
         group.create_array(f"{_ARRAYS}/{name}", data=small, overwrite=True)
-    for remains in folder.rglob(
-        f"*{PARTIAL_SUFFIX}"
-    ):  # of files that zarr wrote when it was killed
+    for remains in folder.rglob("*.partial"):  # Zarr was writing them when it was killed.
         remains.unlink()
     maps.sync()
     # Written last: a store is one only when it is whole.
