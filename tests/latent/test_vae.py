@@ -81,7 +81,7 @@ def test_an_absent_device_is_named(vae, mask, tmp_path):
 @pytest.mark.parametrize(
     ("architecture", "told"),
     [
-        ({"design": "quick"}, "lacks 'latent'"),
+        ({"design": "quick"}, "expected latent in the architecture.*found None"),
         ({"design": "of tomorrow", "latent": 16}, "'of tomorrow'.*Update napari-kikuchi"),
     ],
 )

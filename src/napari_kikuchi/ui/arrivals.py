@@ -108,8 +108,8 @@ class Arrivals:
 
     def _offer_model(self, link: LayerLink) -> None:
         """Maps know which model made them: it can reconstruct their patterns."""
-        model = {} if link.stack is None else link.stack.provenance.get("model", {})
-        if model.get("path"):
+        model = None if link.stack is None else link.stack.provenance.get("model")
+        if model and model.get("path"):
             self._session.offer_encoder(Path(model["path"]))
 
     def _open_pattern_viewer(self) -> None:
