@@ -29,6 +29,12 @@ def shown(value: object) -> str:
     return short.repr(value).encode("utf-8", "backslashreplace").decode()
 
 
+def shortened(message: object) -> str:
+    """What others say, not longer than a person reads."""
+    words = str(message)
+    return words if len(words) <= 300 else f"{words[:300]}…"
+
+
 def own_file(root: Path, *parts: str | Path) -> Path:
     """A file of a folder that may hold links and things that are no files.
 

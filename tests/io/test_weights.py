@@ -111,7 +111,9 @@ def test_a_header_without_its_parts_is_damaged(tmp_path):
     header = {"version": 1, "content": "model", "kind": "linear"}
     mask = {"recipe.mask": np.ones((2, 2), bool)}
     save_file(mask, path, metadata={"napari-kikuchi": json.dumps(header)})
-    with pytest.raises(ModelFileError, match=r"expected the architecture as a JSON object, found None"):
+    with pytest.raises(
+        ModelFileError, match=r"expected the architecture as a JSON object, found None"
+    ):
         read_model(path)
 
 

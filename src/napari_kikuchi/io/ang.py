@@ -9,7 +9,7 @@ from typing import Literal
 
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
-from napari_kikuchi.untrusted import shown
+from napari_kikuchi.untrusted import shortened, shown
 
 # Characters that are looked at: some kilobytes for each phase, and few phases.
 _MOST_HEADER = 2**20
@@ -63,7 +63,7 @@ def read_ang_grid(path: Path) -> AngGrid | None:
     except ValueError as error:
         raise PatternFileError(
             f"{path}: expected NROWS, NCOLS_ODD, NCOLS_EVEN, XSTEP and YSTEP of a scan in its "
-            f"header, but found {shown(fields)} ({error}). Mend or remove it."
+            f"header, but found {shown(fields)} ({shortened(error)}). Mend or remove it."
         ) from error
     hexagonal = fields.get("GRID", "").lower().startswith("hex")
     grid: Literal["square", "hexagonal"] = "hexagonal" if hexagonal else "square"

@@ -35,6 +35,7 @@ from napari_kikuchi.untrusted import (
     parse_json,
     read_json,
     sequence,
+    shortened,
 )
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class MapWriter:
             if begun.identity != wanted:
                 raise ResumeError(
                     f"{partial}: these unfinished maps belong to something else: "
-                    f"{'; '.join(_differences(begun.identity, wanted))}. Begin anew "
+                    f"{shortened('; '.join(_differences(begun.identity, wanted)))}. Begin anew "
                     "(resume=False, --restart), or write to another name."
                 )
             return cls(path, begun.maps)

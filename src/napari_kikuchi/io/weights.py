@@ -26,6 +26,7 @@ from napari_kikuchi.untrusted import (
     mapping,
     parse_json,
     sequence,
+    shortened,
     shown,
     text,
 )
@@ -218,7 +219,9 @@ def write_tensors(
         partial.write_bytes(save(contiguous, metadata={_HEADER: text}))
 
 
-def read_tensors(path: Path | str, content: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def read_tensors(
+    path: Path | str, content: str
+) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
     """Read tensors and JSON header of a safetensors file.
 
     Parameters
@@ -255,7 +258,7 @@ def read_tensors(path: Path | str, content: str) -> tuple[dict[str, NDArray[Any]
     except (ValueError, SafetensorError) as error:
         raise ModelFileError(
             f"{path}: expected a {content} written by napari-kikuchi (safetensors), but the file "
-            f"is damaged or of another format ({error})"
+            f"is damaged or of another format ({shortened(error)})"
         ) from error
 
 

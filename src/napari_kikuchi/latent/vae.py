@@ -159,7 +159,9 @@ class VaeEncoder:
         # Networks without memory: what the header asks for is made once the file is known to fill
         # it.
         with torch.device("meta"):
-            networks = nn.ModuleDict(zip(_NETWORKS, build_networks(architecture), strict=True))
+            networks = nn.ModuleDict(
+                dict(zip(_NETWORKS, build_networks(architecture), strict=True))
+            )
         expected = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
         require_tensors(path, model, expected)
         vae = Vae(architecture, model.recipe.mask)

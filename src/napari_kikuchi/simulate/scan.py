@@ -150,7 +150,7 @@ def _check_target(path: Path) -> None:
 
     truth = truth_path(path)
     check_target(truth)
-    of = path.name
+    of: str | None = path.name
     if truth.exists():
         of = (read_maps(truth).provenance.get("scan") or {}).get("path")
     if of != path.name:

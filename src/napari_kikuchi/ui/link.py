@@ -113,8 +113,9 @@ class ScanLink:
         known = signature(open_scan).parameters.keys() - {"path"}
         if unknown := options.keys() - known:
             raise OtherScanError(
-                f"{path}: the maps were made from this scan opened with {', '.join(sorted(unknown))}, "
-                "which this version of napari-kikuchi does not know. Update it."
+                f"{path}: the maps were made from this scan, opened with "
+                f"{', '.join(sorted(unknown))}, which this version of napari-kikuchi does not "
+                "know. Update it."
             )
         scan = open_scan(path, **options)
         expected = self._record.get("fingerprint")
