@@ -168,10 +168,12 @@ def sequence(value: Any, what: str, length: int | None = None) -> Sequence[Any]:
     return value
 
 
-def text(value: Any, what: str) -> str:
-    """A value that has to be text."""
+def text(value: Any, what: str, most: int = 4096) -> str:
+    """A value that has to be text of a length: most is said in less than the longest path takes."""
     if not isinstance(value, str):
         raise ValueError(f"expected {what} as text, found {shown(value)}")
+    if len(value) > most:
+        raise ValueError(f"expected {what} in at most {most} characters, found {len(value)}")
     return value
 
 

@@ -237,7 +237,7 @@ def _spoil_json(file, random):
     text = file.read_text(encoding="utf-8", errors="replace")
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # spoilt already
         file.write_bytes(mutate_bytes(file.read_bytes(), random))
     else:
         file.write_bytes(mutate_json(text, random))

@@ -82,8 +82,7 @@ def _broken_json(text: str, random: Random) -> bytes:
         case 1:
             return b'{"attributes":' * 70 + b"1" + b"}" * 70
         case 2:  # a name that is given twice
-            begin = text.index("{") + 1
-            return (text[:begin] + '"zarr_format": 3, "zarr_format": 3, ' + text[begin:]).encode()
+            return text.replace("{", '{"zarr_format": 3, "zarr_format": 3, ', 1).encode()
         case 3:
             return text.encode("utf-16")
         case 4:

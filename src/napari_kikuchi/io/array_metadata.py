@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Of a small array: such as a mask of a camera's full frame, and how many files hold it.
-_MOST_BYTES, _MOST_CHUNKS = 64 * 2**20, 1024
+_MOST_BYTES, _MOST_CHUNKS = 32 * 2**20, 1024
 _MOST_SIDES = 8
 _TYPES = {
     name: np.dtype(name)

@@ -20,6 +20,8 @@ from napari_kikuchi.untrusted import (
     text,
 )
 
+# All are read at once: two of them are written.
+_MOST_ARRAYS = 4
 # How many vertices a shape has at least and at most.
 _VERTICES = {
     "polygon": (3, None),
@@ -62,6 +64,10 @@ def described(attributes: Mapping[str, Any]) -> Described:
     for name in arrays:
         if not is_plain_name(name):
             raise ValueError(f"expected plain names of arrays, found {shown(name)}")
+    if len(arrays) > _MOST_ARRAYS or len(set(arrays)) < len(arrays):
+        raise ValueError(
+            f"expected at most {_MOST_ARRAYS} arrays, each of another name, found {shown(arrays)}"
+        )
     return Described(
         channels=_channels(ours),
         step=_step(mapping(attributes.get("ome"), "the attributes of OME-Zarr")),
@@ -106,7 +112,9 @@ def _region(found: Any) -> Region:
     region = mapping(found, "a region")
     kind = text(region.get("shape_type"), "the shape of a region")
     if kind not in _VERTICES:
-        raise ValueError(f"expected the shape of a region as {', '.join(_VERTICES)}, found {kind}")
+        raise ValueError(
+            f"expected the shape of a region as {', '.join(_VERTICES)}, found {shown(kind)}"
+        )
     vertices = []
     for found_vertex in sequence(region.get("vertices"), "vertices"):
         y, x = sequence(found_vertex, "a vertex", 2)

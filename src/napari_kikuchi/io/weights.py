@@ -304,7 +304,7 @@ def _header(path: Path, table: Mapping[str, Any], content: str) -> Mapping[str, 
             f"{path}: expected a {content} written by napari-kikuchi, found safetensors without "
             "its header; weights of other programs cannot be used"
         )
-    header = mapping(parse_json(text(told, "the header")), "the header")
+    header = mapping(parse_json(text(told, "the header", MOST_BYTES)), "the header")
     version = integer(header.get("version"), "the version of the format", 1)
     if version > FORMAT_VERSION:
         raise ModelFileError(
