@@ -111,16 +111,16 @@ def test_a_file_of_a_folder_is_a_file_within_it(tmp_path):
     folder = tmp_path / "store"
     folder.mkdir()
     (folder / "own").write_text("own")
-    assert own_file(folder, "own") == folder / "own"
+    assert own_file(folder, folder / "own") == folder / "own"
     for absent in ("nothing", "."):
         with pytest.raises(FileNotFoundError, match="expected a file"):
-            own_file(folder, absent)
+            own_file(folder, folder / absent)
     with pytest.raises(ValueError, match="leads out of its folder"):
-        own_file(folder, "..", "outside")
+        own_file(folder, folder / ".." / "outside")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "zarr.json")
     with pytest.raises(FileNotFoundError, match="expected a file"):
-        own_file(tmp_path, "zarr.json")
+        own_file(tmp_path, tmp_path / "zarr.json")

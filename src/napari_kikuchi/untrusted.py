@@ -35,8 +35,8 @@ def shortened(message: object) -> str:
     return words if len(words) <= 300 else f"{words[:300]}…"
 
 
-def own_file(root: Path, *parts: str | Path) -> Path:
-    """A file of a folder that may hold links and things that are no files.
+def own_file(root: Path, file: Path) -> Path:
+    """A file below a folder that may hold links and things that are no files.
 
     Raises
     ------
@@ -45,7 +45,6 @@ def own_file(root: Path, *parts: str | Path) -> Path:
     ValueError
         If a link leads out of the folder.
     """
-    file = root.joinpath(*parts)
     if not file.is_file():
         raise FileNotFoundError(f"{file}: expected a file, found none")
     if not file.resolve().is_relative_to(root.resolve()):

@@ -86,6 +86,13 @@ def test_a_link_does_not_lead_out_of_the_store(store, inner):
         read_maps(store)
 
 
+def test_a_store_is_found_from_where_one_is(store, monkeypatch):
+    monkeypatch.chdir(store.parent)
+    assert read_maps(store.name).arrays.keys() == {"background", "mask"}
+    monkeypatch.chdir(store)
+    assert read_maps(".").map(1)[2, 3] == 23
+
+
 @needs_links
 def test_a_store_may_be_a_link_itself(store):
     link = store.parent / "link.zarr"
@@ -260,6 +267,11 @@ def begun(tmp_path):
     writer = MapWriter.open(tmp_path / "maps.zarr", SHAPE, {"scan": "weld"})
     writer.confirm(BLOCK, writer.maps.write(BLOCK, np.ones((2, 2, 4))))
     return writer.partial
+
+
+def test_unfinished_maps_are_gone_on_with_from_where_one_is(begun, monkeypatch):
+    monkeypatch.chdir(begun.parent)
+    assert go_on(begun.relative_to(begun.parent))
 
 
 def go_on(partial):

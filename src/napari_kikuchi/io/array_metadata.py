@@ -109,7 +109,7 @@ def read_metadata(root: Path, folder: Path) -> ArrayMetadata:
     ValueError
         If it is no array that is written here.
     """
-    found = mapping(read_json(own_file(root, folder, "zarr.json")), "zarr.json")
+    found = mapping(read_json(own_file(root, folder / "zarr.json")), "zarr.json")
     _check(found.keys() <= _KEYS, "other entries in zarr.json", sorted(found.keys() - _KEYS))
     integer(found.get("zarr_format"), "the format of zarr", 3, 3)
     _check(found.get("node_type") == "array", "an array of zarr", found.get("node_type"))

@@ -26,7 +26,6 @@ from napari_kikuchi.io.array_metadata import open_zarr, read_small_array
 from napari_kikuchi.io.atomic import move, replacing
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_attributes import (
-    FORMAT,
     KEY,
     MAPS,
     ome_attributes,
@@ -35,20 +34,21 @@ from napari_kikuchi.io.map_attributes import (
 )
 from napari_kikuchi.io.map_reading import described
 from napari_kikuchi.io.provenance import checked_provenance
+from napari_kikuchi.io.store_metadata import (
+    METADATA,
+    MapStoreError,
+    damage_told,
+    group_attributes,
+    store_attributes,
+)
 from napari_kikuchi.jobs import Job, Progress, finish
 from napari_kikuchi.maps import Channel, MapStack, Region
-from napari_kikuchi.untrusted import integer, mapping, own_file, parse_json, read_json
+from napari_kikuchi.untrusted import own_file, parse_json, read_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PARTIAL_SUFFIX = ".partial"
-
-_ARRAYS, _METADATA = "arrays", "zarr.json"
-
-
-class MapStoreError(ValueError):
-    """A path that holds no map store that this version can read."""
+_ARRAYS = "arrays"
 
 
 def read_provenance(path: str | Path) -> Mapping[str, Any]:
@@ -60,15 +60,15 @@ def read_provenance(path: str | Path) -> Mapping[str, Any]:
         As :func:`read_maps`.
     """
     path = Path(path)
-    ours = _store_attributes(path)[KEY]
-    with _damage_told(path):
+    ours = store_attributes(path)[KEY]
+    with damage_told(path):
         return checked_provenance(ours.get("provenance"))
 
 
 def is_map_store(path: str | Path) -> bool:
     """Whether a folder holds maps that :func:`read_maps` reads; looks at one small file only."""
     try:
-        return KEY in _group_attributes(Path(path))
+        return KEY in group_attributes(Path(path))
     except (OSError, ValueError):
         return False
 
@@ -94,8 +94,8 @@ def read_maps(path: str | Path) -> MapStack:
         If there is something else, a store of a newer format, or one that is not whole.
     """
     path = Path(path)
-    attributes = _store_attributes(path)
-    with _damage_told(path):
+    attributes = store_attributes(path)
+    with damage_told(path):
         found = described(attributes)
         maps = MapArray.found_in(path, path / MAPS)
         _check_count(len(found.channels), maps.shape[0])
@@ -170,10 +170,10 @@ def changing(path: Path) -> Iterator[dict[str, Any]]:
     PermissionError
         If the store is write-protected.
     """
-    attributes = _store_attributes(path)
-    with _damage_told(path):
+    attributes = store_attributes(path)
+    with damage_told(path):
         described(attributes)
-    file = path / _METADATA
+    file = path / METADATA
     if not os.access(file, os.W_OK):  # Where the folder is open, it could be replaced even so.
         raise PermissionError(f"{file} is write-protected")
     document = read_json(file)
@@ -259,7 +259,9 @@ def complete_store(
         group.create_array(f"{_ARRAYS}/{name}", data=small, overwrite=True)
     maps.sync()
     # Written last: a store is one only when it is whole.
-    group.update_attributes({"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)})
+    attributes = {"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)}
+    parse_json(json.dumps(attributes))  # What could not be read again is not written.
+    group.update_attributes(attributes)
 
 
 def publish(folder: Path, path: Path) -> None:
@@ -317,64 +319,6 @@ def _stored_dtype(values: Any) -> np.dtype:
     return dtype.newbyteorder("=")
 
 
-def _group_attributes(path: Path) -> Mapping[str, Any]:
-    """Attributes of the group of zarr in a folder.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no zarr.json.
-    ValueError
-        If it holds something else.
-    """
-    document = mapping(read_json(own_file(path, _METADATA)), _METADATA)
-    return mapping(document.get("attributes"), f"attributes in {_METADATA}")
-
-
-def _store_attributes(path: Path) -> Mapping[str, Any]:
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no map store here")
-    try:
-        attributes = _group_attributes(path)
-        problem = "" if KEY in attributes else "something else"
-    except FileNotFoundError:
-        attributes, problem = {}, "something else"
-    except ValueError as error:
-        attributes, problem = {}, f"something else: {error}"
-    if problem:
-        if path.name.endswith(PARTIAL_SUFFIX):
-            raise MapStoreError(
-                f"{path}: these maps are not finished. Run the encoding that began them again: it "
-                "goes on where it stopped."
-            )
-        raise MapStoreError(
-            f"{path}: expected a folder of maps that napari-kikuchi wrote (a {_METADATA} with the "
-            f'attribute "{KEY}"), found {problem}. A scan is encoded into one with '
-            "napari-kikuchi encode."
-        )
-    with _damage_told(path):
-        found = integer(mapping(attributes[KEY], KEY).get("format"), "the format of the maps", 1)
-    if found != FORMAT:
-        raise MapStoreError(
-            f"{path}: maps of format {found}; this version of napari-kikuchi reads format "
-            f"{FORMAT}. Update napari-kikuchi."
-        )
-    return attributes
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    """Name the store in which something else was found than expected."""
-    try:
-        yield
-    except MapStoreError:
-        raise
-    except (FileNotFoundError, ValueError) as error:
-        raise MapStoreError(
-            f"{path}: this store of maps is damaged: {error}. Copy it again, or make the maps anew."
-        ) from error
-
-
 def _check_count(told: int, found: int) -> None:
     if told != found:
         raise ValueError(f"expected {told} maps, one for each channel, found {found}")
@@ -388,7 +332,7 @@ def _check_whole(path: Path, maps: MapArray) -> None:
             f"{maps.file}: expected a file of {maps.file_bytes} bytes, found {found}. The store "
             f"was not copied whole: copy {path} again, or make the maps anew."
         )
-    with _damage_told(path):
+    with damage_told(path):
         own_file(path, maps.file)
         if not maps.has_own_index():
             raise ValueError(f"{maps.file} does not end with the places of the maps in it")

@@ -15,7 +15,6 @@ import numpy as np
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import (
-    PARTIAL_SUFFIX,
     check_target,
     complete_store,
     create_store,
@@ -23,6 +22,7 @@ from napari_kikuchi.io.map_store import (
     read_maps,
     stored_array,
 )
+from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.scan import Block
@@ -292,7 +292,7 @@ def _read_manifest(partial: Path) -> _Begun | None:
             "write to another name."
         )
     try:
-        identity = dict(mapping(read_json(own_file(partial, _MANIFEST)), _MANIFEST))
+        identity = dict(mapping(read_json(own_file(partial, partial / _MANIFEST)), _MANIFEST))
         store = identity.pop("store", None)
         # Blocks are written into it: a name alone, which does not lead out of the folder.
         if not (is_plain_name(store) and store.startswith(_STORE)):
