@@ -174,6 +174,12 @@ def test_any_bytes_give_a_scan_or_a_pattern_file_error(tmp_path_factory, content
         assert open_scan(path, allow_partial=partial).read(0, 0).size
 
 
+def no_room(monkeypatch):
+    """Let a layout be none: those of the largest grids take gigabytes."""
+    for name in ("regular", "alternating"):
+        monkeypatch.setattr(Layout, name, lambda *_: pytest.fail("room has been made"))
+
+
 @pytest.mark.parametrize("allow_partial", [False, True])
 @pytest.mark.parametrize(
     ("rows", "cols"), [(10**9, 1), (1, 10**9), (30_000, 30_000), (2**32 - 1, 2**32 - 1)]
@@ -183,8 +189,7 @@ def test_no_room_is_made_for_a_grid_that_no_file_of_this_size_has(
     tmp_path, monkeypatch, rows, cols, hexagonal, allow_partial
 ):
     path = version_3(tmp_path / "a.up2", patterns_of(6), rows, cols, hexagonal=hexagonal)
-    # Gigabytes for the largest.
-    monkeypatch.setattr(Layout, "of_rows", lambda *_: pytest.fail("room has been made"))
+    no_room(monkeypatch)
     with pytest.raises(PatternFileError, match=r"a\.up2: .*damaged"):
         open_scan(path, allow_partial=allow_partial)
 
@@ -196,7 +201,7 @@ def test_nor_for_that_of_an_ang_file(tmp_path, monkeypatch, line):
     name = line.partition(":")[0]
     lines = [line if one.startswith(name) else one for one in content.splitlines()]
     (tmp_path / "a.ang").write_text("\n".join(lines), encoding="latin-1")
-    monkeypatch.setattr(Layout, "of_rows", lambda *_: pytest.fail("room has been made"))
+    no_room(monkeypatch)
     with pytest.raises(PatternFileError, match=r"a\.ang gives .* would be missing"):
         open_scan(path, allow_partial=True)
 
