@@ -107,7 +107,10 @@ def _changed(document, random):
         case 1 if isinstance(inside, dict):
             inside[random.choice(("x", "..", "type", "shape", "napari-kikuchi"))] = inside.pop(last)
         case 2 if isinstance(inside, list):
-            inside.extend(deepcopy(inside[last]) for _ in range(random.choice((1, 3, 1000))))
+            value = inside[last]
+            # Of what has been multiplied already not as many again.
+            many = 1000 if isinstance(value, int | float | str) and len(inside) < 1000 else 3
+            inside.extend(deepcopy(value) for _ in range(random.choice((1, 3, many))))
         case 3 if isinstance(inside[last], int | float):
             inside[last] = random.choice((-1, 0, 1, 2.5, 2 * inside[last], 10**9, 10**12, 2**63))
         case 4:
