@@ -124,3 +124,35 @@ def test_a_recipe_for_another_network_is_refused(vae, tmp_path):
     write_model(path, replace(model, recipe=recipe))
     with pytest.raises(ModelFileError, match=r"bins patterns to \(60, 60\).*found \(30, 30\)"):
         load_encoder(path)
+
+
+def test_where_memory_is_short_fewer_patterns_at_a_time_give_the_same(
+    vae, patterns, mask, monkeypatch
+):
+    encoder = encoder_of(vae, mask)
+    many = np.tile(patterns, (25, 1, 1))
+    expected = encoder.encode(many)
+    encode, sizes = vae.encode, []
+
+    def short(x):
+        sizes.append(len(x))
+        if len(x) > 70:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return encode(x)
+
+    monkeypatch.setattr(vae, "encode", short)
+    with pytest.warns(UserWarning, match="too little memory for 256 patterns") as told:
+        np.testing.assert_allclose(encoder.encode(many), expected, atol=1e-5)
+    assert len(told) == 1
+    assert sizes == [256, 128, 64, 64, 64, 64, 44]
+    encoder.encode(many[:128])  # What was learned is not tried again.
+    assert sizes[7:] == [64, 64]
+
+
+def test_memory_that_is_too_small_for_one_pattern_is_an_error(vae, patterns, mask, monkeypatch):
+    def never(x):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(vae, "encode", never)
+    with pytest.warns(UserWarning, match="little memory"), pytest.raises(torch.OutOfMemoryError):
+        encoder_of(vae, mask).encode(patterns)

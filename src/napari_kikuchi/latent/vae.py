@@ -15,6 +15,7 @@ from torch import nn
 
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
+from napari_kikuchi.latent.batch import Batch
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.principal import (
@@ -195,12 +196,21 @@ class VaeEncoder:
 
     @torch.inference_mode()
     def _in_batches(self, function: Any, values: NDArray) -> list[NDArray[np.float32]]:
-        device = self.vae.mask.device
-        batch = max(1, _BATCH_FEATURES // self.latent) if self._is_tuned else _BATCH
-        return [
+        device, found, start = self.vae.mask.device, [], 0
+        while start < len(values):
+            batch = self._batch.size
             # A copy: torch warns of memory that must not be written to.
-            function(torch.tensor(values[i : i + batch], dtype=torch.float32, device=device))
-            .cpu()
-            .numpy()
-            for i in range(0, len(values), batch)
-        ]
+            part = torch.tensor(values[start : start + batch], dtype=torch.float32, device=device)
+            try:
+                found.append(function(part).cpu().numpy())
+            except torch.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                self._batch.make_smaller(than=batch)
+                continue
+            start += batch
+        return found
+
+    @cached_property
+    def _batch(self) -> Batch:
+        return Batch(max(1, _BATCH_FEATURES // self.latent) if self._is_tuned else _BATCH)
