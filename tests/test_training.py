@@ -9,6 +9,7 @@ import torch
 from safetensors.numpy import load_file
 
 from napari_kikuchi.io.output import OutputInUseError
+from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.training import (
     TrainingData,
@@ -292,6 +293,26 @@ def test_a_checkpoint_of_another_training_says_what_differs(data, tmp_path):
     assert "task was 'regression', is 'other'" in str(error.value)
     assert "seed was" not in str(error.value)
     assert "truth was" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"moments/0/exp_avg"', b'"moments/9/exp_avg"'),
+        (b'"moments/0/exp_avg"', b'"moments/x/exp_avg"'),
+        (b'"shape":[1,3]', b'"shape":[3,1]'),
+        (b'\\"step\\": 2', b'\\"step\\":-2'),
+        (b'\\"metrics\\": {', b'\\"metricx\\": {'),
+    ],
+)
+def test_a_checkpoint_that_someone_has_changed_is_refused(data, tmp_path, old, new):
+    stop_after(train(RegressionTask(), data, settings(), tmp_path), 2)
+    file = tmp_path / "checkpoint.safetensors"
+    content = file.read_bytes()
+    assert old in content
+    file.write_bytes(content.replace(old, new))
+    with pytest.raises(ModelFileError, match=r"checkpoint\.safetensors: .*found"):
+        finish(train(RegressionTask(), data, settings(), tmp_path, resume=True))
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(data, tmp_path):

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.untrusted import integer, mapping, number, positive, sequence, shown, text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ _BATCH = 64
 _DEVIATIONS = 4
 # Of all patterns, on their common scale: zone axes lie far beyond four, and carry the contrast.
 _COMMON_DEVIATIONS = 8
+# In pixels: no EBSD camera comes near.
+_LARGEST_SIDE = 16_384
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
 _MASK_TOLERANCE = 0.05
 
@@ -105,19 +108,37 @@ class Recipe:
     def from_settings(
         cls, settings: Mapping[str, Any], mask: NDArray[np.bool_] | None = None
     ) -> Recipe:
-        """Build a recipe from what :meth:`settings` gave."""
-        height, width = settings["size"]
-        rescale = settings["rescale"]
+        """Build a recipe from what :meth:`settings` gave, whoever has changed it since.
+
+        Raises
+        ------
+        ValueError
+            If a setting is missing or is none.
+        """
+        settings = mapping(settings, "the recipe")
+        size = sequence(settings.get("size"), "the size in the recipe", 2)
+        height, width = (integer(side, "a side in the recipe", 1, _LARGEST_SIDE) for side in size)
+        background = text(settings.get("background"), "the background in the recipe")
+        if background not in ("exact", "sample", "none"):
+            raise ValueError(
+                "expected the background in the recipe as exact, sample or none, found "
+                f"{shown(background)}"
+            )
+        rescale = text(settings.get("rescale"), "rescale in the recipe")
+        sample = settings.get("background_sample")
+        full_scale = settings.get("full_scale")
         return cls(
-            size=(int(height), int(width)),
-            background=settings["background"],
-            background_sample=int(settings["background_sample"]),
+            size=(height, width),
+            background=cast("Any", background),
+            background_sample=integer(sample, "background_sample in the recipe", 1),
             mask=mask,
-            seed=int(settings["seed"]),
+            seed=integer(settings.get("seed"), "the seed in the recipe"),
             # Models from before there was a choice describe the range in words.
-            rescale=rescale if rescale in ("deviation", "common") else "range",
-            dark_share=float(settings.get("dark_share", 0)),
-            full_scale=settings.get("full_scale"),
+            rescale=cast("Any", rescale) if rescale in ("deviation", "common") else "range",
+            dark_share=number(settings.get("dark_share", 0), "dark_share in the recipe", 0, 1),
+            full_scale=None
+            if full_scale is None
+            else positive(full_scale, "full_scale in the recipe"),
         )
 
 

@@ -98,7 +98,7 @@ def test_any_stack_survives_a_round_trip(tmp_path, data):
                 st.lists(
                     st.tuples(
                         st.sampled_from(["polygon", "ellipse", "path"]),
-                        st.lists(st.tuples(coordinates, coordinates), max_size=4),
+                        st.lists(st.tuples(coordinates, coordinates), min_size=4, max_size=4),
                     ),
                     max_size=2,
                 )
@@ -333,7 +333,7 @@ def test_a_damaged_store_says_so(store, lost):
     document = json.loads((store / "zarr.json").read_text())
     del document["attributes"]["napari-kikuchi"][lost]
     (store / "zarr.json").write_text(json.dumps(document))
-    with pytest.raises(MapStoreError, match=rf"damaged \(KeyError: '{lost}'\)"):
+    with pytest.raises(MapStoreError, match=rf"damaged: expected .*{lost}.*found None"):
         read_maps(store)
 
 

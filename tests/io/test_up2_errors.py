@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from up2_files import ang, patterns_of, version_1, version_3
 
 from napari_kikuchi.io import PatternFileError, open_scan
+from napari_kikuchi.io.layout import Layout
 
 
 def error_of(path, **options):
@@ -171,3 +172,43 @@ def test_any_bytes_give_a_scan_or_a_pattern_file_error(tmp_path_factory, content
     path.write_bytes(start + content)
     with contextlib.suppress(PatternFileError):
         assert open_scan(path, allow_partial=partial).read(0, 0).size
+
+
+def no_room(monkeypatch):
+    """Let a layout be none: those of the largest grids take gigabytes."""
+    for name in ("regular", "alternating"):
+        monkeypatch.setattr(Layout, name, lambda *_: pytest.fail("room has been made"))
+
+
+@pytest.mark.parametrize("allow_partial", [False, True])
+@pytest.mark.parametrize(
+    ("rows", "cols"), [(10**9, 1), (1, 10**9), (30_000, 30_000), (2**32 - 1, 2**32 - 1)]
+)
+@pytest.mark.parametrize("hexagonal", [0, 1])
+def test_no_room_is_made_for_a_grid_that_no_file_of_this_size_has(
+    tmp_path, monkeypatch, rows, cols, hexagonal, allow_partial
+):
+    path = version_3(tmp_path / "a.up2", patterns_of(6), rows, cols, hexagonal=hexagonal)
+    no_room(monkeypatch)
+    with pytest.raises(PatternFileError, match=r"a\.up2: .*damaged"):
+        open_scan(path, allow_partial=allow_partial)
+
+
+@pytest.mark.parametrize("line", ["# NROWS: 1000000000", "# NCOLS_ODD: 1000000000"])
+def test_nor_for_that_of_an_ang_file(tmp_path, monkeypatch, line):
+    path = version_1(tmp_path / "a.up2", patterns_of(6))
+    content = ang(tmp_path / "a.ang", 1, 1, 1).read_text(encoding="latin-1")
+    name = line.partition(":")[0]
+    lines = [line if one.startswith(name) else one for one in content.splitlines()]
+    (tmp_path / "a.ang").write_text("\n".join(lines), encoding="latin-1")
+    no_room(monkeypatch)
+    with pytest.raises(PatternFileError, match=r"a\.ang gives .* would be missing"):
+        open_scan(path, allow_partial=True)
+
+
+def test_an_ang_file_without_an_end_is_not_read_to_it(tmp_path):
+    path = version_1(tmp_path / "a.up2", patterns_of(1))
+    with (tmp_path / "a.ang").open("wb") as file:
+        file.write(b"#")
+        file.truncate(2**40)  # takes no place on most disks
+    assert open_scan(path).map_shape == (1, 1)

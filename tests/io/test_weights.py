@@ -119,7 +119,9 @@ def test_a_header_without_its_parts_is_damaged(tmp_path):
     header = {"version": 1, "content": "model", "kind": "linear"}
     mask = {"recipe.mask": np.ones((2, 2), bool)}
     save_file(mask, path, metadata={"napari-kikuchi": json.dumps(header)})
-    with pytest.raises(ModelFileError, match="lacks 'architecture'"):
+    with pytest.raises(
+        ModelFileError, match=r"expected the architecture as a JSON object, found None"
+    ):
         read_model(path)
 
 
@@ -135,4 +137,85 @@ def test_a_mask_of_another_size_than_the_recipe_is_damage(tmp_path):
     with pytest.raises(
         ModelFileError, match=r"m\.safetensors: its signal mask.*\(6, 8\).*\(6, 9\)"
     ):
+        read_model(path)
+
+
+def spoilt(path, change):
+    """The file with something else in its table of tensors."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    table = json.loads(content[8:end])
+    change(table)
+    text = json.dumps(table).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[end:])
+
+
+@pytest.mark.parametrize("length", [0, 2**31, 2**63, 2**64 - 1])
+def test_a_header_that_does_not_fit_the_file_is_not_read(tmp_path, length):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+    path.write_bytes(length.to_bytes(8, "little") + path.read_bytes()[8:])
+    with pytest.raises(
+        ModelFileError, match=rf"m\.safetensors: .*header that fits.*one of {length} "
+    ):
+        read_model(path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"shape": [2**62, 2**62]}, "a side of tensor 'a'"),
+        ({"shape": [0, 400, 400, 400]}, "tensor 'a' to fit the file"),
+        ({"shape": [1] * 70}, "tensor 'a' to fit the file"),
+        ({"shape": [-2, 3]}, "a side of tensor 'a'"),
+        ({"dtype": "BF16"}, "tensor 'a' of one of the types"),
+        ({"dtype": 3}, "the type of tensor 'a' as text"),
+        ({"data_offsets": [0, 10**12]}, "damaged"),
+    ],
+)
+def test_tensors_are_checked_before_room_is_made_for_them(tmp_path, entry, told):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+    spoilt(path, lambda table: table["a"].update(entry))
+    with pytest.raises(ModelFileError, match=told):
+        read_model(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("kind", ["linear"], "the kind of the model as text"),
+        ("version", "1", "the version of the format"),
+        ("content", {}, "what the file holds as text"),
+        ("recipe", {"size": [10**9, 10**9]}, "a side in the recipe as a whole number from 1 to"),
+        ("recipe", {"size": [6, 8], "background": "exact"}, "rescale in the recipe as text"),
+        ("provenance", "me", "the provenance as a JSON object"),
+    ],
+)
+def test_a_header_is_of_the_types_it_should_be(tmp_path, name, value, told):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+
+    def change(table):
+        header = json.loads(table["__metadata__"]["napari-kikuchi"])
+        table["__metadata__"]["napari-kikuchi"] = json.dumps({**header, name: value})
+
+    spoilt(path, change)
+    with pytest.raises(ModelFileError, match=rf"m\.safetensors: .*{told}"):
+        read_model(path)
+
+
+def test_a_header_may_not_be_nested_without_end(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored())
+    nested = "[" * 100_000
+    spoilt(path, lambda table: table["__metadata__"].update({"napari-kikuchi": nested}))
+    with pytest.raises(ModelFileError, match="at most 64 levels"):
+        read_model(path)
+
+
+def test_a_model_whose_mask_is_empty_is_refused(tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, stored(recipe=Recipe(size=(6, 8), mask=np.zeros((6, 8), bool))))
+    with pytest.raises(ModelFileError, match="its signal mask is empty"):
         read_model(path)

@@ -1,12 +1,14 @@
 """The encoder that training leaves."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model, write_model
+from napari_kikuchi.latent import vae as vae_module
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.vae import VaeEncoder
@@ -81,7 +83,7 @@ def test_an_absent_device_is_named(vae, mask, tmp_path):
 @pytest.mark.parametrize(
     ("architecture", "told"),
     [
-        ({"design": "quick"}, "lacks 'latent'"),
+        ({"design": "quick"}, "expected latent in the architecture.*found None"),
         ({"design": "of tomorrow", "latent": 16}, "'of tomorrow'.*Update napari-kikuchi"),
     ],
 )
@@ -97,3 +99,60 @@ def test_what_lies_outside_the_mask_does_not_count(vae, patterns, mask):
     decoded = vae.decode(torch.randn(4, 16)).detach().numpy()
     assert (decoded[:, ~mask] == 0).all()
     assert (decoded[:, mask] != 0).any()
+
+
+@pytest.mark.parametrize("latent", [4096, 10**9, -1, 2.5, "16", None])
+@pytest.mark.parametrize("design", ["quick", "principal", "published"])
+def test_no_network_is_made_that_the_file_does_not_fill(
+    mask, tmp_path, monkeypatch, design, latent
+):
+    size = (120, 120) if design == "published" else (60, 60)
+    recipe = Recipe(size=size, mask=np.ones(size, bool))
+    architecture = {"design": design, "latent": latent}
+    write_model(tmp_path / "m.safetensors", StoredModel("vae", architecture, recipe, {}))
+    # Made for the largest, it would take gigabytes.
+    monkeypatch.setattr(vae_module, "Vae", lambda *_: pytest.fail("the network has been made"))
+    with pytest.raises(ModelFileError, match=r"m\.safetensors: .*(are missing|whole number)"):
+        load_encoder(tmp_path / "m.safetensors")
+
+
+def test_a_recipe_for_another_network_is_refused(vae, tmp_path):
+    path = tmp_path / "m.safetensors"
+    encoder_of(vae, np.ones((60, 60), bool)).save(path)
+    model = read_model(path)
+    recipe = Recipe(size=(30, 30), mask=np.ones((30, 30), bool))
+    write_model(path, replace(model, recipe=recipe))
+    with pytest.raises(ModelFileError, match=r"bins patterns to \(60, 60\).*found \(30, 30\)"):
+        load_encoder(path)
+
+
+def test_where_memory_is_short_fewer_patterns_at_a_time_give_the_same(
+    vae, patterns, mask, monkeypatch
+):
+    encoder = encoder_of(vae, mask)
+    many = np.tile(patterns, (25, 1, 1))
+    expected = encoder.encode(many)
+    encode, sizes = vae.encode, []
+
+    def short(x):
+        sizes.append(len(x))
+        if len(x) > 70:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return encode(x)
+
+    monkeypatch.setattr(vae, "encode", short)
+    with pytest.warns(UserWarning, match="too little memory for 256 patterns") as told:
+        np.testing.assert_allclose(encoder.encode(many), expected, atol=1e-5)
+    assert len(told) == 1
+    assert sizes == [256, 128, 64, 64, 64, 64, 44]
+    encoder.encode(many[:128])  # What was learned is not tried again.
+    assert sizes[7:] == [64, 64]
+
+
+def test_memory_that_is_too_small_for_one_pattern_is_an_error(vae, patterns, mask, monkeypatch):
+    def never(x):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(vae, "encode", never)
+    with pytest.warns(UserWarning, match="little memory"), pytest.raises(torch.OutOfMemoryError):
+        encoder_of(vae, mask).encode(patterns)

@@ -98,6 +98,13 @@ def test_many_maps_share_one_layer_that_shows_the_best(stack):
     np.testing.assert_array_equal(layer.data, values[99])
 
 
+@pytest.mark.parametrize("colormap", ["of another program", ""])
+def test_colours_that_napari_does_not_have_are_gray(stack, colormap):
+    channels = [replace(channel, colormap=colormap) for channel in stack.channels]
+    for layer in made(replace(stack, channels=channels)):
+        assert layer.colormap.name == "gray"
+
+
 def test_regions_lie_on_the_maps(stack):
     triangle = ((0.0, 0.0), (2.0, 0.0), (2.0, 1.5))
     ellipse = ((1.0, 1.0), (1.0, 2.0), (2.0, 2.0), (2.0, 1.0))

@@ -41,6 +41,12 @@ def test_another_scan_is_not_taken_for_it(stack, patterns, tmp_path, write_scan)
         link.open_at(write_scan(tmp_path / "other.up2", patterns[::-1]))
 
 
+def test_a_scan_that_was_opened_in_a_way_of_tomorrow_is_not_opened_in_another(scan_file, stack):
+    record = {**stack.provenance["scan"], "options": {"unfold": True}}
+    with pytest.raises(OtherScanError, match=r"weld\.up2: .*opened with unfold.*Update it"):
+        ScanLink(record=record).find()
+
+
 def test_a_copied_layer_is_tied_to_the_same_scan(scan_file):
     link = LayerLink(ScanLink(open_scan(scan_file)))
     layer = Image(np.zeros((12, 16)), metadata=link.metadata())

@@ -34,8 +34,8 @@ def decoded_scan(
         raise ValueError("Give either the maps to decode, or --random for so many patterns.")
     dtype = PIXEL_TYPES.get(out.suffix.lower(), "uint16")
     if model is None:
-        made_by = {} if maps is None else read_maps(maps).provenance.get("model", {})
-        if not made_by.get("path"):
+        made_by = None if maps is None else read_maps(maps).provenance.get("model")
+        if not made_by or not made_by.get("path"):
             raise ValueError("Give the model that decodes with --model.")
         model = Path(made_by["path"])
     encoder = load_encoder(model, device=device)

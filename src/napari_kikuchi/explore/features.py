@@ -31,7 +31,7 @@ def latent_channels(stack: MapStack) -> list[int]:
     contrast and the reconstruction error, is measured. Of a stack that no model made, every
     channel counts.
     """
-    latent = stack.provenance.get("model", {}).get("latent")
+    latent = (stack.provenance.get("model") or {}).get("latent")
     if latent is None:
         return list(range(len(stack)))
     first = stack.names[:latent]

@@ -78,7 +78,7 @@ def comparable(stacks: Sequence[MapStack]) -> list[str]:
 def _maker(stack: MapStack) -> str | None:
     """What gives the values of a stack their meaning; None where the stack does not tell."""
     model = stack.provenance.get("model")
-    if model:
+    if model and model.get("weights"):
         return str(model["weights"])
     return "physics" if stack.provenance.get("method") == "physics" else None
 
@@ -89,6 +89,6 @@ def _made_by(stack: MapStack) -> str:
     if not model:
         return f"{scan} by {stack.provenance.get('method', 'something unknown')}"
     return (
-        f"{scan} by a model ({model['kind']}, {model['latent']} features, weights "
-        f"{model['weights'][:8]})"
+        f"{scan} by a model ({model.get('kind')}, {model.get('latent')} features, weights "
+        f"{str(model.get('weights'))[:8]})"
     )

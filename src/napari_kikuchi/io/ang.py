@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
+from napari_kikuchi.untrusted import shortened, shown
+
+# Characters that are looked at: some kilobytes for each phase, and few phases.
+_MOST_HEADER = 2**20
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def read_ang_grid(path: Path) -> AngGrid | None:
     except ValueError as error:
         raise PatternFileError(
             f"{path}: expected NROWS, NCOLS_ODD, NCOLS_EVEN, XSTEP and YSTEP of a scan in its "
-            f"header, but found {fields} ({error}). Mend or remove it."
+            f"header, but found {shown(fields)} ({shortened(error)}). Mend or remove it."
         ) from error
     hexagonal = fields.get("GRID", "").lower().startswith("hex")
     grid: Literal["square", "hexagonal"] = "hexagonal" if hexagonal else "square"
@@ -75,7 +80,7 @@ def read_ang_centre(path: Path) -> tuple[float, float, float] | None:
         x, y, z = (float(fields[f"{axis}-star"]) for axis in "xyz")
     except (KeyError, ValueError):
         return None
-    return (x, y, z) if z > 0 else None
+    return (x, y, z) if z > 0 and all(map(math.isfinite, (x, y, z))) else None
 
 
 def companion_ang(path: Path) -> AngGrid | None:
@@ -99,7 +104,8 @@ def _header_fields(path: Path) -> dict[str, str]:
     centre = {"x-star", "y-star", "z-star"}
     fields = {}
     with path.open(encoding="latin-1") as file:
-        for line in file:
+        # Not line by line: one that never ends would be read whole.
+        for line in file.read(_MOST_HEADER).split("\n"):
             if not line.startswith("#"):
                 break
             key, _, value = line[1:].partition(":")

@@ -32,6 +32,8 @@ def replacing(path: Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
+    # What a crash left there, or a link that would lead what is written elsewhere.
+    partial.unlink(missing_ok=True)
     try:
         yield partial
         # A file that has its name must be whole after a power cut, too.

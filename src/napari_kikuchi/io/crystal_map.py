@@ -154,7 +154,8 @@ def _phase(stack: MapStack) -> Phase:
 
     missing = [part for part in _QUATERNION if part not in stack.names]
     histories = _histories(stack.provenance)
-    described = [one["indexing"]["phase"] for one in histories if one.get("indexing")]
+    indexed = (one.get("indexing") or {} for one in histories)
+    described = [one["phase"] for one in indexed if one.get("phase")]
     if missing or not described:
         raise NoOrientationsError(
             "these maps hold no orientations of indexed patterns. Make them with Physics maps, "
@@ -172,7 +173,7 @@ def _phase(stack: MapStack) -> Phase:
 def _histories(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """What tells how the maps were made: one of each stack that they come from."""
     yield provenance
-    for part in provenance.get("together", ()):
+    for part in provenance.get("together") or ():
         yield from _histories(part)
 
 

@@ -133,9 +133,10 @@ def open_h5ebsd(
             origin, (rows, cols) = f"shape={tuple(shape)}", shape
         dataset = found.dataset
         pattern_bytes = int(np.prod(dataset.shape[1:])) * dataset.dtype.itemsize
+        stored = Stored(path, dataset.nbytes, 0, pattern_bytes)
         candidate = choose_layout(
-            Stored(path, dataset.nbytes, 0, pattern_bytes),
-            list(grid_candidates(origin, rows, cols, found.hexagonal)),
+            stored,
+            list(grid_candidates(stored, origin, rows, cols, found.hexagonal)),
             allow_partial=allow_partial,
         )
         name = dataset.name

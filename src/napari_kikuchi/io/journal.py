@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from napari_kikuchi.untrusted import MOST_BYTES, parse_json, shortened
+
 
 class ResumeError(ValueError):
     """Something unfinished that belongs to something else than what is to be written."""
@@ -21,14 +23,12 @@ def note(journal: Path, content: Any) -> None:
 
 def notes(journal: Path) -> list[Any]:
     """What was noted; nothing if there is no journal. A line that was cut short counts as none."""
-    try:
-        lines = journal.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
+    if not journal.is_file() or journal.stat().st_size > MOST_BYTES:
         return []
     found = []
-    for line in lines:
+    for line in journal.read_bytes().splitlines():
         try:
-            found.append(json.loads(line))
+            found.append(parse_json(line))
         except ValueError:
             continue
     return found
@@ -59,8 +59,8 @@ def check_same(path: Path, begun: Mapping[str, Any], wanted: Mapping[str, Any], 
     if begun != wanted:
         raise ResumeError(
             f"{path}: these unfinished {what} belong to something else: "
-            f"{'; '.join(_differences(begun, wanted))}. Begin anew (resume=False, --restart), or "
-            "write to another name."
+            f"{shortened('; '.join(_differences(begun, wanted)))}. Begin anew (resume=False, "
+            "--restart), or write to another name."
         )
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 # A hundred times the largest scan ever likely; beyond it a header is damaged.
 MOST_POSITIONS = 10**9
+# Of a scan that was stopped at once: the largest ever likely, and rows of one. Room is made for
+# what is missing, too, so a damaged header may not ask for any number.
+_MOST_MISSING, _MOST_ROWS_MISSING = 10**7, 10**6
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,14 +111,39 @@ class Candidate:
 
 
 def grid_candidates(
-    origin: str, rows: int, cols: int, hexagonal: bool = False
+    stored: Stored, origin: str, rows: int, cols: int, hexagonal: bool = False
 ) -> Iterator[Candidate]:
-    """Layouts that a grid of some rows and columns may have; none if it is empty."""
-    if not rows * cols:
+    """Layouts that a grid of some rows and columns may have; none if it is empty.
+
+    Raises
+    ------
+    PatternFileError
+        As :func:`check_missing`.
+    """
+    if rows <= 0 or cols <= 0:
         return
+    check_missing(stored, origin, rows, cols)
     yield Candidate(origin, Layout.regular(rows, cols), "hexagonal" if hexagonal else "square")
     if hexagonal and rows > 1:
         yield Candidate(origin, Layout.alternating(rows, cols, cols - 1), "hexagonal")
+
+
+def check_missing(stored: Stored, origin: str, rows: int, cols: int) -> None:
+    """Check, before room is made for a grid, that a scan which was stopped may have it.
+
+    Raises
+    ------
+    PatternFileError
+        If far more of its patterns are missing.
+    """
+    missing = rows * cols - stored.count
+    if missing > _MOST_MISSING or rows - stored.count > _MOST_ROWS_MISSING:
+        raise PatternFileError(
+            f"{stored.path}: holds {stored.count} patterns, but {origin} gives {rows} rows x "
+            f"{cols} columns, of which {missing} would be missing. That is no scan: the file is "
+            "damaged or was not copied whole. Copy it again, or give its rows and columns as "
+            "shape=(rows, columns) (--shape)."
+        )
 
 
 def known_step(*steps: tuple[float, float]) -> tuple[float, float]:

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.io.array_metadata import LITTLE, PLAIN, read_metadata
 from napari_kikuchi.scan import Block
+from napari_kikuchi.untrusted import same_json, shown
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -26,6 +28,17 @@ if TYPE_CHECKING:
 _SHARD = Path("c", "0", "0", "0")
 # At the end of a shard: at which byte each chunk begins and how long it is.
 _INDEX_ENTRY = np.dtype([("offset", "<u8"), ("length", "<u8")])
+
+
+def _shard(chunk_shape: tuple[int, ...], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """How zarr words what :meth:`MapArray.create` asks it for."""
+    configuration = {
+        "chunk_shape": list(chunk_shape),
+        "codecs": [plain],
+        "index_codecs": [LITTLE],
+        "index_location": "end",
+    }
+    return {"name": "sharding_indexed", "configuration": configuration}
 
 
 @dataclass(frozen=True)
@@ -73,9 +86,7 @@ class MapArray:
         )
         array = cls.at(folder, shape, dtype)
         array.file.parent.mkdir(parents=True)
-        index = np.zeros(shape[0], _INDEX_ENTRY)
-        index["offset"] = array._map_bytes * np.arange(shape[0])
-        index["length"] = array._map_bytes
+        index = array._index()
         with array.file.open("wb") as file:
             file.truncate(array.file_bytes - index.nbytes)
             file.seek(0, os.SEEK_END)
@@ -86,6 +97,26 @@ class MapArray:
     def at(cls, folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
         """The array that was made there."""
         return cls(folder, shape, np.dtype(dtype).newbyteorder("<"))
+
+    @classmethod
+    def found_in(cls, store: Path, folder: Path) -> MapArray:
+        """The array that lies in the folder of a store, as its zarr.json describes it.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            If there is none, or none that :meth:`create` made.
+        """
+        array = read_metadata(store, folder)
+        if len(array.shape) != 3 or array.chunk_shape != array.shape:
+            raise ValueError(
+                f"expected maps in one file, found an array of {array.shape} in chunks of "
+                f"{array.chunk_shape}"
+            )
+        one_map = (1, *array.shape[1:])
+        if not any(same_json(array.codecs, [_shard(one_map, plain)]) for plain in PLAIN):
+            raise ValueError(f"expected plain maps in one file, found codecs {shown(array.codecs)}")
+        return cls.at(folder, array.shape, array.dtype)
 
     @property
     def file(self) -> Path:
@@ -168,6 +199,12 @@ class MapArray:
         """Whether the file is there and as long as it has to be."""
         return self.file.is_file() and self.file.stat().st_size == self.file_bytes
 
+    def has_own_index(self) -> bool:
+        """Whether the index of the whole file tells zarr to read the maps where they are."""
+        with self.file.open("rb") as file:
+            file.seek(self.shape[0] * self._map_bytes)
+            return file.read() == self._index().tobytes()
+
     def sync(self) -> None:
         """Wait until all that was written would survive a power cut."""
         with self.file.open("r+b") as file:
@@ -177,6 +214,12 @@ class MapArray:
     def file_bytes(self) -> int:
         """How long the file has to be: the maps, then zarr's index."""
         return self.shape[0] * (self._map_bytes + _INDEX_ENTRY.itemsize)
+
+    def _index(self) -> NDArray:
+        index = np.zeros(self.shape[0], _INDEX_ENTRY)
+        index["offset"] = self._map_bytes * np.arange(self.shape[0])
+        index["length"] = self._map_bytes
+        return index
 
     @property
     def _map_bytes(self) -> int:

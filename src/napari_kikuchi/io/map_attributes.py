@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.maps import Channel, MapStack, Mark, Region
+from napari_kikuchi.maps import Channel, MapStack, Mark
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +19,7 @@ FORMAT = 2
 # Name of the array of maps.
 MAPS = "0"
 # Attribute of ours that names the maps with each mark, by their indices; absent if none has one.
-_MARKS = "marks"
+MARKS = "marks"
 
 # OMERO draws a channel from black to one colour: that of napari's one-colour maps, else white.
 _COLORS = {
@@ -86,21 +86,12 @@ def our_attributes(stack: MapStack) -> dict[str, Any]:
 def set_mark(ours: dict[str, Any], index: int, mark: Mark) -> None:
     """Mark a map in what :func:`our_attributes` wrote."""
     # Beside the channels, in which not every version would know them.
-    marks = {kind: {*ours.get(_MARKS, {}).get(kind, ())} - {index} for kind in Mark if kind}
+    marks = {kind: {*ours.get(MARKS, {}).get(kind, ())} - {index} for kind in Mark if kind}
     if mark:
         marks[mark].add(index)
-    ours.pop(_MARKS, None)
+    ours.pop(MARKS, None)
     if any(marks.values()):
-        ours[_MARKS] = {str(kind): sorted(marked) for kind, marked in marks.items() if marked}
-
-
-def channels_from_json(ours: Mapping[str, Any]) -> list[Channel]:
-    """The channels of which :func:`our_attributes` wrote."""
-    channels = [_channel_from_json(channel) for channel in ours["channels"]]
-    for kind, marked in ours.get(_MARKS, {}).items():
-        for index in marked:
-            channels[index] = replace(channels[index], mark=Mark(kind))
-    return channels
+        ours[MARKS] = {str(kind): sorted(marked) for kind, marked in marks.items() if marked}
 
 
 def _channel_to_json(channel: Channel) -> dict[str, Any]:
@@ -109,17 +100,6 @@ def _channel_to_json(channel: Channel) -> dict[str, Any]:
     if channel.limits is None:  # Which not every version has known.
         del content["limits"]
     return content
-
-
-def _channel_from_json(channel: Mapping[str, Any]) -> Channel:
-    limits = channel.get("limits")
-    return Channel(**{**channel, "limits": limits and (float(limits[0]), float(limits[1]))})
-
-
-def region_from_json(region: Mapping[str, Any]) -> Region:
-    """A region as :func:`our_attributes` wrote it."""
-    vertices = tuple((float(y), float(x)) for y, x in region["vertices"])
-    return Region(region["name"], region["shape_type"], vertices)
 
 
 def window_of(values: NDArray, channel: Channel) -> dict[str, float]:

@@ -23,32 +23,34 @@ from uuid import uuid4
 
 import numpy as np
 
+from napari_kikuchi.io.array_metadata import open_zarr, read_small_array
 from napari_kikuchi.io.atomic import move, replacing
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_attributes import (
-    FORMAT,
     KEY,
     MAPS,
-    channels_from_json,
     ome_attributes,
     our_attributes,
-    region_from_json,
     window_of,
+)
+from napari_kikuchi.io.map_reading import described
+from napari_kikuchi.io.provenance import checked_provenance
+from napari_kikuchi.io.store_metadata import (
+    METADATA,
+    MapStoreError,
+    damage_told,
+    group_attributes,
+    store_attributes,
 )
 from napari_kikuchi.jobs import Job, Progress, finish
 from napari_kikuchi.maps import Channel, MapStack, Region
+from napari_kikuchi.untrusted import own_file, parse_json, read_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-PARTIAL_SUFFIX = ".partial"
-
 _ARRAYS = "arrays"
 _FORMER_SUFFIX = ".former"
-
-
-class MapStoreError(ValueError):
-    """A path that holds no map store that this version can read."""
 
 
 def read_provenance(path: str | Path) -> Mapping[str, Any]:
@@ -59,13 +61,18 @@ def read_provenance(path: str | Path) -> Mapping[str, Any]:
     FileNotFoundError, MapStoreError
         As :func:`read_maps`.
     """
-    provenance = _store_attributes(Path(path))[KEY].get("provenance")
-    return provenance if isinstance(provenance, Mapping) else {}
+    path = Path(path)
+    ours = store_attributes(path)[KEY]
+    with damage_told(path):
+        return checked_provenance(ours.get("provenance"))
 
 
 def is_map_store(path: str | Path) -> bool:
     """Whether a folder holds maps that :func:`read_maps` reads; looks at one small file only."""
-    return KEY in _group_attributes(Path(path))
+    try:
+        return KEY in group_attributes(Path(path))
+    except (OSError, ValueError):
+        return False
 
 
 def read_maps(path: str | Path) -> MapStack:
@@ -88,38 +95,23 @@ def read_maps(path: str | Path) -> MapStack:
     MapStoreError
         If there is something else, a store of a newer format, or one that is not whole.
     """
-    import zarr
-
     path = Path(path)
-    attributes = _store_attributes(path)
-    ours = attributes[KEY]
-    try:
-        dataset = attributes["ome"]["multiscales"][0]["datasets"][0]
-        step = dataset["coordinateTransformations"][0]["scale"][1:]
-        group = zarr.open_group(path, mode="r")
-        values: Any = group[MAPS]
-        maps = stored_array(path, values.shape, values.dtype)
-        stack = MapStack(
-            values=values,
-            channels=channels_from_json(ours),
-            step=(step[0], step[1]),
-            provenance=ours["provenance"],
-            regions=[region_from_json(region) for region in ours["regions"]],
-            arrays={name: np.asarray(group[f"{_ARRAYS}/{name}"]) for name in ours["arrays"]},
-            path=path.absolute(),
-        )
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise MapStoreError(
-            f"{path}: this store of maps is damaged ({type(error).__name__}: {error}). Copy it "
-            "again, or make the maps anew."
-        ) from error
-    if not maps.is_whole():
-        found = maps.file.stat().st_size if maps.file.exists() else "none"
-        raise MapStoreError(
-            f"{maps.file}: expected a file of {maps.file_bytes} bytes, found {found}. The store "
-            f"was not copied whole: copy {path} again, or make the maps anew."
-        )
-    return stack
+    attributes = store_attributes(path)
+    with damage_told(path):
+        found = described(attributes)
+        maps = MapArray.found_in(path, path / MAPS)
+        _check_count(len(found.channels), maps.shape[0])
+        arrays = {name: read_small_array(path, path / _ARRAYS / name) for name in found.arrays}
+    _check_whole(path, maps)
+    return MapStack(
+        values=open_zarr(maps.folder),
+        channels=found.channels,
+        step=found.step,
+        provenance=found.provenance,
+        regions=found.regions,
+        arrays=arrays,
+        path=path.absolute(),
+    )
 
 
 def write_maps(path: str | Path, stack: MapStack) -> None:
@@ -180,14 +172,18 @@ def changing(path: Path) -> Iterator[dict[str, Any]]:
     PermissionError
         If the store is write-protected.
     """
-    _store_attributes(path)
-    file = _metadata_file(path)
+    attributes = store_attributes(path)
+    with damage_told(path):
+        described(attributes)
+    file = path / METADATA
     if not os.access(file, os.W_OK):  # Where the folder is open, it could be replaced even so.
         raise PermissionError(f"{file} is write-protected")
-    document = json.loads(file.read_text(encoding="utf-8"))
+    document = read_json(file)
     yield document["attributes"][KEY]
+    text = json.dumps(document, indent=2)
+    parse_json(text)  # What could not be read again is not written.
     with replacing(file) as partial:
-        partial.write_text(json.dumps(document, indent=2), encoding="utf-8")
+        partial.write_text(text, encoding="utf-8")
 
 
 def create_store(folder: Path, shape: tuple[int, int, int], dtype: np.dtype) -> MapArray:
@@ -267,7 +263,9 @@ def complete_store(
         remains.unlink()
     maps.sync()
     # Written last: a store is one only when it is whole.
-    group.update_attributes({"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)})
+    attributes = {"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)}
+    parse_json(json.dumps(attributes))  # What could not be read again is not written.
+    group.update_attributes(attributes)
 
 
 def publish(folder: Path, path: Path) -> None:
@@ -337,37 +335,20 @@ def _stored_dtype(values: Any) -> np.dtype:
     return dtype.newbyteorder("=")
 
 
-def _metadata_file(path: Path) -> Path:
-    return path / "zarr.json"
+def _check_count(told: int, found: int) -> None:
+    if told != found:
+        raise ValueError(f"expected {told} maps, one for each channel, found {found}")
 
 
-def _group_attributes(path: Path) -> Mapping[str, Any]:
-    try:
-        document = json.loads(_metadata_file(path).read_text(encoding="utf-8"))
-        return document["attributes"]
-    except (OSError, ValueError, LookupError, TypeError):
-        return {}
-
-
-def _store_attributes(path: Path) -> Mapping[str, Any]:
-    attributes = _group_attributes(path)
-    if KEY not in attributes:
-        if not path.exists():
-            raise FileNotFoundError(f"{path}: there is no map store here")
-        if path.name.endswith(PARTIAL_SUFFIX):
-            raise MapStoreError(
-                f"{path}: these maps are not finished. Run the encoding that began them again: it "
-                "goes on where it stopped."
-            )
+def _check_whole(path: Path, maps: MapArray) -> None:
+    """Check that zarr finds each map where it lies, in a file as long as the maps need."""
+    if not maps.is_whole():
+        found = maps.file.stat().st_size if maps.file.exists() else "none"
         raise MapStoreError(
-            f"{path}: expected a folder of maps that napari-kikuchi wrote (a zarr.json with the "
-            f'attribute "{KEY}"), found something else. A scan is encoded into one with '
-            "napari-kikuchi encode."
+            f"{maps.file}: expected a file of {maps.file_bytes} bytes, found {found}. The store "
+            f"was not copied whole: copy {path} again, or make the maps anew."
         )
-    found = attributes[KEY].get("format")
-    if found != FORMAT:
-        raise MapStoreError(
-            f"{path}: maps of format {found}; this version of napari-kikuchi reads format "
-            f"{FORMAT}. Update napari-kikuchi."
-        )
-    return attributes
+    with damage_told(path):
+        own_file(path, maps.file)
+        if not maps.has_own_index():
+            raise ValueError(f"{maps.file} does not end with the places of the maps in it")

@@ -16,7 +16,6 @@ from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.journal import as_noted, check_same, note, notes
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import (
-    PARTIAL_SUFFIX,
     check_target,
     complete_store,
     create_store,
@@ -26,9 +25,18 @@ from napari_kikuchi.io.map_store import (
     stored_array,
 )
 from napari_kikuchi.io.output import check_room
+from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.scan import Block
+from napari_kikuchi.untrusted import (
+    integer,
+    is_plain_name,
+    mapping,
+    own_file,
+    read_json,
+    sequence,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -237,10 +245,17 @@ class MapWriter:
         """Blocks that were confirmed, with their checksums."""
         for line in notes(self._journal):
             try:
-                *key, checksum = line
-                yield _Key(*key), checksum
-            except (ValueError, TypeError):
+                *key, checksum = sequence(line, "a line of the journal", 7)
+                yield self._key_inside(key), integer(checksum, "a checksum")
+            except ValueError:
                 continue  # Cut short by a crash: the block is computed again.
+
+    def _key_inside(self, found: Sequence[Any]) -> _Key:
+        key = _Key(*(integer(edge, "an edge of a block") for edge in found))
+        for first, last, size in zip(key[::2], key[1::2], self.maps.shape, strict=True):
+            if not first < last <= size:
+                raise ValueError(f"expected a block within {self.maps.shape}, found {found}")
+        return key
 
     def _check_complete(self) -> None:
         held = [*self._provisional, *filter(self._holds, self._confirmed)]
@@ -297,23 +312,38 @@ class _Begun:
 
 def _read_manifest(partial: Path) -> _Begun | None:
     """The maps that were begun; None if none were, or only their remains are left."""
-    if partial.exists() and not _is_ours(partial):
+    if (partial.exists() or partial.is_symlink()) and not _is_ours(partial):
         raise FileExistsError(
             f"{partial}: unfinished maps go here, but something else lies here. Move it away, or "
             "write to another name."
         )
     try:
-        identity = json.loads((partial / _MANIFEST).read_text(encoding="utf-8"))
-        store = partial / identity.pop("store")
-        shape = tuple(identity["maps"][name] for name in ("channels", "rows", "columns"))
-        return _Begun(identity, stored_array(store, shape, _DTYPE))
-    except (FileNotFoundError, ValueError, LookupError, TypeError, AttributeError):
+        identity = dict(mapping(read_json(own_file(partial, partial / _MANIFEST)), _MANIFEST))
+        store = identity.pop("store", None)
+        # Blocks are written into it: a name alone, which does not lead out of the folder.
+        if not (is_plain_name(store) and store.startswith(_STORE)):
+            return None
+        sizes = mapping(identity.get("maps"), "maps")
+        channels, rows, cols = (
+            integer(sizes.get(name), name, 1) for name in ("channels", "rows", "columns")
+        )
+        maps = stored_array(partial / store, (channels, rows, cols), _DTYPE)
+        own_file(partial, maps.file)
+        return _Begun(identity, maps)
+    except (FileNotFoundError, ValueError):
         return None
 
 
 def _is_ours(partial: Path) -> bool:
-    """Whether nothing lies in a folder but what a writer puts there."""
-    names = (_MANIFEST, f"{_MANIFEST}.partial", _JOURNAL)
-    return partial.is_dir() and all(
-        file.name in names or file.name.startswith(_STORE) for file in partial.iterdir()
+    """Whether nothing lies in a folder but what a writer puts there: no link to another place."""
+    return (
+        partial.is_dir()
+        and not partial.is_symlink()
+        and all(not file.is_symlink() and _is_written(file) for file in partial.iterdir())
     )
+
+
+def _is_written(file: Path) -> bool:
+    if file.name.startswith(_STORE):
+        return file.is_dir()
+    return file.name in (_MANIFEST, f"{_MANIFEST}.partial", _JOURNAL) and file.is_file()

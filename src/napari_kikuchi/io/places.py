@@ -45,6 +45,14 @@ def _is_open(folder: Path) -> bool:
     return True
 
 
+def is_there(path: Path) -> bool:
+    """Whether a file is there; not, where a system cannot have a file of such a name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def scan_label(scan_path: Path, options: Mapping[str, Any]) -> str:
     """What files made of a scan begin with: its file's name, and what tells it from others in it.
 

@@ -32,6 +32,7 @@ from napari_kikuchi.io.layout import (
     Candidate,
     Layout,
     Stored,
+    check_missing,
     choose_layout,
     grid_candidates,
     known_step,
@@ -125,7 +126,7 @@ def open_up2(
     pattern_bytes = header.width * header.height * dtype.itemsize
     stored = Stored(path, status.st_size, header.offset, pattern_bytes)
     ang = companion_ang(path)
-    candidates = list(_candidates(header, shape, ang))
+    candidates = list(_candidates(stored, header, shape, ang))
     if header.version == 2:
         _check_version_2(stored, candidates)
     candidate = choose_layout(
@@ -206,15 +207,17 @@ def read_header(path: Path) -> Header:
 
 
 def _candidates(
-    header: Header, shape: tuple[int, int] | None, ang: AngGrid | None
+    stored: Stored, header: Header, shape: tuple[int, int] | None, ang: AngGrid | None
 ) -> Iterator[Candidate]:
     if shape is not None:
         hexagonal = header.hexagonal or (ang is not None and ang.grid == "hexagonal")
-        yield from grid_candidates(f"shape={tuple(shape)}", *shape, hexagonal)
+        yield from grid_candidates(stored, f"shape={tuple(shape)}", *shape, hexagonal)
         return
-    of_header = [*grid_candidates("the header", header.rows, header.cols, header.hexagonal)]
+    rows, cols = header.rows, header.cols
+    of_header = [*grid_candidates(stored, "the header", rows, cols, header.hexagonal)]
     of_ang = []
     if ang is not None:
+        check_missing(stored, ang.path.name, ang.rows, max(ang.cols_odd, ang.cols_even))
         layout = Layout.alternating(ang.rows, ang.cols_odd, ang.cols_even)
         of_ang.append(Candidate(ang.path.name, layout, ang.grid))
     # Of a hexagonal grid the .ang file says more: the lengths of odd and even rows.

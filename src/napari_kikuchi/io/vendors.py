@@ -68,9 +68,10 @@ def open_vendor_file(
         origin, (rows, cols) = f"shape={tuple(shape)}", shape
     status = path.stat()
     size = status.st_size if is_nordif else data.nbytes
+    stored = Stored(path, size, 0, math.prod(data.shape[-2:]) * data.dtype.itemsize)
     layout = choose_layout(
-        Stored(path, size, 0, math.prod(data.shape[-2:]) * data.dtype.itemsize),
-        list(grid_candidates(origin, rows, cols)),
+        stored,
+        list(grid_candidates(stored, origin, rows, cols)),
         allow_partial=allow_partial,
     ).layout
     source: FlatSource

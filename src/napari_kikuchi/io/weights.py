@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,16 @@ import numpy as np
 
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.untrusted import (
+    MOST_BYTES,
+    integer,
+    mapping,
+    parse_json,
+    sequence,
+    shortened,
+    shown,
+    text,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +37,13 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _HEADER = "napari-kikuchi"
 _MASK = "recipe.mask"
+# Of safetensors: entry of its table that is no tensor, and what its first bytes say, its length.
+_METADATA, _LENGTH_BYTES = "__metadata__", 8
+# Far beyond any model: how many tensors, and dimensions of each.
+_MOST_TENSORS, _MOST_SIDES = 10_000, 8
+# Those that numpy knows.
+_TYPES = ("BOOL", "U8", "I8", "U16", "I16", "U32", "I32", "U64", "I64", "F16", "F32", "F64")
+_REMEDY = "Fetch or train the model again."
 
 
 class ModelFileError(ValueError):
@@ -101,24 +120,45 @@ def read_model(path: Path | str) -> StoredModel:
         If it is no model of this package, was written by a newer version, or is damaged.
     """
     tensors, header = read_tensors(path, content="model")
-    try:
-        mask = tensors.pop(_MASK).astype(bool)
-        kind, architecture = header["kind"], header["architecture"]
-        recipe = Recipe.from_settings(header["recipe"], mask)
-        if mask.shape != recipe.size:
-            raise ModelFileError(
-                f"{path}: its signal mask has {mask.shape} pixels, but its recipe bins patterns to "
-                f"{recipe.size}. Fetch or train the model again."
-            )
+    with damage_told(path):
         return StoredModel(
-            kind=kind,
-            architecture=architecture,
-            recipe=recipe,
+            kind=text(header.get("kind"), "the kind of the model"),
+            architecture=mapping(header.get("architecture"), "the architecture"),
+            recipe=_recipe(header, tensors.pop(_MASK, None)),
             tensors=tensors,
-            provenance=header["provenance"],
+            provenance=mapping(header.get("provenance"), "the provenance"),
         )
-    except KeyError as missing:
-        raise ModelFileError(f"{path}: the model file lacks {missing}; it is damaged") from missing
+
+
+@contextmanager
+def damage_told(path: Path | str) -> Iterator[None]:
+    """Name the file in which something else was found than expected.
+
+    Raises
+    ------
+    ModelFileError
+        For any other ValueError.
+    """
+    try:
+        yield
+    except ModelFileError:
+        raise
+    except ValueError as error:
+        raise ModelFileError(f"{path}: {error}. {_REMEDY}") from error
+
+
+def _recipe(header: Mapping[str, Any], mask: NDArray | None) -> Recipe:
+    if mask is None:
+        raise ValueError("expected the signal mask of the recipe, found none")
+    recipe = Recipe.from_settings(header.get("recipe", {}), mask.astype(bool))
+    if mask.shape != recipe.size:
+        raise ValueError(
+            f"its signal mask has {mask.shape} pixels, but its recipe bins patterns to "
+            f"{recipe.size}"
+        )
+    if not mask.any():
+        raise ValueError("its signal mask is empty, expected one pixel at least")
+    return recipe
 
 
 def require_tensors(
@@ -145,14 +185,19 @@ def require_tensors(
         raise ModelFileError(
             f"{path}: a {model.kind} model of this architecture has {len(expected)} tensors, but "
             f"{len(missing)} are missing from the file ({', '.join(missing[:3])}"
-            f"{', …' if len(missing) > 3 else ''}). Fetch or train the model again."
+            f"{', …' if len(missing) > 3 else ''}). {_REMEDY}"
         )
     for name, shape in expected.items():
-        found = tuple(model.tensors[name].shape)
-        if found != tuple(shape):
+        tensor = model.tensors[name]
+        if tensor.shape != tuple(shape):
             raise ModelFileError(
-                f"{path}: tensor {name} has shape {found}, but the architecture in the header "
-                f"needs {tuple(shape)}. Fetch or train the model again."
+                f"{path}: tensor {name} has shape {tensor.shape}, but the architecture in the "
+                f"header needs {tuple(shape)}. {_REMEDY}"
+            )
+        if tensor.dtype.kind != "f":
+            raise ModelFileError(
+                f"{path}: tensor {name} is of type {tensor.dtype}, expected floating point. "
+                f"{_REMEDY}"
             )
 
 
@@ -179,7 +224,9 @@ def write_tensors(
         partial.write_bytes(save(contiguous, metadata={_HEADER: text}))
 
 
-def read_tensors(path: Path | str, content: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def read_tensors(
+    path: Path | str, content: str
+) -> tuple[dict[str, NDArray[Any]], Mapping[str, Any]]:
     """Read tensors and JSON header of a safetensors file.
 
     Parameters
@@ -207,30 +254,69 @@ def read_tensors(path: Path | str, content: str) -> tuple[dict[str, NDArray[Any]
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no {content} file of this name")
     try:
+        header = _header(path, _table(path), content)
         with safe_open(path, framework="np") as file:
-            header = _header(path, file.metadata(), content)
             # A copy each: nothing may point into a file that is about to be closed.
             return {name: np.array(file.get_tensor(name)) for name in file.keys()}, header  # noqa: SIM118
-    except SafetensorError as error:
+    except ModelFileError:
+        raise
+    except (ValueError, SafetensorError) as error:
         raise ModelFileError(
             f"{path}: expected a {content} written by napari-kikuchi (safetensors), but the file "
-            f"is damaged or of another format ({error})"
+            f"is damaged or of another format ({shortened(error)})"
         ) from error
 
 
-def _header(path: Path, metadata: Mapping[str, str] | None, content: str) -> dict[str, Any]:
-    text = (metadata or {}).get(_HEADER)
-    if text is None:
+def _table(path: Path) -> Mapping[str, Any]:
+    """What a safetensors file says of its tensors, checked before room is made for any.
+
+    That they lie side by side and fill the file is checked by safetensors.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+        if not 0 < length <= min(size - _LENGTH_BYTES, MOST_BYTES):
+            raise ValueError(
+                f"expected a header that fits the file of {size} bytes, found one of {length} bytes"
+            )
+        table = mapping(parse_json(file.read(length)), "the header")
+    if len(table) > _MOST_TENSORS:
+        raise ValueError(f"expected at most {_MOST_TENSORS} tensors, found {len(table)}")
+    for name, tensor in table.items():
+        if name != _METADATA:
+            _check_tensor(name, mapping(tensor, f"tensor {shown(name)}"), size)
+    return table
+
+
+def _check_tensor(name: str, tensor: Mapping[str, Any], size: int) -> None:
+    what = f"tensor {shown(name)}"
+    if text(tensor.get("dtype"), f"the type of {what}") not in _TYPES:
+        raise ValueError(
+            f"expected {what} of one of the types {', '.join(_TYPES)}, found "
+            f"{shown(tensor['dtype'])}"
+        )
+    shape = sequence(tensor.get("shape"), f"the shape of {what}")
+    sides = [integer(side, f"a side of {what}", most=size) for side in shape]
+    # Of an empty tensor the other sides count, too: numpy multiplies them.
+    if len(sides) > _MOST_SIDES or math.prod(side or 1 for side in sides) > size:
+        raise ValueError(f"expected {what} to fit the file, found one of shape {shown(sides)}")
+
+
+def _header(path: Path, table: Mapping[str, Any], content: str) -> Mapping[str, Any]:
+    told = mapping(table.get(_METADATA, {}), "the metadata").get(_HEADER)
+    if told is None:
         raise ModelFileError(
             f"{path}: expected a {content} written by napari-kikuchi, found safetensors without "
             "its header; weights of other programs cannot be used"
         )
-    header = json.loads(text)
-    if header["version"] > FORMAT_VERSION:
+    header = mapping(parse_json(text(told, "the header", MOST_BYTES)), "the header")
+    version = integer(header.get("version"), "the version of the format", 1)
+    if version > FORMAT_VERSION:
         raise ModelFileError(
-            f"{path}: written in format {header['version']}, but this napari-kikuchi reads up to "
+            f"{path}: written in format {version}, but this napari-kikuchi reads up to "
             f"format {FORMAT_VERSION}. Update napari-kikuchi."
         )
-    if header["content"] != content:
-        raise ModelFileError(f"{path}: expected a {content}, found a {header['content']}")
+    found = text(header.get("content"), "what the file holds")
+    if found != content:
+        raise ModelFileError(f"{path}: expected a {content}, found a {found[:60]}")
     return header

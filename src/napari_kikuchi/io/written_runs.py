@@ -9,6 +9,10 @@ from typing import IO, Any
 
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.journal import as_noted, check_same, note, notes
+from napari_kikuchi.untrusted import integer, sequence
+
+# Bytes read at a time, to be checked.
+_AT_ONCE = 2**24
 
 
 class WrittenRuns:
@@ -45,11 +49,11 @@ class WrittenRuns:
         begun, *runs = notes(self.journal) or [self._identity]
         check_same(self.journal, begun, self._identity, "patterns")
         # What was lost has been written again, and noted later.
-        ends = {start: (stop, checksum) for start, stop, checksum in runs}
+        ends = dict(filter(None, map(_run, runs)))
         held = 0
         while held in ends:
             stop, checksum = ends[held]
-            if zlib.crc32(file.read((stop - held) * pattern_bytes)) != checksum:
+            if _checksum(file, (stop - held) * pattern_bytes) != checksum:
                 break
             held = stop
         return held
@@ -70,3 +74,21 @@ def begins_with(path: Path, header: bytes) -> bool:
             return file.read(len(header)) == header
     except FileNotFoundError:
         return False
+
+
+def _checksum(file: IO[bytes], length: int) -> int:
+    """Of so many bytes, or as many as there are."""
+    checksum = 0
+    while length > 0 and (part := file.read(min(length, _AT_ONCE))):
+        checksum = zlib.crc32(part, checksum)
+        length -= len(part)
+    return checksum
+
+
+def _run(noted: Any) -> tuple[int, tuple[int, int]] | None:
+    """Start, stop and checksum of a run; None for what is no such note."""
+    try:
+        start, stop, checksum = (integer(value, "a note") for value in sequence(noted, "a note", 3))
+    except ValueError:
+        return None
+    return (start, (stop, checksum)) if start < stop else None

@@ -80,9 +80,11 @@ def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike =
     """
     path = Path(path)
     stack = read_maps(path)
-    made_by = stack.provenance.get("model", {})
-    if made_by.get("weights") != encoder.stored().digest():
-        maker = f"{made_by['kind']}, {made_by['latent']} features" if made_by else "no encoder"
+    made_by = stack.provenance.get("model") or {}
+    if made_by.get("weights") != encoder.stored().digest() or len(stack) < encoder.latent:
+        maker = (
+            f"{made_by.get('kind')}, {made_by.get('latent')} features" if made_by else "no encoder"
+        )
         raise MapStoreError(
             f"{path}: expected features of this encoder ({encoder.kind}, {encoder.latent} "
             f"features), found maps that another made ({maker}). Give the model that made them, or "
@@ -93,7 +95,7 @@ def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike =
     return Scan(
         DecodedPatterns(features, encoder, np.dtype(dtype)),
         step=stack.step,
-        name=f"{stack.provenance['scan']['name']} reconstructed",
+        name=f"{(stack.provenance.get('scan') or {}).get('name', path.stem)} reconstructed",
         present=None if present.all() else present,
     )
 

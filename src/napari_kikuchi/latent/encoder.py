@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model
+from napari_kikuchi.untrusted import shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -111,14 +112,8 @@ def load_encoder(path: Path | str, device: str = "auto") -> Encoder:
     model = read_model(path)
     if model.kind not in _KINDS:
         raise ModelFileError(
-            f"{path}: holds a model of kind {model.kind!r}; this napari-kikuchi knows "
+            f"{path}: holds a model of kind {shown(model.kind)}; this napari-kikuchi knows "
             f"{', '.join(_KINDS)}. Update napari-kikuchi."
         )
     module, name = _KINDS[model.kind]
-    try:
-        return getattr(import_module(module), name).from_stored(model, path, device)
-    except KeyError as missing:
-        raise ModelFileError(
-            f"{path}: the architecture in its header, {dict(model.architecture)}, lacks {missing}. "
-            "Fetch or train the model again."
-        ) from missing
+    return getattr(import_module(module), name).from_stored(model, path, device)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from napari_kikuchi.io.weights import StoredModel, require_tensors, write_model
+from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.sample import draw_sample, provenance
 from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.untrusted import integer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +96,8 @@ class LinearEncoder:
         cls, model: StoredModel, path: Path | str, device: str = "auto"
     ) -> LinearEncoder:
         """Build the encoder that a file holds; it runs on the processor whatever the device."""
-        latent = model.architecture["latent"]
+        with damage_told(path):
+            latent = integer(model.architecture.get("latent"), "latent in the architecture", 1)
         assert model.recipe.mask is not None  # read_model gives every recipe one
         pixels = int(np.count_nonzero(model.recipe.mask))
         shapes = {"mean": (pixels,), "components": (latent, pixels), "variances": (latent,)}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.explore.ranking import feature_score
-from napari_kikuchi.io.map_store import check_target
+from napari_kikuchi.io.map_store import MapStoreError, check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import (
     drawn_before,
@@ -175,7 +175,7 @@ def encode_scan(
 def advice(stack: MapStack) -> str:
     """What whoever made these latent maps should know; nothing if all is well."""
     advised = [unreadable_told(stack)]
-    if not stack.provenance.get("familiarity", {"known": True})["known"]:
+    if not (stack.provenance.get("familiarity") or {}).get("known", True):
         advised.append(
             "The model does not know patterns like these: what it reconstructs is something else. "
             "Train one on this scan, which takes minutes and adds the maps that compare neighbours."
@@ -204,13 +204,35 @@ def default_maps_path(
 
 
 def preprocessor_of(stack: MapStack) -> Preprocessor | None:
-    """How the patterns behind some latent maps were prepared; None if the maps do not say."""
-    recipe = stack.provenance.get("recipe")
-    if recipe is None or not {"background", "mask"} <= stack.arrays.keys():
+    """How the patterns behind some latent maps were prepared; None if the maps do not say.
+
+    Raises
+    ------
+    MapStoreError
+        If what they say does not fit together.
+    """
+    settings = stack.provenance.get("recipe")
+    if settings is None or not {"background", "mask"} <= stack.arrays.keys():
         return None
     mask = np.asarray(stack.arrays["mask"], bool)
     background = np.asarray(stack.arrays["background"], np.float32)
-    return Preprocessor(Recipe.from_settings(recipe, mask), background)
+    try:
+        recipe = Recipe.from_settings(settings, mask)
+        if not recipe.size == mask.shape == background.shape:
+            raise ValueError(
+                f"expected background and mask of the recipe's {recipe.size} pixels, found "
+                f"{background.shape} and {mask.shape}"
+            )
+        if not mask.any():
+            raise ValueError("expected a mask with one pixel at least, found an empty one")
+        if recipe.rescale == "common" and recipe.full_scale is None:
+            raise ValueError("expected the common scale (full_scale) of the recipe, found none")
+    except ValueError as error:
+        raise MapStoreError(
+            f"{stack.path}: these maps do not tell how their patterns were prepared: {error}. "
+            "Copy them again, or make them anew."
+        ) from error
+    return Preprocessor(recipe, background)
 
 
 def _scorer(latent: int, writer: MapWriter) -> Callable[[Channel, NDArray[np.float32]], float]:

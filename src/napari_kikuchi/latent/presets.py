@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
+
+from napari_kikuchi.untrusted import integer, shown, text
+
+# With fewer features a design has layers without channels.
+_LEAST_LATENT = {"published": 8, "quick": 1, "principal": 2}
+# Ten times as many as any map is divided into.
+_MOST_LATENT = 4096
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,25 @@ class Architecture:
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Architecture:
-        """Build an architecture from what :meth:`settings` gave."""
-        return cls(settings["design"], int(settings["latent"]))
+        """Build an architecture from what :meth:`settings` gave, whoever has changed it since.
+
+        Raises
+        ------
+        ValueError
+            If the design is none, or no network of it has so many features.
+        """
+        design = text(settings.get("design"), "the design in the architecture")
+        if design not in _LEAST_LATENT:
+            raise ValueError(
+                f"unknown design {shown(design)}; this napari-kikuchi knows "
+                f"{', '.join(_LEAST_LATENT)}. Update napari-kikuchi"
+            )
+        latent = settings.get("latent")
+        least = _LEAST_LATENT[design]
+        return cls(
+            cast("Any", design),
+            integer(latent, "latent in the architecture", least, _MOST_LATENT),
+        )
 
 
 _ARCHITECTURES = (

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from napari_kikuchi.devices import pick_device
-from napari_kikuchi.io.weights import ModelFileError, StoredModel, require_tensors, write_model
+from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
+from napari_kikuchi.latent.batch import Batch
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.principal import (
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+# Attributes of a Vae, which its tensors are named after.
+_NETWORKS = ("encoder", "decoder")
 # Patterns in memory as activations at a time.
 _BATCH = 256
 # The same times the features, of convolutions: what passes between layers stays in the cache.
@@ -163,13 +166,22 @@ class VaeEncoder:
     def from_stored(cls, model: StoredModel, path: Path | str, device: str = "auto") -> VaeEncoder:
         """Build the encoder that a file holds."""
         assert model.recipe.mask is not None  # read_model gives every recipe one
-        architecture = Architecture.from_settings(model.architecture)
-        try:
-            vae = Vae(architecture, model.recipe.mask)
-        except ValueError as error:
-            raise ModelFileError(f"{path}: {error}. Update napari-kikuchi.") from error
-        expected = {name: tuple(value.shape) for name, value in vae.state_dict().items()}
+        with damage_told(path):
+            architecture = Architecture.from_settings(model.architecture)
+            if model.recipe.size != architecture.size:
+                raise ValueError(
+                    f"expected a recipe that bins patterns to {architecture.size}, as its "
+                    f"architecture reads them, found {model.recipe.size}"
+                )
+        # Networks without memory: what the header asks for is made once the file is known to fill
+        # it.
+        with torch.device("meta"):
+            networks = nn.ModuleDict(
+                dict(zip(_NETWORKS, build_networks(architecture), strict=True))
+            )
+        expected = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
         require_tensors(path, model, expected)
+        vae = Vae(architecture, model.recipe.mask)
         vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
         return cls(vae.to(pick_device(device)).eval(), model.recipe, model.provenance)
 
@@ -184,12 +196,21 @@ class VaeEncoder:
 
     @torch.inference_mode()
     def _in_batches(self, function: Any, values: NDArray) -> list[NDArray[np.float32]]:
-        device = self.vae.mask.device
-        batch = max(1, _BATCH_FEATURES // self.latent) if self._is_tuned else _BATCH
-        return [
+        device, found, start = self.vae.mask.device, [], 0
+        while start < len(values):
+            batch = self._batch.size
             # A copy: torch warns of memory that must not be written to.
-            function(torch.tensor(values[i : i + batch], dtype=torch.float32, device=device))
-            .cpu()
-            .numpy()
-            for i in range(0, len(values), batch)
-        ]
+            part = torch.tensor(values[start : start + batch], dtype=torch.float32, device=device)
+            try:
+                found.append(function(part).cpu().numpy())
+            except torch.OutOfMemoryError:
+                if batch == 1:
+                    raise
+                self._batch.make_smaller(than=batch)
+                continue
+            start += batch
+        return found
+
+    @cached_property
+    def _batch(self) -> Batch:
+        return Batch(max(1, _BATCH_FEATURES // self.latent) if self._is_tuned else _BATCH)

@@ -14,6 +14,7 @@ from napari_kikuchi.devices import pick_device
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.simulate.detector import Detector
 from napari_kikuchi.simulate.structure import Structure
+from napari_kikuchi.untrusted import number, sequence
 
 if TYPE_CHECKING:
     import torch
@@ -136,8 +137,10 @@ def simulated_detector(path: str | Path) -> Detector | None:
         # A measured scan may bear the name of a simulated one, but for its ending.
         if provenance["scan"]["path"] != path.name:
             return None
-        return Detector(**detector | {"pc": tuple(detector["pc"])})
-    except (FileNotFoundError, MapStoreError, LookupError, TypeError):
+        x, y, z = (number(part, "pc") for part in sequence(detector["pc"], "pc", 3))
+        tilts = (number(detector[name], name, -360, 360) for name in ("tilt", "sample_tilt"))
+        return Detector((x, y, z), *tilts)
+    except (FileNotFoundError, MapStoreError, ValueError, LookupError, TypeError):
         return None
 
 
@@ -147,7 +150,9 @@ def _check_target(path: Path) -> None:
 
     truth = truth_path(path)
     check_target(truth)
-    of = read_maps(truth).provenance.get("scan", {}).get("path") if truth.exists() else path.name
+    of: str | None = path.name
+    if truth.exists():
+        of = (read_maps(truth).provenance.get("scan") or {}).get("path")
     if of != path.name:
         raise FileExistsError(
             f"{truth}: this is the truth of {of} and would be overwritten by that of {path.name}. "

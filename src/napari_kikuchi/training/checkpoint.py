@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import torch
 
-from napari_kikuchi.io.weights import read_tensors, write_tensors
+from napari_kikuchi.io.weights import damage_told, read_tensors, write_tensors
+from napari_kikuchi.untrusted import integer, mapping, number, shown
 
 _MODEL, _MOMENTS = "model/", "moments/"
 
@@ -95,23 +96,59 @@ def read_checkpoint(
         If the checkpoint is that of another training; the message says what differs.
     """
     tensors, header = read_tensors(path, content="checkpoint")
+    with damage_told(path):
+        training = mapping(header.get("training"), "the training")
+        state = _state(header.get("state"))
     # As JSON gives it back: lists for tuples.
-    _check_same(path, header["training"], json.loads(json.dumps(identity)))
+    _check_same(path, training, json.loads(json.dumps(identity)))
     parameters = [one for group in optimizer.param_groups for one in group["params"]]
     weights: dict[str, torch.Tensor] = {}
     moments: dict[int, dict[str, torch.Tensor]] = {}
-    for name, value in tensors.items():
-        tensor = torch.from_numpy(value)
-        if name.startswith(_MODEL):
-            weights[name.removeprefix(_MODEL)] = tensor
-        else:
-            index, moment = name.removeprefix(_MOMENTS).split("/")
-            moments.setdefault(int(index), {})[moment] = _laid_out_as(
-                parameters[int(index)], tensor
-            )
+    with damage_told(path):
+        for name, value in tensors.items():
+            tensor = torch.from_numpy(value)
+            if name.startswith(_MODEL):
+                weights[name.removeprefix(_MODEL)] = tensor
+            else:
+                index, moment = _place(name, len(parameters))
+                of_parameter = _laid_out_as(parameters[index], tensor)
+                moments.setdefault(index, {})[moment] = of_parameter
+        _check_shapes(weights, module)
     module.load_state_dict(weights)
     optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return TrainingState(**header["state"])
+    return state
+
+
+def _state(found: Any) -> TrainingState:
+    state = mapping(found, "the state of the training")
+    validated, best = state.get("validated_step"), state.get("best_loss")
+    return TrainingState(
+        step=integer(state.get("step"), "the steps taken"),
+        seconds=number(state.get("seconds"), "the time spent", 0),
+        validated_step=None if validated is None else integer(validated, "the last validation"),
+        best_loss=None if best is None else number(best, "the lowest loss"),
+        metrics=dict(mapping(state.get("metrics"), "the metrics")),
+    )
+
+
+def _place(name: str, count: int) -> tuple[int, str]:
+    """Number of a parameter, and which of its moments a tensor is."""
+    index, _, moment = name.removeprefix(_MOMENTS).partition("/")
+    known = name.startswith(_MOMENTS) and index.isdecimal() and len(index) < 10 and moment
+    if not known or int(index) >= count:
+        raise ValueError(f"expected moments of {count} parameters, found a tensor {shown(name)}")
+    return int(index), moment
+
+
+def _check_shapes(weights: Mapping[str, torch.Tensor], module: torch.nn.Module) -> None:
+    expected = {name: tuple(value.shape) for name, value in module.state_dict().items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise ValueError(
+                f"expected weights {shown(name)} of shape {expected.get(name)}, found "
+                f"{found.get(name)}"
+            )
 
 
 def _laid_out_as(parameter: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
@@ -120,8 +157,12 @@ def _laid_out_as(parameter: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
     A file holds tensors row by row. A fused optimizer walks through the memory of a parameter and
     its moments side by side, and would pair the wrong elements where the channels come last.
     """
-    if tensor.shape != parameter.shape:  # the count of steps
+    if tensor.shape != parameter.shape and tensor.numel() == 1:  # the count of steps
         return tensor
+    if tensor.shape != parameter.shape:
+        raise ValueError(
+            f"expected moments of shape {tuple(parameter.shape)}, found {tuple(tensor.shape)}"
+        )
     return torch.empty_like(parameter, device="cpu", requires_grad=False).copy_(tensor)
 
 

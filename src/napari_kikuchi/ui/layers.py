@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.maps import MapStack
+from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.ui.link import KEY, LayerLink, ScanLink, link_of
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def map_layer(
     attributes = {
         "name": stack.channels[channel].name + suffix,
         "contrast_limits": stack.channels[channel].contrast(values),
-        "colormap": stack.channels[channel].colormap,
+        "colormap": colours_of(stack.channels[channel]),
         "visible": visible,
         "metadata": LayerLink(source, stack, channel).metadata(),
         **grid(stack.step),
@@ -129,6 +129,17 @@ def map_layer(
     if channel in stack.picture() and channel != top_down(stack)[-1]:
         attributes["blending"] = "additive"
     return values, attributes, "image"
+
+
+def colours_of(channel: Channel) -> str:
+    """The colormap of a map; gray, where a file asks for one that napari does not have."""
+    from napari.utils.colormaps import ensure_colormap
+
+    try:
+        ensure_colormap(channel.colormap or "gray")
+    except KeyError:
+        return "gray"
+    return channel.colormap or "gray"
 
 
 def browsed_layer(stack: MapStack, channel: int, source: ScanLink) -> LayerData:

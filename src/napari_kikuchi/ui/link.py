@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,13 +103,21 @@ class ScanLink:
         Raises
         ------
         OtherScanError
-            If it is another scan.
+            If it is another scan, or was opened in a way that this version does not know.
         PatternFileError
             If it cannot be read.
         """
         from napari_kikuchi.io import open_scan
 
-        scan = open_scan(path, **self._record.get("options", {}))
+        options = self._record.get("options") or {}
+        known = signature(open_scan).parameters.keys() - {"path"}
+        if unknown := options.keys() - known:
+            raise OtherScanError(
+                f"{path}: the maps were made from this scan, opened with "
+                f"{', '.join(sorted(unknown))}, which this version of napari-kikuchi does not "
+                "know. Update it."
+            )
+        scan = open_scan(path, **options)
         expected = self._record.get("fingerprint")
         found = scan.fingerprint() if expected else None
         if expected and found != expected:

@@ -11,7 +11,7 @@ import numpy as np
 from napari_kikuchi.explore.mosaics import mosaic
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.alike import ReadMaps, read_alike
-from napari_kikuchi.ui.layers import LayerData, grid
+from napari_kikuchi.ui.layers import LayerData, colours_of, grid
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -83,7 +83,7 @@ def _make(
     attributes = {
         "name": f"{channel.name}, mosaic",
         "contrast_limits": found.limits,
-        "colormap": channel.colormap,
+        "colormap": colours_of(channel),
         "translate": made.origin,
         **grid(made.step),
         **look,

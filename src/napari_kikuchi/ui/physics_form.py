@@ -9,8 +9,9 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, ComboBox, FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_kikuchi.io.map_store import PARTIAL_SUFFIX, MapStoreError, read_provenance
+from napari_kikuchi.io.map_store import MapStoreError, read_provenance
 from napari_kikuchi.io.origin import unreadable_told
+from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.physics.maps import Kind, default_physics_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND

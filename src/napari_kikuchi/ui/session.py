@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from napari_kikuchi.io.places import is_there
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.preprocess import RecipeMismatchError
 from napari_kikuchi.scan import Scan
@@ -294,7 +295,7 @@ class Session:
 
     def offer_encoder(self, path: Path) -> None:
         """Name the model of the maps that came last, for when one is needed and none is chosen."""
-        if not path.is_file() or (self._encoder_chosen and path != self.encoder_path):
+        if not is_there(path) or (self._encoder_chosen and path != self.encoder_path):
             return
         written = _written(path)
         # A model that was trained anew is another one, even where it lies.
@@ -369,7 +370,7 @@ def _opened(scan: Scan) -> tuple[Path | None, dict[str, Any], int | None]:
 
 def _written(path: Path | None) -> int | None:
     """When a file was written, if there is one."""
-    return path.stat().st_mtime_ns if path is not None and path.is_file() else None
+    return path.stat().st_mtime_ns if path is not None and is_there(path) else None
 
 
 def _load(path: Path) -> Job[Encoder]:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.ui.label_layer import placed_as
-from napari_kikuchi.ui.layers import MAX_LAYERS, browsed_layer, map_layer
+from napari_kikuchi.ui.layers import MAX_LAYERS, browsed_layer, colours_of, map_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.map_cache import LoadedMap, MapCache
 from napari_kikuchi.ui.own_layers import OwnLayers
@@ -156,8 +156,8 @@ class StackLayer(QObject):
             layer.data = loaded.values
             layer.name = channel.name
             # Each of these redraws the thumbnail; a new colormap compiles a shader, too.
-            if layer.colormap.name != channel.colormap:
-                layer.colormap = channel.colormap
+            if layer.colormap.name != (colours := colours_of(channel)):
+                layer.colormap = colours
             layer.contrast_limits = limits
         # Room on the slider for a contrast other than the percentiles'.
         layer.contrast_limits_range = (low - (high - low), high + (high - low))
