@@ -108,13 +108,13 @@ def compare(path: Path, name: str, folder: Path, repeats: int, cold: bool) -> di
     preprocessor = fit(scan, encoder)
     with given_to(None, encoder, folder) as giver:
         function = PatternMeasures(preprocessor, giver)
-    blocks = work_blocks(scan)
+    blocks = work_blocks(scan, encoder.effort)
     held = scan.read_present(blocks[0])
 
     def whole(number: int) -> None:
         shape = (encoder.latent + 2, *scan.map_shape)
         writer = MapWriter.open(folder / f"{name}-{number}.zarr", shape, {})
-        finish(map_scan(scan, function, writer))
+        finish(map_scan(scan, function, writer, effort=encoder.effort))
 
     def alone() -> None:
         import torch

@@ -23,7 +23,7 @@ import numpy as np
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.scan import BLOCK_BYTES, Block, Scan
+from napari_kikuchi.scan import Block, Scan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,8 +38,8 @@ _NOTHING = np.empty((0, 2), np.int64)
 # enough for a disk. What is read with one hand and worked on with the other costs half.
 _PIECE_BYTES = 4 * 2**20
 
-# Few enough that a slow function, too, soon heeds a stop and loses little in a crash; enough that
-# the time goes into the patterns.
+# Few enough that a job soon heeds a stop and loses little in a crash; enough that what an encoder
+# knows is fetched from memory once for many patterns.
 _BLOCK_PATTERNS = 256
 # Someone who waits for a slow block is told so often that the work goes on, and may stop it.
 _HEARTBEAT_S = 0.25
@@ -53,6 +53,7 @@ def map_scan(
     executor: Executor | None = None,
     workers: int | Callable[[], int] | None = None,
     channels: range | None = None,
+    effort: int = 1,
     message: str = "Mapping patterns",
 ) -> Job[NDArray[np.int64]]:
     """Run a function over every pattern of a scan and write what it gives.
@@ -82,6 +83,8 @@ def map_scan(
         elsewhere, say how many workers it has, or what tells how many it has at present.
     channels
         Maps that the function gives; None: all. The others are for whoever derives them of these.
+    effort
+        How many times longer the function takes than a quick one: blocks are smaller by as much.
     message
         What is being done, for the progress.
 
@@ -104,7 +107,7 @@ def map_scan(
     """
     channels = writer.maps.every_map if channels is None else channels
     written = yield from run_blocks(
-        work_blocks(scan),
+        work_blocks(scan, effort),
         partial(write_block, scan, function, writer.maps, channels),
         writer,
         channels,
@@ -195,9 +198,9 @@ def run_blocks(
     return finished
 
 
-def work_blocks(scan: Scan) -> list[Block]:
+def work_blocks(scan: Scan, effort: int = 1) -> list[Block]:
     """The blocks in which :func:`map_scan` goes through a scan."""
-    return list(scan.blocks(min(BLOCK_BYTES, _BLOCK_PATTERNS * scan.pattern_bytes)))
+    return list(scan.blocks(max(1, _BLOCK_PATTERNS // effort) * scan.pattern_bytes))
 
 
 class Written(NamedTuple):

@@ -168,7 +168,7 @@ def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[P
     ):
         yield Progress(writer.written, writer.total, "Decoding patterns")
         _, cols = scan.map_shape
-        for block in work_blocks(scan):
+        for block in work_blocks(scan, decoded.encoder.effort):
             rows, columns = block.shape
             begin = block.rows.start * cols + block.cols.start
             if begin + rows * columns > writer.written:

@@ -41,6 +41,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def effort(self) -> int:
+        """How many times longer a pattern takes than by the quick ones, roughly."""
+        ...
+
+    @property
     def recipe(self) -> Recipe:
         """How patterns are prepared for this encoder, with its signal mask."""
         ...

@@ -49,6 +49,7 @@ class LinearEncoder:
 
     kind: ClassVar[str] = "linear"
     measured: ClassVar[int] = 0
+    effort: ClassVar[int] = 1
 
     mean: NDArray[np.float32]
     components: NDArray[np.float32]

@@ -142,6 +142,7 @@ def encode_scan(
                 executor=executor,
                 workers=workers,
                 channels=range(encoder.latent + len(_LEFT_OUT)),
+                effort=encoder.effort,
                 message="Encoding patterns",
             )
             if familiar.known:

@@ -136,6 +136,11 @@ class VaeEncoder:
         return self.vae.measured
 
     @property
+    def effort(self) -> int:
+        """How many times longer a pattern takes than by the quick ones, roughly."""
+        return 4 if self.architecture.design == "published" else 1
+
+    @property
     def architecture(self) -> Architecture:
         """Of the networks."""
         return self.vae.architecture
