@@ -1,10 +1,11 @@
 """What all tests share."""
 
-import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from napari_kikuchi.compiled import own_compilation_cache
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.samples import sample_folder
 
@@ -14,10 +15,7 @@ settings.load_profile("machine of any speed")
 
 
 def pytest_configure(config):
-    # numba crashes where two processes fill one cache at once: what the one has compiled and what
-    # the other has do not fit together.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-    os.environ["NUMBA_CACHE_DIR"] = str(config.cache.mkdir(f"numba-{worker}"))
+    own_compilation_cache(Path(config.cache.mkdir("compiled")))
 
 
 @pytest.fixture(scope="session")

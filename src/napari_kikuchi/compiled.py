@@ -1,33 +1,43 @@
 """A place for compiled functions that no other process fills at the same time.
 
 numba keeps what it has compiled in files, and crashes where two processes write them at once: the
-half of one does not fit the half of the other. Whoever may run beside its like takes one of several
-places, and keeps it for as long as it lives.
+half of one does not fit the half of the other, now and ever after. Whoever may run beside its like
+takes one of several places, and keeps it for as long as it lives.
 """
 
 from __future__ import annotations
 
 import os
 from itertools import count
+from pathlib import Path
 
-_VARIABLE = "NUMBA_CACHE_DIR"
-# Held until the process ends.
-_held: list[object] = []
+_PLACE = "NUMBA_CACHE_DIR"
+# Tells a place that a process has taken for itself, and its children see, from one that was given.
+_TAKEN = "NAPARI_KIKUCHI_COMPILED"
+# By process, for a copy of a process has none: held until it ends.
+_held: dict[int, object] = {}
 
 
-def own_compilation_cache() -> None:
+def own_compilation_cache(folder: Path | None = None) -> None:
     """Let numba, not imported yet, keep what this process compiles where no other writes.
 
     The places are used again: what the first process of all has compiled, the next one finds. A
-    folder that the environment names already stays the one that is used; and where this user may
-    keep nothing, numba does as it always does.
+    place that the environment names for all processes stays the one that is used; and where this
+    user may keep nothing, numba does as it always does.
+
+    Parameters
+    ----------
+    folder
+        Of the places; None: that of the process that began this one, or the user's cache.
     """
     from filelock import FileLock, Timeout
     from platformdirs import user_cache_path
 
-    if _VARIABLE in os.environ:
+    taken = os.environ.get(_TAKEN)
+    if os.getpid() in _held or os.environ.get(_PLACE) != taken:
         return
-    folder = user_cache_path("napari-kikuchi") / "compiled"
+    if folder is None:
+        folder = Path(taken).parent if taken else user_cache_path("napari-kikuchi") / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -38,6 +48,6 @@ def own_compilation_cache() -> None:
             lock.acquire()
         except Timeout:
             continue
-        _held.append(lock)
-        os.environ[_VARIABLE] = str(folder / str(number))
+        _held[os.getpid()] = lock
+        os.environ[_PLACE] = os.environ[_TAKEN] = str(folder / str(number))
         return
