@@ -55,9 +55,7 @@ def test_the_page_of_a_cluster_is_a_link_for_as_long_as_it_is_there(qtbot):
     panel.show()
     panel.button.click()
     qtbot.waitUntil(panel.cluster.isVisible)
-    assert panel.cluster.text() == (
-        '3 workers: <a href="http://127.0.0.1:8787/status">what they do</a>'
-    )
+    assert panel.cluster.text().startswith('3 workers: <a href="http://127.0.0.1:8787/status"')
     panel.button.click()
     qtbot.waitUntil(lambda: not panel.job.active)
     assert not panel.cluster.isVisible()

@@ -14,6 +14,8 @@ from napari_kikuchi.ui.messages import tell_error
 
 # Before that, the time left is a guess that would jump about.
 _ESTIMATE_AFTER_S = 3.0
+# Qt's own blue cannot be read on a dark ground; this one can, on a light one as well.
+_LINK = "#3f8fdf"
 
 
 class JobPanel(QWidget):
@@ -161,7 +163,7 @@ class JobPanel(QWidget):
     def _show_cluster(self, workers: int, dashboard: str | None) -> None:
         text = f"{workers} workers"
         if dashboard is not None:
-            text += f': <a href="{dashboard}">what they do</a>'
+            text += f': <a href="{dashboard}" style="color:{_LINK}">what they do</a>'
         self.cluster.setText(text)
         self.cluster.show()
 
