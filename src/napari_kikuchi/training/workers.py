@@ -11,17 +11,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import (
+    ClusterEnvironment,
     LightningEnvironment,
     SLURMEnvironment,
     TorchElasticEnvironment,
 )
 
-from napari_kikuchi.devices import HELPERS, Launched, launched, pick_device
+from napari_kikuchi.devices import HELPERS, launched, pick_device
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.training import TrainingSettings
+
+_ENVIRONMENTS: dict[str, type[ClusterEnvironment]] = {
+    "torchrun": TorchElasticEnvironment,
+    "slurm": SLURMEnvironment,
+}
 
 
 class Workers:
@@ -59,13 +65,15 @@ class Workers:
                     f"{settings.devices} devices were asked for, but {together.by} has started "
                     f"{self.count} processes: leave out the number of devices"
                 )
-            _check(device, together.here)
-            self.fabric = _joined(device, together, precision)
+            self.fabric = _together(
+                device, together.here, together.nodes, _ENVIRONMENTS[together.by](), precision
+            )
         elif self.count == 1:
             self.fabric = Fabric(accelerator=device, devices=1, precision=precision)
         else:
-            _check(device, self.count)
-            self.fabric = _launched(device, self.count, precision)
+            os.environ[HELPERS] = str(self.count - 1)
+            # Whatever a cluster has put into the environment: these processes are ours.
+            self.fabric = _together(device, self.count, 1, LightningEnvironment(), precision)
         self.rank = self.fabric.global_rank
 
     @property
@@ -96,33 +104,20 @@ def _check(device: str, count: int) -> None:
         raise ValueError(f"{count} devices were asked for, but {device} has {there} here")
 
 
-def _joined(device: str, together: Launched, precision: Any) -> Fabric:
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    environment = {"torchrun": TorchElasticEnvironment, "slurm": SLURMEnvironment}[together.by]
-    fabric = Fabric(
-        accelerator=device,
-        devices=together.here,
-        num_nodes=together.nodes,
-        strategy="ddp",
-        precision=precision,
-        plugins=[environment()],
-    )
-    fabric.launch()
-    atexit.register(_end_helpers, fabric)
-    return fabric
-
-
-def _launched(device: str, count: int, precision: Any) -> Fabric:
+def _together(
+    device: str, here: int, nodes: int, environment: ClusterEnvironment, precision: Any
+) -> Fabric:
+    """Processes that average their gradients, begun by this one or by a launcher."""
+    _check(device, here)
     # Fabric would print a banner and a line for each process.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    os.environ[HELPERS] = str(count - 1)
-    # Whatever a cluster has put into the environment: these processes are ours.
     fabric = Fabric(
         accelerator=device,
-        devices=count,
+        devices=here,
+        num_nodes=nodes,
         strategy="ddp",
         precision=precision,
-        plugins=[LightningEnvironment()],
+        plugins=[environment],
     )
     fabric.launch()
     atexit.register(_end_helpers, fabric)
