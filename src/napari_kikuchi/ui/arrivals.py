@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -129,10 +130,12 @@ class Arrivals:
 
     def _on_sought(self, model: Mapping[str, Any], found: Path | None) -> None:
         self._models_sought[model.get("weights")] = found
-        if found is None:
-            self._session.miss_encoder(not_found(model))
-        else:
-            self._session.offer_encoder(found)
+        # The session of a window that has just been closed is gone before the window is.
+        with suppress(ReferenceError):
+            if found is None:
+                self._session.miss_encoder(not_found(model))
+            else:
+                self._session.offer_encoder(found)
 
     def _open_pattern_viewer(self) -> None:
         # Once: whoever closes it opens it again from the menu.
