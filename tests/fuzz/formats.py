@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -35,7 +36,7 @@ from napari_kikuchi.preprocess import Recipe
 from napari_kikuchi.scan import ArraySource, Block, Scan
 
 
-class Format:
+class Format(ABC):
     """A kind of file that others may have written.
 
     Attributes
@@ -46,21 +47,21 @@ class Format:
 
     refusals: tuple[type[Exception], ...] = ()
 
+    @abstractmethod
     def make(self, folder: Path) -> None:
         """Write valid files of the kind into a folder, each a seed for others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def seeds(self, folder: Path) -> list[Path]:
         """Those files, each as often as it is to be chosen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def spoil(self, seed: Path, place: Path, random: Random) -> Path:
         """Write one of the seeds to a place, with something wrong about it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def use(self, path: Path) -> None:
         """Open it, and do with it what is done with every such file."""
-        raise NotImplementedError
 
 
 def _scan(rows=4, cols=5, size=(60, 60), dtype=np.uint16):
