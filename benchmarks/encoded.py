@@ -12,7 +12,7 @@ from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.simulate import simulate_scan
 from napari_kikuchi.simulate.effects import MEAN_COUNTS, Effects

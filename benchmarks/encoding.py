@@ -31,7 +31,7 @@ from torch import nn
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 
 SIZE = (120, 120)
 Function = Callable[[np.ndarray], np.ndarray]

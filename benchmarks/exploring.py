@@ -42,7 +42,7 @@ class NoisePatterns:
     dtype = np.dtype(np.uint8)
 
     def read_run(self, row: int, start: int, stop: int) -> np.ndarray:
-        """Patterns of a part of a row, as :class:`~napari_kikuchi.scan.PatternSource`."""
+        """Patterns of a part of a row, as :class:`~napari_kikuchi.pattern_source.PatternSource`."""
         rng = np.random.default_rng([row, start])
         return rng.integers(50, 250, (stop - start, PATTERN, PATTERN), np.uint8)
 

@@ -34,8 +34,9 @@ from napari_kikuchi.io import open_scan, write_scan
 from napari_kikuchi.io.map_store import update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
+from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.samples import sample_folder
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.scan import Block, Scan
 
 # Of outputs: those that are killed twice.
 _AGAIN = 0.5

@@ -26,7 +26,8 @@ from importlib.metadata import version
 import numpy as np
 
 from napari_kikuchi.images import bin_to
-from napari_kikuchi.preprocess import Preprocessor, Recipe
+from napari_kikuchi.preprocess import Preprocessor
+from napari_kikuchi.recipe import Recipe
 
 PATTERN, SIZE = (480, 480), (120, 120)
 FACTOR = PATTERN[0] // SIZE[0]

@@ -50,7 +50,8 @@ from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.physics.maps import physics_maps
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import Detector, make_structure, simulate_scan

@@ -39,7 +39,8 @@ from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.tasks import PatternMeasures, given_to
-from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import sample_folder, shipped_encoder
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, work_blocks

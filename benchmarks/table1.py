@@ -40,11 +40,13 @@ from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.presets import PRESETS
 from napari_kikuchi.latent.train import VaeTraining, train_vae
+from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.physics.indexing import HoughIndexing, index_patterns, read_phase
 from napari_kikuchi.physics.orientations import misorientation_angles
 from napari_kikuchi.physics.quality import image_quality, sharpness
-from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import Detector, make_structure, simulate_scan
 from napari_kikuchi.training import CHECKPOINT_FILE, TrainingSettings
 

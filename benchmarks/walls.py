@@ -33,7 +33,8 @@ from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.physics.quality import image_quality, pattern_contrast, sharpness
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import make_structure, simulate_scan

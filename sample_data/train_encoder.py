@@ -21,7 +21,7 @@ from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.weights import read_model, write_model
 from napari_kikuchi.jobs import Progress, finish
 from napari_kikuchi.latent.train import VaeTraining, train_vae
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import ENCODER
 from napari_kikuchi.simulate import make_structure, simulate_scan
 from napari_kikuchi.training import LOG_FILE, TrainingSettings, TrainingUpdate

@@ -5,7 +5,8 @@ import pickle
 import numpy as np
 import pytest
 
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Block, Scan
 
 
 @pytest.fixture

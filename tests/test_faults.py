@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from napari_kikuchi.file_state import ScanLostError
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.io.map_writer import MapWriter
@@ -18,8 +19,9 @@ from napari_kikuchi.io.output import DiskFullError, OutputInUseError, sole_write
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import ArraySource, Scan, ScanLostError
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 
 ROWS, COLS = 24, 16
 RECIPE = Recipe(size=(10, 10))

@@ -7,14 +7,10 @@ from hypothesis import strategies as st
 
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.preprocess import (
-    Preprocessor,
-    Recipe,
-    RecipeMismatchError,
-    check_size,
-    prepare,
-)
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError, check_size
+from napari_kikuchi.scan import Block, Scan
 
 
 def random_scan(rows=4, cols=6, size=(20, 20), dtype="u2", seed=0, **options):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.scan import BLOCK_BYTES, MAX_CHUNKS, ArraySource, Block, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import BLOCK_BYTES, MAX_CHUNKS, Block, Scan
 
 
 class CountingSource:

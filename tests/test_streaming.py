@@ -12,7 +12,8 @@ from napari_kikuchi.io import Up2Writer
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 
 ROWS, COLS = 9, 7

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+from napari_kikuchi.file_state import FileState
+from napari_kikuchi.pattern_source import PatternSource, SourceArray
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -20,103 +22,6 @@ if TYPE_CHECKING:
 # much with ten times the chunks; blocks of at least this size keep a disk busy.
 MAX_CHUNKS = 9_000
 BLOCK_BYTES = 32 * 2**20
-
-
-class ScanLostError(OSError):
-    """A scan whose file is out of reach, or has changed, since it was opened."""
-
-
-class PatternSource(Protocol):
-    """Random access to the patterns of one file; safe to use from several threads and to pickle."""
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Rows, columns, pattern height and pattern width."""
-        ...
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of a pixel."""
-        ...
-
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
-        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width).
-
-        Raises
-        ------
-        OSError
-            If the file cannot give them.
-        """
-        ...
-
-
-@dataclass(frozen=True)
-class FileState:
-    """What tells a file from what it was before somebody wrote to it.
-
-    Attributes
-    ----------
-    size
-        In bytes.
-    modified
-        When it was last changed, in nanoseconds.
-    """
-
-    size: int
-    modified: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileState:
-        """As a file is now; opens it, for a folder may still name what is out of reach.
-
-        Raises
-        ------
-        OSError
-            If it cannot be opened.
-        """
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
-        return cls(found.st_size, found.st_mtime_ns)
-
-
-@dataclass(frozen=True, eq=False)
-class ArraySource:
-    """Patterns that are in memory already.
-
-    Attributes
-    ----------
-    array
-        Of shape (rows, columns, height, width).
-
-    Raises
-    ------
-    ValueError
-        If the array is not 4-dimensional.
-    """
-
-    array: NDArray
-
-    def __post_init__(self) -> None:
-        if self.array.ndim != 4:
-            raise ValueError(
-                "patterns in memory need an array of shape (rows, columns, height, width), "
-                f"not {self.array.shape}"
-            )
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Rows, columns, pattern height and pattern width."""
-        rows, cols, height, width = self.array.shape
-        return rows, cols, height, width
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Type of a pixel."""
-        return self.array.dtype
-
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
-        """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
-        return self.array[row, start:stop]
 
 
 @dataclass(frozen=True)
@@ -204,7 +109,7 @@ class Scan:
         import dask.array as da
 
         return da.from_array(
-            _SourceArray(self.source),
+            SourceArray(self.source),
             chunks=(*self._chunk_positions(), *self.pattern_shape),
             asarray=False,
         )
@@ -316,20 +221,8 @@ class Scan:
         ScanLostError
             If it is out of reach, or has changed.
         """
-        if self.path is None or self.state is None:
-            return
-        try:
-            found = FileState.of(self.path)
-        except OSError as error:
-            raise ScanLostError(
-                f"{self.path}: is out of reach ({error.strerror}). Is its drive or server still "
-                "connected? Do the same again when it is."
-            ) from error
-        if found != self.state:
-            raise ScanLostError(
-                f"{self.path}: was changed since it was opened (it had {self.state.size} bytes, "
-                f"now {found.size}). Wait until nothing writes to it, then open it again."
-            )
+        if self.path is not None and self.state is not None:
+            self.state.check(self.path)
 
     def draw(self, n: int, seed: int = 0) -> NDArray[np.int64]:
         """Positions drawn at random, without repetition, among those that have a pattern.
@@ -382,37 +275,3 @@ class Scan:
         chunks_per_row = max(1, MAX_CHUNKS // -(-rows // band))
         run = max(1, min(cols, BLOCK_BYTES // self.pattern_bytes))
         return band, max(run, -(-cols // chunks_per_row))
-
-
-class _SourceArray:
-    """What dask needs of an array, over a source; has no ``copy``, which dask would call."""
-
-    ndim = 4
-
-    def __init__(self, source: PatternSource) -> None:
-        self._source = source
-        self.shape = source.shape
-        self.dtype = np.dtype(source.dtype)
-
-    def __getitem__(self, index: Any) -> NDArray:
-        index = index if isinstance(index, tuple) else (index,)
-        row_index, col_index, *inner = index + (slice(None),) * (4 - len(index))
-        rows, cols = (
-            range(*part.indices(size)) if isinstance(part, slice) else [int(part)]
-            for part, size in zip((row_index, col_index), self.shape[:2], strict=True)
-        )
-        out = np.empty((len(rows), len(cols), *self.shape[2:]), self.dtype)
-        if len(cols):
-            first, last = min(cols), max(cols)
-            for i, row in enumerate(rows):
-                run = self._source.read_run(row, first, last + 1)
-                out[i] = run[[col - first for col in cols]]
-        keep = tuple(
-            slice(None) if isinstance(part, slice) else 0 for part in (row_index, col_index)
-        )
-        return out[(*keep, *inner)]
-
-    def __dask_tokenize__(self) -> Any:
-        from dask.base import normalize_token
-
-        return normalize_token((type(self._source).__name__, self._source))

@@ -5,7 +5,8 @@ import pytest
 
 from napari_kikuchi.explore.averages import average_pattern
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 
 
 @pytest.fixture(scope="session")

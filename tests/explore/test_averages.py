@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from napari_kikuchi.explore.averages import average_pattern, mean_pattern
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 
 
 def scan_of(patterns, **options):

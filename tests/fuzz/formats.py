@@ -32,8 +32,9 @@ from napari_kikuchi.latent.maps import advice, encode_scan, preprocessor_of
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.maps import Mark, Region
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Block, Scan
 
 
 class Format(ABC):

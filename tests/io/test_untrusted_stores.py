@@ -22,7 +22,7 @@ from napari_kikuchi.io.map_store import (
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.latent.maps import preprocessor_of
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block
 
 SHAPE = (2, 3, 4)

@@ -11,7 +11,8 @@ from up2_files import patterns_of, version_3
 
 from napari_kikuchi.io import PatternFileError, Up2Writer, open_scan, write_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Block, Scan
 
 
 def scan_of(patterns, **options):

@@ -8,7 +8,7 @@ from safetensors.numpy import save_file
 
 from napari_kikuchi.io import weights
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model, write_model
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 
 
 def stored(**changes):

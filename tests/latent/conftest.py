@@ -6,7 +6,8 @@ import torch
 
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.vae import Vae
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 
 
 def striped_scan(

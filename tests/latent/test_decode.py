@@ -14,7 +14,8 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.decode import random_scan, reconstructed_scan, write_decoded
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block
 
 

@@ -8,8 +8,10 @@ import pytest
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.linear import fit_linear
-from napari_kikuchi.preprocess import Recipe, prepare
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 
 RECIPE = Recipe(size=(24, 24))
 PIXELS = 24

@@ -13,8 +13,9 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear, principal_components
 from napari_kikuchi.latent.sample import draw_sample
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 
 RECIPE = Recipe(size=(12, 12), background="exact")
 

@@ -20,7 +20,8 @@ from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import default_maps_path, encode_scan, preprocessor_of
 from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.maps import Channel, MapStack, Region
-from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.samples import sample_folder
 
 RECIPE = Recipe((12, 12))

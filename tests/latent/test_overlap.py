@@ -17,8 +17,10 @@ from napari_kikuchi.latent.principal import shapes_of
 from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.latent.vae import Vae
-from napari_kikuchi.preprocess import Recipe, prepare
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.training import TrainingSettings
 
 SIZE, ROWS, COLS = 60, 8, 25

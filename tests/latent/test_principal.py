@@ -13,8 +13,9 @@ from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.training import TrainingSettings
 
 

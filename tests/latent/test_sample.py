@@ -7,7 +7,8 @@ import pytest
 
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.sample import draw_sample, prepare_alike
-from napari_kikuchi.preprocess import Recipe, RecipeMismatchError, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 
 RECIPE = Recipe(size=(12, 12), background="exact")
 

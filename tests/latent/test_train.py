@@ -11,7 +11,7 @@ from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.sample import draw_sample
 from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
-from napari_kikuchi.preprocess import Recipe, RecipeMismatchError
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Block
 from napari_kikuchi.training import TrainingSettings, TrainingUpdate
 from regression import stop_after

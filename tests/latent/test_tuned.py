@@ -9,7 +9,7 @@ from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.tuned import Fourier, Packed, Phases, tuned
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from napari_kikuchi.latent import vae as vae_module
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.presets import preset
 from napari_kikuchi.latent.vae import VaeEncoder
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 
 ARCHITECTURE = preset("quick-16")
 

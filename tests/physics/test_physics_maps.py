@@ -31,7 +31,8 @@ from napari_kikuchi.physics.quality import (
     pattern_contrast,
     sharpness,
 )
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.simulate.detector import Detector
 

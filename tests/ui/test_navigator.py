@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.navigator import Navigator
 
 RNG = np.random.default_rng(0)

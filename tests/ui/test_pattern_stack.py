@@ -5,7 +5,8 @@ from napari.layers import Image
 from qtpy.QtWidgets import QApplication, QMessageBox
 
 from napari_kikuchi.io import open_scan
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.latent_maps import LatentMaps
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_stack import pattern_stack

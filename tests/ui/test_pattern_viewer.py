@@ -12,7 +12,8 @@ from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.ui import PATTERN_VIEWER
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import ScanLink

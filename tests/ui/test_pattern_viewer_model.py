@@ -11,7 +11,8 @@ from pattern_window import toned
 from napari_kikuchi.io.gathered import choose
 from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.preprocess import Recipe, prepare
+from napari_kikuchi.preprocess import prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.pattern_views import View

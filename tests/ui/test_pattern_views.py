@@ -4,8 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.pattern_views import Shift, View, tone, view_limits, view_pattern
 from napari_kikuchi.ui.preparation import Model, Preparation, average, default_recipe, fit
 

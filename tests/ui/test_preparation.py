@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_kikuchi.preprocess import RecipeMismatchError
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import RecipeMismatchError
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.preparation import Preparation
 
 

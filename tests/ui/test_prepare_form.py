@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 
-from napari_kikuchi.preprocess import Recipe
-from napari_kikuchi.scan import ArraySource, Scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.recipe import Recipe
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.mask_editor import Tool
 from napari_kikuchi.ui.preparation import Preparation
 from napari_kikuchi.ui.prepare_form import MaskChoice, PrepareForm

@@ -4,8 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.physics.indexing import HoughIndexing
-from napari_kikuchi.scan import ArraySource, Block, Scan
+from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.ui.requests import EncodingRequest, MapsRequest, TrainingRequest, WorkPlace
 
 

@@ -8,7 +8,7 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_kikuchi.io import open_scan, places
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.training import CHECKPOINT_FILE
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.latent_maps import LatentMaps

@@ -10,7 +10,7 @@ from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.training import CHECKPOINT_FILE, MODEL_FILE
 

@@ -143,7 +143,7 @@ def maps(
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
-        from napari_kikuchi.preprocess import Recipe
+        from napari_kikuchi.recipe import Recipe
 
         chosen = cast("list[Kind]", [kind.strip() for kind in kinds.split(",")])
         given = {

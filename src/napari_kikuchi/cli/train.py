@@ -173,7 +173,7 @@ def train(
     with errors_told(output):
         from napari_kikuchi.io import open_scan
         from napari_kikuchi.latent.presets import preset as preset_named
-        from napari_kikuchi.preprocess import Recipe
+        from napari_kikuchi.recipe import Recipe
 
         if linear:
             networks_only = {

@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari_kikuchi.file_state import FileState
 from napari_kikuchi.io import h5ebsd, up2, vendors
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
 from napari_kikuchi.io.sources import CroppedSource, FlippedSource
-from napari_kikuchi.scan import FileState, Scan
+from napari_kikuchi.scan import Scan
 
 #: What :func:`open_scan` opens.
 EXTENSIONS = (*up2.PIXEL_TYPES, *h5ebsd.EXTENSIONS, *vendors.EXTENSIONS)

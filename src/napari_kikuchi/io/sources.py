@@ -15,7 +15,7 @@ from napari_kikuchi.io.layout import Layout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.scan import PatternSource
+    from napari_kikuchi.pattern_source import PatternSource
 
 
 class FlatSource(ABC):

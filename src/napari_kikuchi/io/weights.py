@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.atomic import replacing
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.untrusted import (
     MOST_BYTES,
     integer,

@@ -13,7 +13,7 @@ from napari_kikuchi.untrusted import shown
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.preprocess import Recipe
+    from napari_kikuchi.recipe import Recipe
 
 # Imported when a file asks for it: a linear encoder needs no torch.
 _KINDS = {

@@ -16,7 +16,7 @@ import numpy as np
 from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.sample import draw_sample, provenance
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.untrusted import integer
 

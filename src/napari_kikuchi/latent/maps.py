@@ -35,7 +35,8 @@ from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands, given_to
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.preprocess import Preprocessor, Recipe, RecipeMismatchError, prepare
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, run_blocks
 

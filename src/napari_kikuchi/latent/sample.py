@@ -11,14 +11,8 @@ import numpy as np
 
 from napari_kikuchi import __version__
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import (
-    Preprocessor,
-    Recipe,
-    RecipeMismatchError,
-    check_size,
-    prepare,
-    read_batches,
-)
+from napari_kikuchi.preprocess import Preprocessor, prepare, read_batches
+from napari_kikuchi.recipe import Recipe, RecipeMismatchError, check_size
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:

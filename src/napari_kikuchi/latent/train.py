@@ -33,7 +33,8 @@ from napari_kikuchi.latent.principal import (
 )
 from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import Recipe, read_batches
+from napari_kikuchi.preprocess import read_batches
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 from napari_kikuchi.training.workers import Workers

@@ -25,7 +25,7 @@ from napari_kikuchi.latent.principal import (
     move_to_components,
 )
 from napari_kikuchi.latent.tuned import tuned
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

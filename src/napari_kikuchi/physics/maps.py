@@ -45,7 +45,8 @@ from napari_kikuchi.physics.quality import (
     pattern_contrast,
     sharpness,
 )
-from napari_kikuchi.preprocess import Preprocessor, Recipe, prepare
+from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 

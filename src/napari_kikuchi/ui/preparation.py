@@ -10,12 +10,8 @@ import numpy as np
 from napari_kikuchi.explore.averages import mean_pattern
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job
-from napari_kikuchi.preprocess import (
-    Preprocessor,
-    Recipe,
-    check_recipe,
-    fit_mask,
-)
+from napari_kikuchi.preprocess import Preprocessor, fit_mask
+from napari_kikuchi.recipe import Recipe, check_recipe
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:

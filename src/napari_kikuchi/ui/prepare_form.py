@@ -12,7 +12,7 @@ from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.images import bin_to
-from napari_kikuchi.preprocess import Recipe
+from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.listening import listen

@@ -18,7 +18,7 @@ from psygnal import Signal
 
 from napari_kikuchi.io.places import is_there
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import RecipeMismatchError
+from napari_kikuchi.recipe import RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.garbage import keep_pauses_short
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from qtpy.QtWidgets import QWidget
 
     from napari_kikuchi.latent.encoder import Encoder
-    from napari_kikuchi.preprocess import Recipe
+    from napari_kikuchi.recipe import Recipe
     from napari_kikuchi.ui.arrivals import Arrivals
 
 # After a failure a scan is read again when it is needed, but not at every move of the mouse.
