@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
 # A frame whose border is brighter than this share of its bright level has no dark surround.
 _DARK_SURROUND = 0.35
-# Patterns binned at a time: what is added up stays in the processor's own memory.
-_CACHE_BYTES = 2**20
 # Width of the blur as a share of the pattern's height: bands are narrower, the background wider.
 _BACKGROUND_WIDTH = 0.1
 
@@ -34,38 +32,18 @@ def bin_to(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float32]:
         Of shape (n, *size). Each pixel is the mean over the area it covers; pixels on its edge
         count by the part covered.
     """
-    out = np.empty((len(patterns), *size), np.float32)
-    few = max(1, _CACHE_BYTES // max(1, patterns[:1].nbytes))
-    for start in range(0, len(patterns), few):
-        part = slice(start, start + few)
-        out[part] = _binned(patterns[part], *size)
-    return out
+    (height, width), (rows, cols) = patterns.shape[1:], size
+    if height % rows == 0 and width % cols == 0:
+        from napari_kikuchi.binning import bin_by_factors
 
-
-def _binned(patterns: NDArray, rows: int, cols: int) -> NDArray[np.float32]:
-    count, height, width = patterns.shape
-    # Whole factors are plain sums: several times as fast as a product, and no thread is woken.
-    if height % rows == 0:
-        tall = height // rows
-        binned = _sum(np.moveaxis(patterns.reshape(count, rows, tall, width), 2, 0)) / tall
-    else:
-        binned = _area_weights(height, rows) @ patterns.astype(np.float32, copy=False)
-    if width % cols == 0:
-        wide = width // cols
-        return _sum(np.moveaxis(binned.reshape(count, rows, cols, wide), 3, 0)) / wide
-    return binned @ _area_weights(width, cols).T
-
-
-def _sum(parts: NDArray) -> NDArray[np.float32]:
-    """Sum over the first axis, one part after another: faster than numpy's own for few parts."""
-    total = parts[0].astype(np.float32)
-    for part in parts[1:]:
-        total += part
-    return total
+        return bin_by_factors(patterns, size)
+    binned = area_weights(height, rows) @ patterns.astype(np.float32, copy=False)
+    return binned @ area_weights(width, cols).T
 
 
 @lru_cache(maxsize=32)
-def _area_weights(length: int, size: int) -> NDArray[np.float32]:
+def area_weights(length: int, size: int) -> NDArray[np.float32]:
+    """Shares of pixels in each of ``size`` parts of a line of ``length`` pixels: (size, length)."""
     edges = np.linspace(0, length, size + 1)
     pixels = np.arange(length)
     overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)

@@ -17,6 +17,7 @@ import numpy as np
 from napari_kikuchi.images import bin_to, find_signal_mask
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError, check_recipe
+from napari_kikuchi.rescaling import over_mean, rescaled
 from napari_kikuchi.scan import Scan
 
 if TYPE_CHECKING:
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 # Patterns preprocessed at a time: enough to keep the arithmetic busy, little memory.
 _BATCH = 64
-# Standard deviations of a pattern that become 1: of noise, one pixel in 16,000 lies beyond.
-_DEVIATIONS = 4
-# Of all patterns, on their common scale: zone axes lie far beyond four, and carry the contrast.
+# Standard deviations of all patterns that become 1 on their common scale: zone axes lie far beyond
+# four, and carry the contrast.
 _COMMON_DEVIATIONS = 8
 # How much of a model's signal region a scan may lack: the edge of a screen is never sharp.
 _MASK_TOLERANCE = 0.05
@@ -52,6 +52,11 @@ class Preprocessor:
         """Signal mask, of shape ``recipe.size``."""
         assert self.recipe.mask is not None
         return self.recipe.mask
+
+    @property
+    def level(self) -> float:
+        """Mean of the background inside the mask; 1 where there is none."""
+        return float(self.background[self.mask].mean()) or 1.0
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
         """Prepare patterns.
@@ -84,7 +89,7 @@ class Preprocessor:
         contrast
             Standard deviation of :meth:`relative` inside the mask, of shape (...).
         """
-        pixels = np.flatnonzero(self.mask)
+        pixels, background = np.flatnonzero(self.mask), self.background[self.mask]
         flat_in = patterns.reshape(-1, *patterns.shape[-2:])
         out = np.zeros((len(flat_in), self.mask.size), np.float32)
         contrast = np.empty(len(flat_in), np.float32)
@@ -92,28 +97,11 @@ class Preprocessor:
             part = slice(start, start + _BATCH)
             binned = bin_to(flat_in[part], self.recipe.size).reshape(-1, self.mask.size)
             # Only what lies inside the mask is worked on.
-            out[part, pixels], contrast[part] = self._prepared(binned.take(pixels, axis=1))
+            out[part, pixels], contrast[part] = rescaled(
+                binned.take(pixels, axis=1), background, self.level, self.recipe
+            )
         lead = patterns.shape[:-2]
         return out.reshape(*lead, *self.recipe.size), contrast.reshape(lead)
-
-    def _prepared(self, inside: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """Pixels inside the mask (n, pixels) as :meth:`with_contrast` gives them, and contrasts."""
-        relative = self._over_mean(inside, inside, self.background[self.mask])
-        relative -= relative.mean(axis=1, keepdims=True)
-        contrast = np.sqrt(np.einsum("ij,ij->i", relative, relative) / inside.shape[1])
-        if self.recipe.rescale == "common":
-            assert self.recipe.full_scale is not None  # found when the recipe was fitted
-            return np.clip(relative / self.recipe.full_scale, -1, 1), contrast
-        corrected = inside - self.background[self.mask]
-        if self.recipe.rescale == "range":
-            low, high = (edge(axis=1, keepdims=True) for edge in (corrected.min, corrected.max))
-            middle, half = (low + high) / 2, (high - low) / 2
-        else:
-            middle = corrected.mean(axis=1, keepdims=True)
-            half = _DEVIATIONS * corrected.std(axis=1, keepdims=True)
-        # A pattern without contrast has nothing to be rescaled.
-        scale = np.where(half > 0, half, np.inf)
-        return np.clip((corrected - middle) / scale, -1, 1), contrast
 
     def relative(self, binned: NDArray[np.float32]) -> NDArray[np.float32]:
         """Binned patterns over their mean intensity, less the background over its own.
@@ -124,19 +112,8 @@ class Preprocessor:
         """
         flat = binned.reshape(-1, self.mask.size)
         inside = flat.take(np.flatnonzero(self.mask), axis=1)
-        return self._over_mean(flat, inside, self.background.ravel()).reshape(binned.shape)
-
-    def _over_mean(
-        self, values: NDArray[np.float32], inside: NDArray[np.float32], background: NDArray
-    ) -> NDArray[np.float32]:
-        """What :meth:`relative` gives for some pixels, all inside the mask being told as well."""
-        level = float(self.background[self.mask].mean()) or 1.0
-        brightness = inside.mean(axis=1, keepdims=True)
-        flat = inside.min(axis=1, keepdims=True) == inside.max(axis=1, keepdims=True)
-        brightness[(brightness <= 0) | flat] = np.inf
-        relative = values / brightness - background / level
-        relative[flat[:, 0]] = 0
-        return relative
+        relative = over_mean(flat, inside, self.background.ravel(), self.level)
+        return relative.reshape(binned.shape)
 
     def with_full_scale(self, patterns: NDArray) -> Preprocessor:
         """The same with its common scale found from some patterns, where it needs one.

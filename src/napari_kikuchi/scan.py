@@ -126,8 +126,11 @@ class Scan:
 
     def read_block(self, block: Block) -> NDArray:
         """The patterns of a rectangle, of shape (rows, columns, height, width)."""
+        rows = range(block.rows.start, block.rows.stop)
+        if len(rows) == 1:
+            return self.source.read_run(rows[0], block.cols.start, block.cols.stop)[None]
         out = np.empty((*block.shape, *self.pattern_shape), self.dtype)
-        for i, row in enumerate(range(block.rows.start, block.rows.stop)):
+        for i, row in enumerate(rows):
             out[i] = self.source.read_run(row, block.cols.start, block.cols.stop)
         return out
 
@@ -172,16 +175,21 @@ class Scan:
                 f"{self.name}: position (row {row}, column {col}) lies outside the scan of "
                 f"{rows} rows x {cols} columns"
             )
-        out = np.empty((len(positions), *self.pattern_shape), self.dtype)
         order = np.lexsort((positions[:, 1], positions[:, 0]))
         rows, cols = positions[order].T
         # Those side by side are read as one.
         ends = np.flatnonzero((np.diff(rows) != 0) | (np.diff(cols) != 1)) + 1
-        for run in np.split(order, ends):
-            if len(run):
-                row, start = map(int, positions[run[0]])
-                out[run] = self.source.read_run(row, start, start + len(run))
+        runs = np.split(order, ends) if len(order) else []
+        if len(runs) == 1 and (order[1:] > order[:-1]).all():
+            return self._read_run(positions)
+        out = np.empty((len(positions), *self.pattern_shape), self.dtype)
+        for run in runs:
+            out[run] = self._read_run(positions[run])
         return out
+
+    def _read_run(self, positions: NDArray[np.integer]) -> NDArray:
+        row, start = map(int, positions[0])
+        return self.source.read_run(row, start, start + len(positions))
 
     def read_readable(self, positions: NDArray[np.integer]) -> tuple[NDArray, NDArray[np.bool_]]:
         """The patterns at given positions, as far as the file gives them.

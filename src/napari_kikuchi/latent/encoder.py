@@ -46,6 +46,11 @@ class Encoder(Protocol):
         ...
 
     @property
+    def device(self) -> str:
+        """Where it runs: ``"cpu"``, or a device of torch."""
+        ...
+
+    @property
     def recipe(self) -> Recipe:
         """How patterns are prepared for this encoder, with its signal mask."""
         ...
@@ -82,6 +87,21 @@ class Encoder(Protocol):
         -------
         numpy.ndarray
             float32, of shape (n, height, width); 0 outside the signal mask.
+        """
+        ...
+
+    def measure(self, patterns: Any) -> tuple[NDArray, NDArray]:
+        """Latent features of prepared patterns, and how far what they decode to is from these.
+
+        Parameters
+        ----------
+        patterns
+            As for :meth:`encode`; or a tensor of these on the device of an encoder that has one.
+
+        Returns
+        -------
+        features, error
+            float32, of shape (n, latent) and (n,): the root mean square inside the signal mask.
         """
         ...
 

@@ -50,6 +50,7 @@ class LinearEncoder:
     kind: ClassVar[str] = "linear"
     measured: ClassVar[int] = 0
     effort: ClassVar[int] = 1
+    device: ClassVar[str] = "cpu"
 
     mean: NDArray[np.float32]
     components: NDArray[np.float32]
@@ -77,6 +78,12 @@ class LinearEncoder:
         patterns = np.zeros((len(features), *self.recipe.size), np.float32)
         patterns[:, self._mask] = features.astype(np.float32) @ self.components + self.mean
         return patterns
+
+    def measure(self, patterns: NDArray) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Features of prepared patterns (n, height, width), and errors (n,) of these."""
+        features = self.encode(patterns)
+        difference = (self.decode(features) - patterns)[:, self._mask]
+        return features, np.sqrt(np.square(difference).mean(axis=1))
 
     def stored(self) -> StoredModel:
         """The encoder as a file holds it."""

@@ -91,12 +91,17 @@ class PatternMeasures:
     def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
         """Those of all patterns of the pieces."""
         encoder = self.giver()
-        parts = zip(*map(self.preprocessor.with_contrast, pieces), strict=True)
-        prepared, contrast = map(np.concatenate, parts)
-        features = encoder.encode(prepared)
-        # Both are 0 outside the mask.
-        squares = np.square(encoder.decode(features) - prepared).sum(axis=(1, 2))
-        error = np.sqrt(squares / self.preprocessor.mask.sum())
+        if encoder.device == "cpu":
+            parts = zip(*map(self.preprocessor.with_contrast, pieces), strict=True)
+            prepared, contrast = map(np.concatenate, parts)
+            features, error = encoder.measure(prepared)
+        else:
+            from napari_kikuchi.latent.on_device import own_queue, prepared_on
+
+            with own_queue(encoder.device):
+                sent, contrasts = prepared_on(encoder.device, self.preprocessor, pieces)
+                features, error = encoder.measure(sent)
+                contrast = contrasts.cpu().numpy()
         return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
 
 

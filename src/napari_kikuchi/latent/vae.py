@@ -141,6 +141,11 @@ class VaeEncoder:
         return 4 if self.architecture.design == "published" else 1
 
     @property
+    def device(self) -> str:
+        """Where the networks are."""
+        return str(self.vae.mask.device)
+
+    @property
     def architecture(self) -> Architecture:
         """Of the networks."""
         return self.vae.architecture
@@ -155,6 +160,18 @@ class VaeEncoder:
         """Patterns of given features (n, latent), of shape (n, height, width)."""
         empty = np.empty((0, *self.recipe.size), np.float32)
         return np.concatenate([empty, *self._in_batches(self._running.decode, features)])
+
+    def measure(
+        self, patterns: NDArray | Tensor
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Features of prepared patterns (n, height, width), and errors (n,) of these."""
+        measured = np.concatenate(
+            [
+                np.empty((0, self.latent + 1), np.float32),
+                *self._in_batches(self._measured, patterns),
+            ]
+        )
+        return measured[:, : self.latent], measured[:, self.latent]
 
     def stored(self) -> StoredModel:
         """The encoder as a file holds it."""
@@ -199,13 +216,23 @@ class VaeEncoder:
         """The networks in the form that is fastest on their device."""
         return self.vae.tuned() if self._is_tuned else self.vae
 
+    def _measured(self, patterns: Tensor) -> Tensor:
+        """Features, and behind them the error, of shape (n, latent + 1)."""
+        features, _ = self._running.encode(patterns)
+        # Both are 0 outside the mask.
+        squares = (self._running.decode(features) - patterns).square().sum(dim=(1, 2))
+        error = torch.sqrt(squares / self.vae.mask.sum())
+        return torch.cat([features, error[:, None]], dim=1)
+
     @torch.inference_mode()
-    def _in_batches(self, function: Any, values: NDArray) -> list[NDArray[np.float32]]:
+    def _in_batches(self, function: Any, values: NDArray | Tensor) -> list[NDArray[np.float32]]:
         device, found, start = self.vae.mask.device, [], 0
         while start < len(values):
             batch = self._batch.size
-            # A copy: torch warns of memory that must not be written to.
-            part = torch.tensor(values[start : start + batch], dtype=torch.float32, device=device)
+            part = values[start : start + batch]
+            if not isinstance(part, torch.Tensor):
+                # A copy: torch warns of memory that must not be written to.
+                part = torch.tensor(part, dtype=torch.float32, device=device)
             try:
                 found.append(function(part).cpu().numpy())
             except torch.OutOfMemoryError:
