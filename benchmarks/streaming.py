@@ -1,15 +1,19 @@
 """Whether a scan is encoded as fast as it is read or encoded, and in how much memory.
 
     python benchmarks/streaming.py [--models principal-32 published-32] [--gigabytes 2]
-    python benchmarks/streaming.py --growth 1 2 10 20 100
+    python benchmarks/streaming.py --growth 2 20 100 [--real]
+    python benchmarks/streaming.py --workers 1 2
 
 The first makes a scan of 480 x 480 pixels of the additive sample, each pattern enlarged,
 and measures in turns, with as many threads as there are cores: reading every block; preparing and
 encoding blocks that are in memory; all of it, written to a map store. The file is in the page cache
 unless --cold asks the system to drop it before each time, which says what a disk gives.
 
-The second encodes sparse files of these sizes, which take no room on the disk, each in a process of
-its own: time, and the largest memory.
+The second encodes sparse files of these sizes, which take no room on the disk, or with --real files
+of patterns, each in a process of its own: time, and the largest memory.
+
+The third encodes the scan of the first with so many threads of one process, and with so many
+processes of a dask cluster on this machine, in turns.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from opening import make_sparse_scan, peak_memory
@@ -139,6 +144,29 @@ def compare(path: Path, name: str, folder: Path, repeats: int, cold: bool) -> di
     return best
 
 
+def scaled(path: Path, counts: list[int], repeats: int) -> dict[tuple[str, int], float]:
+    """Shortest times, in seconds, of encoding with so many threads or processes."""
+    from napari_kikuchi.cluster import LOCAL, open_cluster
+
+    scan, encoder = open_scan(path), make_encoder("principal-32")
+    preprocessor = fit(scan, encoder)
+    target = path.with_suffix(".zarr")
+
+    def encode(**where: Any) -> float:
+        job = encode_scan(scan, encoder, target, preprocessor=preprocessor, resume=False, **where)
+        return seconds(lambda: finish(job), partial(in_threads, scan.read_present, blocks))
+
+    blocks = work_blocks(scan)
+    best: dict[tuple[str, int], float] = {}
+    for count in counts:
+        best["threads", count] = min(encode(workers=count) for _ in range(repeats))
+        with open_cluster(LOCAL, count) as cluster:
+            where = {"executor": cluster.executor, "workers": cluster.workers}
+            # The first time each process reads the encoder, and compiles.
+            best["processes", count] = min(encode(**where) for _ in range(repeats + 1))
+    return best
+
+
 def grown(path: Path) -> dict[str, float]:
     """Time and memory of a whole encoding, in this process."""
     scan, encoder = open_scan(path), make_encoder("principal-32")
@@ -157,6 +185,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cold", action="store_true", help="read from the disk (Linux)")
     parser.add_argument("--growth", nargs="+", type=float, metavar="GB")
+    parser.add_argument("--real", action="store_true", help="files that grow are full of patterns")
+    parser.add_argument("--workers", nargs="+", type=int, metavar="N")
     parser.add_argument("--scratch", type=Path, help="folder for the files")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -169,9 +199,12 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(dir=given.scratch) as folder:
         if given.growth:
-            print_growth(Path(folder), given.growth)
+            print_growth(Path(folder), given.growth, real=given.real)
             return
         path = make_scan(Path(folder) / "scan.up2", given.gigabytes)
+        if given.workers:
+            print_scaling(path, given.workers, given.repeats)
+            return
         count = open_scan(path).count
         where = "from the disk" if given.cold else "in the page cache"
         print(f"{count} patterns of 480 x 480, {where}, best of {given.repeats}\n")
@@ -184,21 +217,36 @@ def main() -> None:
             print(f"| {name} | {rates} | {over:.2f} |", flush=True)
 
 
-def print_growth(folder: Path, sizes: list[float]) -> None:
+def print_scaling(path: Path, counts: list[int], repeats: int) -> None:
+    count = open_scan(path).count
+    took = scaled(path, counts, repeats)
+    print("| | workers | patterns/s | over one |")
+    print("|---|---|---|---|")
+    for (what, workers), time_taken in took.items():
+        gained = took[what, counts[0]] / time_taken
+        print(f"| {what} | {workers} | {count / time_taken:,.0f} | {gained:.2f} |")
+
+
+def print_growth(folder: Path, sizes: list[float], *, real: bool) -> None:
     print("| scan | patterns | time | patterns/s | memory |")
     print("|---|---|---|---|---|")
     for size in sizes:
         rows = max(1, round(size * 1e9 / PATTERN_BYTES / 1000))
-        path = make_sparse_scan(folder / f"{size:g}.up2", (rows, 1000))
+        path = folder / f"{size:g}.up2"
+        if real:
+            make_scan(path, size)
+        else:
+            make_sparse_scan(path, (rows, 1000))
         command = [sys.executable, __file__, "--measure", str(path)]
         run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         found = json.loads(run.stdout.splitlines()[-1])
-        count = rows * 1000
+        count = open_scan(path).count
         print(
             f"| {size:g} GB | {count:,} | {found['seconds']:.1f} s | "
             f"{count / found['seconds']:,.0f} | {found['mb']:,.0f} MB |",
             flush=True,
         )
+        path.unlink()
 
 
 if __name__ == "__main__":
