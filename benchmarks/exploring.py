@@ -26,6 +26,7 @@ from window import Gaps, spin
 
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.pattern_source import put
 from napari_kikuchi.scan import Scan
 
 PLUGIN = "napari-kikuchi"
@@ -41,10 +42,12 @@ class NoisePatterns:
     shape = (*SHAPE, PATTERN, PATTERN)
     dtype = np.dtype(np.uint8)
 
-    def read_run(self, row: int, start: int, stop: int) -> np.ndarray:
+    def read_run(
+        self, row: int, start: int, stop: int, out: np.ndarray | None = None
+    ) -> np.ndarray:
         """Patterns of a part of a row, as :class:`~napari_kikuchi.pattern_source.PatternSource`."""
         rng = np.random.default_rng([row, start])
-        return rng.integers(50, 250, (stop - start, PATTERN, PATTERN), np.uint8)
+        return put(rng.integers(50, 250, (stop - start, PATTERN, PATTERN), np.uint8), out)
 
 
 def main() -> None:

@@ -61,10 +61,10 @@ class Damaged:
     def dtype(self):
         return self.source.dtype
 
-    def read_run(self, row, start, stop):
+    def read_run(self, row, start, stop, out=None):
         if any((row, col) in self.bad for col in range(start, stop)):
             raise OSError(errno.EIO, "Input/output error")
-        return self.source.read_run(row, start, stop)
+        return self.source.read_run(row, start, stop, out)
 
 
 def damaged(scan, bad=UNREADABLE):
@@ -98,9 +98,9 @@ class TestUnreadablePatterns:
         read = []
 
         class Watched(Damaged):
-            def read_run(self, row, start, stop):
+            def read_run(self, row, start, stop, out=None):
                 read.append(row)
-                return super().read_run(row, start, stop)
+                return super().read_run(row, start, stop, out)
 
         scan = open_scan(scan_file)
         once_more = replace(scan, source=Watched(scan.source, frozenset(UNREADABLE)))

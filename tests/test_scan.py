@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.pattern_source import ArraySource, put
 from napari_kikuchi.scan import BLOCK_BYTES, MAX_CHUNKS, Block, Scan
 
 
@@ -19,12 +19,11 @@ class CountingSource:
         self.dtype = np.dtype(dtype)
         self.runs = []
 
-    def read_run(self, row, start, stop):
+    def read_run(self, row, start, stop, out=None):
         self.runs.append((row, start, stop))
         numbers = row * self.shape[1] + np.arange(start, stop)
-        return np.broadcast_to(
-            numbers.astype(self.dtype)[:, None, None], (stop - start, *self.shape[2:])
-        )
+        shape = (stop - start, *self.shape[2:])
+        return put(np.broadcast_to(numbers.astype(self.dtype)[:, None, None], shape), out)
 
 
 @pytest.fixture

@@ -24,8 +24,16 @@ class PatternSource(Protocol):
         """Type of a pixel."""
         ...
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width).
+
+        Parameters
+        ----------
+        row, start, stop
+            Which patterns.
+        out
+            Where to put them, of that shape and of the type of a pixel, without gaps; it is what is
+            returned. None: the source's own memory or new one, not to be written to.
 
         Raises
         ------
@@ -70,9 +78,17 @@ class ArraySource:
         """Type of a pixel."""
         return self.array.dtype
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
-        return self.array[row, start:stop]
+        return put(self.array[row, start:stop], out)
+
+
+def put(patterns: NDArray, out: NDArray | None) -> NDArray:
+    """Patterns where a caller of :meth:`PatternSource.read_run` wants them."""
+    if out is None:
+        return patterns
+    out[...] = patterns
+    return out
 
 
 class SourceArray:

@@ -126,12 +126,9 @@ class Scan:
 
     def read_block(self, block: Block) -> NDArray:
         """The patterns of a rectangle, of shape (rows, columns, height, width)."""
-        rows = range(block.rows.start, block.rows.stop)
-        if len(rows) == 1:
-            return self.source.read_run(rows[0], block.cols.start, block.cols.stop)[None]
         out = np.empty((*block.shape, *self.pattern_shape), self.dtype)
-        for i, row in enumerate(rows):
-            out[i] = self.source.read_run(row, block.cols.start, block.cols.stop)
+        for row, into in zip(range(block.rows.start, block.rows.stop), out, strict=True):
+            self.source.read_run(row, block.cols.start, block.cols.stop, into)
         return out
 
     def present_in(self, block: Block) -> NDArray[np.bool_]:
@@ -148,13 +145,16 @@ class Scan:
             return patterns.reshape(-1, *self.pattern_shape)
         return patterns[present]
 
-    def read_positions(self, positions: NDArray[np.integer]) -> NDArray:
+    def read_positions(self, positions: NDArray[np.integer], out: NDArray | None = None) -> NDArray:
         """The patterns at given positions, read in the order in which the file holds them.
 
         Parameters
         ----------
         positions
             Row and column of each pattern, of shape (n, 2).
+        out
+            Where to put them, of shape (n, height, width) and of the type of a pixel, without gaps:
+            memory that is used again costs nothing to be had. None: a new array.
 
         Returns
         -------
@@ -179,25 +179,26 @@ class Scan:
         rows, cols = positions[order].T
         # Those side by side are read as one.
         ends = np.flatnonzero((np.diff(rows) != 0) | (np.diff(cols) != 1)) + 1
-        runs = np.split(order, ends) if len(order) else []
-        if len(runs) == 1 and (order[1:] > order[:-1]).all():
-            return self._read_run(positions)
-        out = np.empty((len(positions), *self.pattern_shape), self.dtype)
-        for run in runs:
-            out[run] = self._read_run(positions[run])
+        if out is None:
+            out = np.empty((len(positions), *self.pattern_shape), self.dtype)
+        for run in filter(len, np.split(order, ends)):
+            row, start = map(int, positions[run[0]])
+            which = row, start, start + len(run)
+            if (np.diff(run) == 1).all():  # straight into their places
+                self.source.read_run(*which, out[run[0] : run[-1] + 1])
+            else:
+                out[run] = self.source.read_run(*which)
         return out
 
-    def _read_run(self, positions: NDArray[np.integer]) -> NDArray:
-        row, start = map(int, positions[0])
-        return self.source.read_run(row, start, start + len(positions))
-
-    def read_readable(self, positions: NDArray[np.integer]) -> tuple[NDArray, NDArray[np.bool_]]:
+    def read_readable(
+        self, positions: NDArray[np.integer], out: NDArray | None = None
+    ) -> tuple[NDArray, NDArray[np.bool_]]:
         """The patterns at given positions, as far as the file gives them.
 
         Parameters
         ----------
-        positions
-            Row and column of each pattern, of shape (n, 2).
+        positions, out
+            As for :meth:`read_positions`.
 
         Returns
         -------
@@ -210,7 +211,7 @@ class Scan:
             If the file is out of reach, or has changed since it was opened.
         """
         try:
-            return self.read_positions(positions), np.ones(len(positions), bool)
+            return self.read_positions(positions, out), np.ones(len(positions), bool)
         except OSError:
             self.check_unchanged()
         if len(positions) == 1:

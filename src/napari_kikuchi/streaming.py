@@ -28,7 +28,8 @@ from napari_kikuchi.scan import Block, Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Takes the patterns of a block piece by piece, and gives the values of them all.
+# Takes the patterns of a block piece by piece, and gives the values of them all. The next piece
+# takes the place of the one before.
 PatternFunction = Callable[[Iterator["NDArray"]], "NDArray"]
 
 # No positions.
@@ -71,7 +72,8 @@ def map_scan(
         Whose patterns to read.
     function
         Takes patterns as recorded, in pieces of shape (n, height, width), and gives the values of
-        all of them, of shape (patterns, channels). It is called from several threads at once.
+        all of them, of shape (patterns, channels). A piece is gone when the next one is asked for.
+        It is called from several threads at once.
     writer
         Takes the values; positions without a pattern become NaN.
     executor
@@ -250,10 +252,13 @@ class _Pieces:
         self._can_be_read = np.ones(len(self.positions), bool)
 
     def __iter__(self) -> Iterator[NDArray]:
-        few = max(1, _PIECE_BYTES // self._scan.pattern_bytes)
-        for start in range(0, len(self.positions), few):
+        few = min(len(self.positions), max(1, _PIECE_BYTES // self._scan.pattern_bytes))
+        # New memory for each piece would take as long as to read it.
+        memory = np.empty((few, *self._scan.pattern_shape), self._scan.dtype)
+        for start in range(0, len(self.positions), max(1, few)):
             part = slice(start, start + few)
-            patterns, readable = self._scan.read_readable(self.positions[part])
+            positions = self.positions[part]
+            patterns, readable = self._scan.read_readable(positions, memory[: len(positions)])
             self._can_be_read[part] = readable
             if readable.any():
                 yield patterns if readable.all() else patterns[readable]

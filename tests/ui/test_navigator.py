@@ -16,9 +16,9 @@ class CountingSource(ArraySource):
 
     read = 0
 
-    def read_run(self, row, start, stop):
+    def read_run(self, row, start, stop, out=None):
         CountingSource.read += stop - start
-        return super().read_run(row, start, stop)
+        return super().read_run(row, start, stop, out)
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ class Counting(ArraySource):
     read = 0
     gone = False
 
-    def read_run(self, row, start, stop):
+    def read_run(self, row, start, stop, out=None):
         """See PatternSource."""
         if self.gone:
             raise OSError("the disk is gone")
         type(self).read += stop - start
-        return super().read_run(row, start, stop)
+        return super().read_run(row, start, stop, out)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_kikuchi.io.errors import UnreadableError
 from napari_kikuchi.io.layout import Layout
+from napari_kikuchi.pattern_source import put
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +41,10 @@ class FlatSource(ABC):
         """Rows, columns, pattern height and pattern width."""
         return *self.layout.map_shape, *self.pattern_shape
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
-        out = np.empty((stop - start, *self.pattern_shape), self.dtype)
+        if out is None:
+            out = np.empty((stop - start, *self.pattern_shape), self.dtype)
         stored = max(0, min(stop, int(self.layout.counts[row])) - start)
         out[stored:] = 0
         if stored:
@@ -166,13 +168,14 @@ class CroppedSource:
         """Type of a pixel."""
         return self.source.dtype
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, size, size)."""
         height, width = self.source.shape[2:]
         size = min(height, width)
         top, left = (height - size) // 2, (width - size) // 2
         patterns = self.source.read_run(row, start, stop)
-        return np.ascontiguousarray(patterns[:, top : top + size, left : left + size])
+        square = patterns[:, top : top + size, left : left + size]
+        return put(np.ascontiguousarray(square) if out is None else square, out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,6 +200,7 @@ class FlippedSource:
         """Type of a pixel."""
         return self.source.dtype
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
-        return np.ascontiguousarray(self.source.read_run(row, start, stop)[:, ::-1])
+        turned = self.source.read_run(row, start, stop)[:, ::-1]
+        return put(np.ascontiguousarray(turned) if out is None else turned, out)

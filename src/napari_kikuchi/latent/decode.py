@@ -18,6 +18,7 @@ from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.up2_writer import Up2Writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.encoder import Encoder
+from napari_kikuchi.pattern_source import put
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import work_blocks
 
@@ -202,7 +203,7 @@ class DecodedPatterns:
         weights = self.encoder.stored().digest()
         return {"model": weights, "features": checksum, "pixels": self.dtype.name}
 
-    def read_run(self, row: int, start: int, stop: int) -> NDArray:
+    def read_run(self, row: int, start: int, stop: int, out: NDArray | None = None) -> NDArray:
         """Patterns ``start`` to ``stop`` of one row, of shape (stop - start, height, width)."""
         decoded, present = decode_run(self.features, self.encoder, row, start, stop)
         mask = self.encoder.recipe.mask
@@ -210,7 +211,7 @@ class DecodedPatterns:
         most = np.iinfo(self.dtype).max
         patterns = np.zeros((len(present), *mask.shape), self.dtype)
         patterns[present] = np.rint((np.clip(decoded, -1, 1) + 1) / 2 * most) * mask
-        return patterns
+        return put(patterns, out)
 
 
 @dataclass(frozen=True)
