@@ -18,7 +18,6 @@ from napari_kikuchi.io.origin import (
     maps_identity,
     maps_provenance,
     scan_origin,
-    unreadable_record,
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
@@ -49,6 +48,7 @@ from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
+from napari_kikuchi.unreadable import unreadable_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
