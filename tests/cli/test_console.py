@@ -10,6 +10,7 @@ import typer
 
 from napari_kikuchi.cli import samples
 from napari_kikuchi.cli.console import Output, errors_told, output_for, report_result, run
+from napari_kikuchi.devices import DeviceMemoryError
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import JobWarning, Progress, finish
 
@@ -79,9 +80,10 @@ def test_what_libraries_warn_of_goes_the_way_it_went_before():
         run(job(), Output.PERSON)
 
 
-def test_a_loss_that_is_no_number_is_told_without_a_traceback(capsys):
+@pytest.mark.parametrize("kind", [FloatingPointError, DeviceMemoryError])
+def test_a_loss_that_is_no_number_or_no_memory_is_told_without_a_traceback(capsys, kind):
     with pytest.raises(typer.Exit), errors_told(Output.PERSON):
-        raise FloatingPointError("Lower the learning rate")
+        raise kind("Lower the learning rate")
     assert "Lower the learning rate" in capsys.readouterr().err
 
 

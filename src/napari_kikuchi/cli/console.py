@@ -27,7 +27,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from napari_kikuchi.devices import helps_another
+from napari_kikuchi.devices import DeviceMemoryError, helps_another
 from napari_kikuchi.jobs import Job, JobWarning, Progress
 from napari_kikuchi.training import TrainingUpdate
 
@@ -240,7 +240,7 @@ def errors_told(output: Output) -> Iterator[None]:
     except typer.Exit:
         raise
     # An optional package that is missing names the line that installs it.
-    except (ValueError, OSError, FloatingPointError, ImportError) as error:
+    except (ValueError, OSError, FloatingPointError, ImportError, DeviceMemoryError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
         else:
