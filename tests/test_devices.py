@@ -1,6 +1,14 @@
 import pytest
+import torch
 
-from napari_kikuchi.devices import Launched, helps_another, launched, pick_device
+from napari_kikuchi.devices import (
+    DeviceMemoryError,
+    Launched,
+    helps_another,
+    launched,
+    memory_told,
+    pick_device,
+)
 
 
 def test_the_processor_is_always_there():
@@ -8,6 +16,21 @@ def test_the_processor_is_always_there():
     assert pick_device("auto") in ("cuda", "mps", "cpu")
     with pytest.raises(ValueError, match=r"device 'tpu' is not available to torch here; .*cpu"):
         pick_device("tpu")
+
+
+def test_a_device_without_memory_says_what_to_do():
+    with pytest.raises(DeviceMemoryError) as told, memory_told("cpu", "to train", "wait"):
+        torch.empty(10**15)
+    expected = "cpu has too little memory to train. Close other programs that use it or wait."
+    assert str(told.value) == expected
+    told = pytest.raises(DeviceMemoryError, match=r"use it, choose another device .* or wait\.")
+    with told, memory_told("cuda", "to train", "wait"):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+
+def test_other_errors_of_torch_stay_as_they_are():
+    with pytest.raises(RuntimeError, match="must match"), memory_told("cpu", "to train", "wait"):
+        torch.ones(2) + torch.ones(3)
 
 
 # What the launchers put into the environment of the process with rank 5 of 2 nodes with 4 devices.

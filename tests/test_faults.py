@@ -1,6 +1,5 @@
 """What goes wrong while a scan is mapped: nothing is lost, and the message says what to do."""
 
-import errno
 import os
 import shutil
 import subprocess
@@ -9,13 +8,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from damaged import Damaged, damaged
+from napari_kikuchi.cli.commands import app
 from napari_kikuchi.file_state import ScanLostError
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.io.output import DiskFullError, OutputInUseError, sole_writer
+from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
@@ -46,35 +49,12 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr("napari_kikuchi.streaming._BLOCK_PATTERNS", 2 * COLS)
 
 
-@dataclass(frozen=True, eq=False)
-class Damaged:
-    """A drive with bad places."""
-
-    source: object
-    bad: frozenset
-
-    @property
-    def shape(self):
-        return self.source.shape
-
-    @property
-    def dtype(self):
-        return self.source.dtype
-
-    def read_run(self, row, start, stop, out=None):
-        if any((row, col) in self.bad for col in range(start, stop)):
-            raise OSError(errno.EIO, "Input/output error")
-        return self.source.read_run(row, start, stop, out)
-
-
-def damaged(scan, bad=UNREADABLE):
-    return replace(scan, source=Damaged(scan.source, frozenset(bad)))
-
-
 class TestUnreadablePatterns:
     def test_they_alone_are_missing_and_are_told(self, scan_file, encoder, tmp_path):
         whole = finish(encode_scan(open_scan(scan_file), encoder, tmp_path / "whole.zarr"))
-        stack = finish(encode_scan(damaged(open_scan(scan_file)), encoder, tmp_path / "maps.zarr"))
+        stack = finish(
+            encode_scan(damaged(open_scan(scan_file), UNREADABLE), encoder, tmp_path / "maps.zarr")
+        )
         missing = np.zeros((ROWS, COLS), bool)
         missing[tuple(np.transpose(sorted(UNREADABLE)))] = True
         # Maps of neighbours miss what lies beside, too.
@@ -90,7 +70,9 @@ class TestUnreadablePatterns:
         assert unreadable_told(whole) == ""
 
     def test_a_run_that_goes_on_tries_them_again(self, scan_file, encoder, tmp_path):
-        job = encode_scan(damaged(open_scan(scan_file)), encoder, tmp_path / "maps.zarr", workers=1)
+        job = encode_scan(
+            damaged(open_scan(scan_file), UNREADABLE), encoder, tmp_path / "maps.zarr", workers=1
+        )
         for update in job:
             if update.message == "Encoding patterns" and update.done == update.total:
                 break
@@ -113,7 +95,9 @@ class TestUnreadablePatterns:
         assert set(read) == {2, 3, 20, 21}
         assert stack.provenance["unreadable"]["count"] == 3
 
-    def test_a_damaged_chunk_of_a_real_file(self, tmp_path, encoder):
+    @pytest.fixture
+    def damaged_file(self, tmp_path):
+        """A file in which the chunk of row 7 cannot be decompressed."""
         import h5py
 
         path = tmp_path / "weld.h5"
@@ -132,9 +116,24 @@ class TestUnreadablePatterns:
         with path.open("r+b") as file:
             file.seek(place)
             file.write(b"\xff" * 64)
-        stack = finish(encode_scan(open_scan(path), encoder, tmp_path / "maps.zarr"))
+        return path
+
+    def test_a_damaged_chunk_of_a_real_file(self, damaged_file, encoder, tmp_path):
+        stack = finish(encode_scan(open_scan(damaged_file), encoder, tmp_path / "maps.zarr"))
         np.testing.assert_array_equal(np.isnan(stack.map(0)), np.indices((ROWS, COLS))[0] == 7)
         assert "16 patterns could not be read" in unreadable_told(stack)
+
+    def test_a_training_goes_on_without_them_and_whoever_runs_it_is_told(
+        self, damaged_file, tmp_path
+    ):
+        train = ["train", str(damaged_file), "--linear", "--latent", "3", "--size", "10x10"]
+        told = CliRunner().invoke(app, [*train, "--out", str(tmp_path)])
+        assert told.exit_code == 0, told.output
+        assert "16 of 384 patterns could not be read" in told.output
+        assert "row 7, columns 0 to 15" in told.output
+        (scan,) = read_model(tmp_path / "model.safetensors").provenance["scans"]
+        assert scan["patterns"] == ROWS * COLS - COLS
+        assert scan["unreadable"] == {"count": COLS, "runs": [[7, 0, 15]]}
 
 
 class TestScansThatChange:
@@ -162,6 +161,15 @@ class TestScansThatChange:
         )
         assert next(u.done for u in seen if u.message == "Encoding patterns") > 0
         np.testing.assert_array_equal(stack.values[:], expected.values[:])
+
+    def test_a_scan_that_vanishes_ends_a_training(self, scan_file):
+        job = fit_linear([open_scan(scan_file)], RECIPE, latent=3)
+        for update in job:
+            if update.message.startswith("Preparing"):
+                break
+        scan_file.unlink()
+        with pytest.raises(ScanLostError, match=r"weld.up2: is out of reach"):
+            finish(job)
 
     def test_a_scan_that_is_written_to_is_refused(self, scan_file, encoder, tmp_path):
         job = self.begun(scan_file, encoder, tmp_path / "maps.zarr")

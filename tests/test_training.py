@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from napari_kikuchi.devices import DeviceMemoryError
 from napari_kikuchi.io.output import OutputInUseError
 from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import finish
@@ -327,6 +328,24 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(data, tmp_path)
     ):
         next(job)
     assert all(np.isfinite(tensor).all() for tensor in files(tmp_path).values())
+
+
+def test_a_device_without_memory_ends_a_training_that_can_be_resumed(data, tmp_path, monkeypatch):
+    finish(train(RegressionTask(), data, settings(), tmp_path / "whole"))
+    task, short = RegressionTask(), tmp_path / "short"
+    solve, calls = task.module.linear.forward, []
+
+    def crowded(x):
+        calls.append(len(x))
+        if len(calls) == 11:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return solve(x)
+
+    monkeypatch.setattr(task.module.linear, "forward", crowded)
+    with pytest.raises(DeviceMemoryError, match=r"train with 16 patterns .*short keeps the best"):
+        finish(train(task, data, settings(), short))
+    finish(train(RegressionTask(), data, settings(), short, resume=True))
+    assert_same_files(tmp_path / "whole", short)
 
 
 def test_a_validation_loss_that_is_no_number_stops_and_keeps_the_best_model(data, tmp_path):

@@ -87,6 +87,7 @@ def test_more_devices_than_there_are_cannot_be_had(data, tmp_path, monkeypatch):
 
 
 def test_a_batch_must_be_enough_for_all_devices(data, tmp_path):
-    workers = SimpleNamespace(count=3, first=True)
+    fabric = SimpleNamespace(device=torch.device("cpu"))
+    workers = SimpleNamespace(count=3, first=True, fabric=fabric)
     with pytest.raises(ValueError, match="3 devices cannot share a batch of 2"):
         finish(train(RegressionTask(), data, settings(batch=2), tmp_path, workers=workers))

@@ -11,6 +11,57 @@ from typing import Literal
 # In the environment of processes that help another with a training, and of that other.
 HELPERS = "NAPARI_KIKUCHI_HELPERS"
 
+# What torch says in errors of no kind of their own: on processors, Apple's GPUs, and NVIDIA's when
+# they are first used.
+_OUT_OF_MEMORY = (
+    "DefaultCPUAllocator:",
+    "MPS backend out of memory",
+    "CUDA error: out of memory",
+)
+
+
+class DeviceMemoryError(MemoryError):
+    """A device with too little memory for what it is asked to do."""
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch says that a device has no memory left."""
+    import torch
+
+    return isinstance(error, torch.OutOfMemoryError) or any(
+        text in str(error) for text in _OUT_OF_MEMORY
+    )
+
+
+@contextmanager
+def memory_told(device: str, task: str, remedy: str) -> Iterator[None]:
+    """Tell what to do where a device has no memory left.
+
+    Parameters
+    ----------
+    device
+        Its name.
+    task
+        For what it needs the memory, as in "to train".
+    remedy
+        What can be done beside closing other programs and taking another device.
+
+    Raises
+    ------
+    DeviceMemoryError
+        For torch's errors of memory; others stay as they are.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        other = "" if device == "cpu" else ", choose another device (--device cpu)"
+        raise DeviceMemoryError(
+            f"{device} has too little memory {task}. Close other programs that use it{other} or "
+            f"{remedy}."
+        ) from error
+
 
 def pick_device(name: str = "auto") -> str:
     """Name of the device to use.

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 
+class JobWarning(UserWarning):
+    """What whoever runs a job should know, although the job goes on."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a job is.

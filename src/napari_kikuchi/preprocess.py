@@ -8,7 +8,6 @@ That divides the contrast of a pattern out; with a common scale, each keeps its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError, check_recipe
 from napari_kikuchi.rescaling import over_mean, rescaled
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import PatternReading, read_patterns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -160,14 +160,11 @@ def prepare(scan: Scan, recipe: Recipe, *, check_mask: bool = True) -> Job[Prepr
     RecipeMismatchError
         If the patterns cannot be averaged down to the recipe's size, or lack signal where the
         recipe's mask expects it; or if that mask is empty or of another size than the recipe.
+    UnreadableScanError
+        If none of the patterns that are drawn can be read.
     """
     check_recipe(scan, recipe)
-    sample = _readable(scan, scan.draw(min(recipe.background_sample, 256), recipe.seed))
-    if not len(sample):
-        raise RecipeMismatchError(
-            f"{scan.name}: none of the patterns drawn from it to find its signal mask could be "
-            "read. Check the drive that it lies on, or whether the scan has any patterns."
-        )
+    sample = read_patterns(scan, scan.draw(min(recipe.background_sample, 256), recipe.seed))
     yield Progress(0, 0, "Finding the signal mask")
     found = find_signal_mask(sample.mean(axis=0, dtype=np.float64))
     recipe = fit_mask(scan, recipe, found, check_mask=check_mask)
@@ -223,22 +220,10 @@ def _static_background(scan: Scan, recipe: Recipe) -> Job[NDArray[np.float32]]:
     count = 0
     exact = recipe.background == "exact"
     positions = scan.draw(scan.count if exact else recipe.background_sample, recipe.seed)
-    for start in range(0, len(positions), _BATCH):
-        patterns = _readable(scan, positions[start : start + _BATCH])
+    reading = PatternReading(scan, positions)
+    for patterns in reading:
         total += bin_to(patterns, recipe.size).sum(axis=0, dtype=np.float64)
         count += len(patterns)
-        done = min(start + _BATCH, len(positions))
-        yield Progress(done, len(positions), "Averaging the static background")
-    return (total / max(count, 1)).astype(np.float32)
-
-
-def _readable(scan: Scan, positions: NDArray[np.integer]) -> NDArray:
-    """The patterns at some positions (n, 2), less those that the file does not give."""
-    patterns, readable = scan.read_readable(positions)
-    return patterns if readable.all() else patterns[readable]
-
-
-def read_batches(scan: Scan, positions: NDArray[np.integer]) -> Iterator[NDArray]:
-    """Patterns at some positions (n, 2), as many at a time as are preprocessed at a time."""
-    for start in range(0, len(positions), _BATCH):
-        yield scan.read_positions(positions[start : start + _BATCH])
+        yield Progress(reading.done, len(positions), "Averaging the static background")
+    reading.check()
+    return (total / count).astype(np.float32)

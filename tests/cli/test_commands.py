@@ -158,6 +158,19 @@ def test_maps_of_classical_methods_go_beside_the_scan(run, small_scan):
     assert "not beauty" in run("maps", small_scan, "--maps", "beauty", code=1).stderr
 
 
+def test_maps_count_within_the_mask_that_is_given(run, small_scan, tmp_path):
+    mask = np.zeros((30, 30), bool)
+    mask[:, :12] = True
+    np.save(tmp_path / "mask.npy", mask)
+    out, settings = tmp_path / "maps.zarr", ["--maps", "intensity", "--size", "30x30"]
+    run("maps", small_scan, *settings, "--mask", tmp_path / "mask.npy", "--out", out)
+    stack = read_maps(out)
+    np.testing.assert_array_equal(stack.arrays["mask"], mask)
+    patterns = np.asarray(open_scan(small_scan).patterns, np.float32)
+    expected = patterns[..., :24].mean(axis=(2, 3))
+    np.testing.assert_allclose(stack.map(0), expected, rtol=1e-5)
+
+
 def test_indexing_takes_the_projection_centre_that_files_tell(run, tmp_path):
     scan = Path(shutil.copy(sample_folder() / "nickel_3x3.up2", tmp_path))
     assert "--pc X,Y,Z" in run("maps", scan, "--maps", "indexing", code=1).stderr
@@ -278,8 +291,13 @@ def test_options_that_would_change_nothing_are_refused(run, small_scan, tmp_path
 
 def test_what_is_no_mask_is_named(run, small_scan, tmp_path):
     (tmp_path / "mask.npy").write_text("no mask")
-    arguments = ["--out", tmp_path / "run", "--linear", "--mask", tmp_path / "mask.npy"]
-    assert "mask.npy: expected a signal mask" in run("train", small_scan, *arguments, code=1).stderr
+    for command in (["train", "--linear"], ["maps"]):
+        arguments = [*command, small_scan, "--out", tmp_path / "made", "--mask"]
+        told = run(*arguments, tmp_path / "mask.npy", code=1).stderr
+        assert "mask.npy: expected a signal mask" in told
+        np.save(tmp_path / "small.npy", np.ones((30, 30), bool))
+        told = run(*arguments, tmp_path / "small.npy", code=1).stderr
+        assert "mask has 30 x 30 pixels, but it bins patterns to 60 x 60" in told
 
 
 def test_paths_are_told_as_they_are(run, small_scan, tmp_path):

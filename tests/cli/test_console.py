@@ -1,15 +1,18 @@
 """How jobs meet a terminal or a program."""
 
 import json
+import os
 import signal
+import warnings
 
 import pytest
 import typer
 
 from napari_kikuchi.cli import samples
 from napari_kikuchi.cli.console import Output, errors_told, output_for, report_result, run
+from napari_kikuchi.devices import DeviceMemoryError
 from napari_kikuchi.io.map_store import read_maps
-from napari_kikuchi.jobs import Progress, finish
+from napari_kikuchi.jobs import JobWarning, Progress, finish
 
 
 def endless():
@@ -39,9 +42,48 @@ def test_names_in_messages_are_no_markup():
     assert run(job(), Output.PERSON) == "done"
 
 
-def test_a_loss_that_is_no_number_is_told_without_a_traceback(capsys):
+@pytest.fixture
+def window(monkeypatch):
+    """Holds the standard input open, as the window does."""
+    there, here = os.pipe()
+    with os.fdopen(there) as read, os.fdopen(here, "w"):
+        monkeypatch.setattr("sys.stdin", read)
+        yield
+
+
+def warning_job():
+    yield Progress(1, 2, "Working")
+    for _ in range(2):
+        warnings.warn("weld [/3]: 2 patterns could not be read", JobWarning, stacklevel=1)
+    return "done"
+
+
+def test_what_a_job_warns_of_is_told_whoever_runs_it(capsys, window):
+    assert run(warning_job(), Output.PERSON) == "done"
+    told = capsys.readouterr().err
+    assert told.count("Warning weld [/3]: 2 patterns could not be read\n") == 2
+    assert run(warning_job(), Output.EVENTS) == "done"
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [event["event"] for event in events] == ["progress", "warning", "warning"]
+    assert events[1]["message"] == "weld [/3]: 2 patterns could not be read"
+    assert run(warning_job(), Output.NOBODY) == "done"
+    told = capsys.readouterr()
+    assert told.out + told.err == ""
+
+
+def test_what_libraries_warn_of_goes_the_way_it_went_before():
+    def job():
+        yield Progress(1, 2, "Working")
+        warnings.warn("a library's", UserWarning, stacklevel=1)
+
+    with pytest.warns(UserWarning, match="a library's"):
+        run(job(), Output.PERSON)
+
+
+@pytest.mark.parametrize("kind", [FloatingPointError, DeviceMemoryError])
+def test_a_loss_that_is_no_number_or_no_memory_is_told_without_a_traceback(capsys, kind):
     with pytest.raises(typer.Exit), errors_told(Output.PERSON):
-        raise FloatingPointError("Lower the learning rate")
+        raise kind("Lower the learning rate")
     assert "Lower the learning rate" in capsys.readouterr().err
 
 

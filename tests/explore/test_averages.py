@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from damaged import damaged
 from napari_kikuchi.explore.averages import average_pattern, mean_pattern
-from napari_kikuchi.jobs import finish
+from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import UnreadableScanError
 
 
 def scan_of(patterns, **options):
@@ -71,3 +73,18 @@ def test_of_nothing_is_an_error(positions):
     scan = scan_of(random_patterns(), present=np.arange(120).reshape(4, 30) > 0, name="steel")
     with pytest.raises(ValueError, match=r"steel: .*no pattern to average"):
         finish(average_pattern(scan, positions))
+
+
+def test_patterns_that_cannot_be_read_are_left_out_and_told():
+    patterns = random_patterns()
+    bad = np.zeros((4, 30), bool)
+    bad[1, 5] = bad[2, :] = True
+    scan = damaged(scan_of(patterns, name="steel"), map(tuple, np.argwhere(bad)))
+    with pytest.warns(JobWarning, match="steel: 31 of 120 patterns could not be read"):
+        found = finish(average_pattern(scan, everywhere(scan)))
+    expected = finish(average_pattern(scan_of(patterns), np.argwhere(~bad)))
+    assert found.count == expected.count == 89
+    np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-6)
+    np.testing.assert_allclose(found.deviation, expected.deviation, rtol=1e-5)
+    with pytest.raises(UnreadableScanError, match="steel: none of 30 patterns"):
+        finish(average_pattern(scan, np.argwhere(np.indices((4, 30))[0] == 2)))

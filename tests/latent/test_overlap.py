@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_kikuchi.jobs import finish
+from damaged import damaged
+from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.lessons import Lessons, gather_lessons
 from napari_kikuchi.latent.maps import encode_scan
@@ -97,6 +98,22 @@ def test_neighbours_that_were_not_drawn_are_read(mixed):
     np.testing.assert_allclose(lessons.shapes, whole.shapes[some], atol=1e-5)
     assert "Reading neighbours in grains" in seen[-1].message
     assert seen[-1].done == seen[-1].total > 60
+
+
+def test_a_neighbour_that_cannot_be_read_is_as_if_there_were_none(mixed):
+    shapes, _ = mixed
+    vae, sample = begun(scan_of(shapes))
+    read = partial(shapes_of, vae.encoder)
+    some = np.arange(0, len(sample.positions[0]), 7)
+    drawn = replace(sample, patterns=sample.patterns[some], positions=[sample.positions[0][some]])
+    taken = {tuple(place) for place in drawn.positions[0]}
+    bad = {(row, col) for row in range(ROWS) for col in range(3, 9)} - taken
+    present = np.ones((ROWS, COLS), bool)
+    present[tuple(np.transpose(sorted(bad)))] = False
+    with pytest.warns(JobWarning, match="left out of what neighbours tell"):
+        lessons = finish(gather_lessons([damaged(scan_of(shapes), bad)], drawn, read))
+    expected = finish(gather_lessons([scan_of(shapes, present)], drawn, read))
+    np.testing.assert_allclose(lessons.kept, expected.kept, atol=1e-5)
 
 
 def test_partners_lie_near_in_the_same_scan(mixed):

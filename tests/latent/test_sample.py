@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_kikuchi.jobs import finish
+from damaged import damaged
+from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.latent.sample import draw_sample, prepare_alike
 from napari_kikuchi.preprocess import prepare
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError
+from napari_kikuchi.unreadable import UnreadableScanError
 
 RECIPE = Recipe(size=(12, 12), background="exact")
 
@@ -87,3 +89,26 @@ def test_signal_regions_apart_are_an_error(make_scan):
 def test_no_scan_is_an_error():
     with pytest.raises(ValueError, match="no scan"):
         finish(draw_sample([], RECIPE, 10))
+
+
+def test_patterns_that_cannot_be_read_are_left_out_and_noted(make_scan):
+    scans = [make_scan(seed=1), make_scan(seed=2, name="weld")]
+    bad = {(0, 3), (5, 4), (5, 5)}
+    whole = finish(draw_sample(scans, Recipe(size=(12, 12), background="none"), 80))
+    with pytest.warns(JobWarning, match="weld: 3 of 80 patterns could not be read") as told:
+        sample = finish(draw_sample([scans[0], damaged(scans[1], bad)], whole.recipe, 80))
+    assert "row 0, column 3; row 5, columns 4 to 5" in str(told[0].message)
+    left = np.array([tuple(place) not in bad for place in whole.positions[1]])
+    np.testing.assert_array_equal(sample.positions[1], whole.positions[1][left])
+    kept = np.concatenate([np.ones(80, bool), left])
+    np.testing.assert_array_equal(sample.patterns, whole.patterns[kept])
+    assert [scan["patterns"] for scan in sample.scans] == [80, 77]
+    assert "unreadable" not in sample.scans[0]
+    assert sample.scans[1]["unreadable"] == {"count": 3, "runs": [[0, 3, 3], [5, 4, 5]]}
+
+
+def test_a_scan_of_which_nothing_can_be_read_is_an_error_that_names_its_file(make_scan, tmp_path):
+    scan = replace(make_scan(rows=3, cols=4), path=tmp_path / "weld.up2")
+    nothing = damaged(scan, [(row, col) for row in range(3) for col in range(4)])
+    with pytest.raises(UnreadableScanError, match=r"weld.up2: none of 12 patterns could be read"):
+        finish(draw_sample([make_scan(), nothing], RECIPE, 20))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from napari_kikuchi.jobs import finish
+from damaged import damaged
+from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.sample import draw_sample
@@ -118,6 +119,49 @@ def test_a_resumed_training_ends_bit_for_bit_where_an_uninterrupted_one_ends(
         assert whole.keys() == parts.keys()
         for name in whole:
             np.testing.assert_array_equal(whole[name], parts[name], err_msg=f"{file} {name}")
+
+
+def test_patterns_that_cannot_be_read_are_left_out_of_a_training_that_can_be_resumed(
+    scan, tmp_path
+):
+    bad = {(2, 2), (3, 4), (7, 8)}
+    # Fewer than there are, so that neighbours have to be read, too.
+    asked = settings(preset="principal-16", patterns_per_scan=40)
+    folders = [tmp_path / name for name in ("whole", "parts")]
+
+    def begin(folder, **options):
+        return train_vae([damaged(scan, bad)], None, asked, folder, watch=WATCH, **options)
+
+    with pytest.warns(JobWarning) as told:
+        finish(begin(folders[0]))
+    messages = " ".join(str(one.message) for one in told)
+    for purpose in ("what is learned from", "what neighbours tell", "the region to watch"):
+        assert purpose in messages
+    with pytest.warns(JobWarning):
+        stop_after(begin(folders[1]), 2)
+    with pytest.warns(JobWarning):
+        finish(begin(folders[1], resume=True))
+    whole, parts = (load_file(folder / "model.safetensors") for folder in folders)
+    for name in whole:
+        np.testing.assert_array_equal(whole[name], parts[name], err_msg=name)
+    (origin,) = load_encoder(folders[0] / "model.safetensors", "cpu").provenance["scans"]
+    drawn_bad = origin["unreadable"]["count"]
+    assert drawn_bad >= 1
+    assert origin["patterns"] == 40 - drawn_bad
+    live = np.load(folders[0] / LIVE_FILE)
+    missing = np.zeros((3, 5), bool)
+    missing[1, 0] = missing[2, 2] = True
+    np.testing.assert_array_equal(np.isnan(live), np.broadcast_to(missing, live.shape))
+
+
+def test_a_watched_region_of_which_nothing_can_be_read_is_empty(scan, tmp_path):
+    bad = [(row, col) for row in range(1, 4) for col in range(2, 7)]
+    with pytest.warns(JobWarning) as told:
+        finish(train_vae([damaged(scan, bad)], None, settings(), tmp_path, watch=WATCH))
+    assert "15 of 15 patterns could not be read and are left out of the region" in str(told[1])
+    live = np.load(tmp_path / LIVE_FILE)
+    assert live.shape == (16, 3, 5)
+    assert np.isnan(live).all()
 
 
 def test_a_stop_while_patterns_are_prepared_leaves_nothing_and_loses_nothing(trained, scan):

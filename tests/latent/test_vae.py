@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.devices import DeviceMemoryError
 from napari_kikuchi.io.weights import ModelFileError, StoredModel, read_model, write_model
+from napari_kikuchi.jobs import JobWarning
 from napari_kikuchi.latent import vae as vae_module
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.presets import preset
@@ -149,10 +151,43 @@ def test_where_memory_is_short_fewer_patterns_at_a_time_give_the_same(
     assert sizes[7:] == [64, 64]
 
 
-def test_memory_that_is_too_small_for_one_pattern_is_an_error(vae, patterns, mask, monkeypatch):
-    def never(x):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 8.00 GB)"),
+    ],
+)
+@pytest.mark.parametrize("way", ["encode", "decode"])
+def test_memory_that_is_too_small_for_one_pattern_is_an_error_that_says_what_to_do(
+    vae, patterns, mask, monkeypatch, way, error
+):
+    sizes = []
 
-    monkeypatch.setattr(vae, "encode", never)
-    with pytest.warns(UserWarning, match="little memory"), pytest.raises(torch.OutOfMemoryError):
-        encoder_of(vae, mask).encode(patterns)
+    def never(x):
+        sizes.append(len(x))
+        raise error
+
+    monkeypatch.setattr(vae, way, never)
+    values = patterns if way == "encode" else np.zeros((12, 16), np.float32)
+    with (
+        pytest.warns(JobWarning, match="little memory"),
+        pytest.raises(DeviceMemoryError, match=r"for one pattern at a time\. Close .* smaller"),
+    ):
+        getattr(encoder_of(vae, mask), way)(values)
+    assert sizes == [12, 12, 12, 12, 12, 8, 4, 2, 1]
+
+
+def test_a_model_for_which_a_device_has_no_memory_is_named(vae, mask, tmp_path, monkeypatch):
+    path = tmp_path / "large.safetensors"
+    encoder_of(vae, mask).save(path)
+    moved = vae_module.Vae.to
+
+    def move(self, *place, **options):
+        if place:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return moved(self, *place, **options)
+
+    monkeypatch.setattr(vae_module.Vae, "to", move)
+    with pytest.raises(DeviceMemoryError, match=r"memory for the model .*large.safetensors"):
+        load_encoder(path, "cpu")

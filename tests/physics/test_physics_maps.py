@@ -208,10 +208,21 @@ def test_hough_indexing_agrees_with_kikuchipy_on_real_patterns_of_two_grains(tmp
     np.testing.assert_array_equal(found["grain"], [[1, 2, 2]] * 3)
 
 
+def test_a_mask_that_is_given_is_taken_though_it_is_dark_and_tells_maps_apart(scan, tmp_path):
+    frame = Recipe(size=(60, 60), mask=np.ones((60, 60), bool))
+    stack = finish(physics_maps(scan, ["intensity"], tmp_path / "maps.zarr", recipe=frame))
+    patterns = np.asarray(scan.patterns, np.float32)
+    np.testing.assert_allclose(stack.map(0), patterns.mean(axis=(2, 3)), rtol=1e-5)
+    begin(scan, tmp_path / "other.zarr", ["intensity"], recipe=frame)
+    with pytest.raises(ResumeError, match="mask was"):
+        finish(physics_maps(scan, ["intensity"], tmp_path / "other.zarr"))
+
+
 def begin(scan, path, kinds=("indexing",), **options):
     """Stops when some blocks are done."""
     job = physics_maps(scan, kinds, path, indexing=HOUGH, workers=1, **options)
-    while not ((update := next(job)).message.startswith("Indexing patterns") and update.done):
+    stages = ("Indexing patterns", "Measuring patterns")
+    while not ((update := next(job)).message.startswith(stages) and update.done):
         pass
     job.close()
 

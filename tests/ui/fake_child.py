@@ -31,6 +31,11 @@ if behaviour == "works":
     print("a library's chatter", flush=True)
     emit("progress", done=1, total=2, message="half µm way")
     emit("done", result="maps.zarr")
+elif behaviour == "warns":
+    emit("warning", message="2 patterns could not be read")
+    emit("progress", done=1, total=2, message="half way")
+    emit("warning", message="too little memory")
+    emit("done", result="maps.zarr")
 elif behaviour == "refuses":
     emit("error", message="scan.up2: expected 100 bytes, found 90", kind="PatternFileError")
     sys.exit(1)

@@ -236,6 +236,20 @@ def test_the_time_left_is_reckoned_from_where_a_training_was_resumed(qtbot, monk
     assert panel.message.text() == "on (50%, about 2 min left)"
 
 
+def test_what_a_job_warns_of_stays_until_the_next_one(qtbot):
+    panel = JobPanel("Train", list, command=(sys.executable, str(FAKE), "warns"))
+    qtbot.addWidget(panel)
+    panel.show()
+    panel.button.click()
+    assert not panel.warnings.isVisible()
+    qtbot.waitUntil(lambda: not panel.job.active)
+    assert panel.warnings.isVisible()
+    assert panel.warnings.text() == "2 patterns could not be read\ntoo little memory"
+    panel.button.click()
+    assert not panel.warnings.isVisible()
+    qtbot.waitUntil(lambda: not panel.job.active)
+
+
 def test_the_wheel_scrolls_a_form_and_changes_no_field_in_passing(qtbot):
     minutes, watch = SpinBox(label="minutes", value=10), ComboBox(label="watch", choices=[1, 2, 3])
     form = Form(minutes, watch)

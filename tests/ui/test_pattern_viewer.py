@@ -8,7 +8,7 @@ from pattern_window import PLUGIN, Window, toned
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QWidget
 
-from napari_kikuchi.explore.averages import mean_pattern
+from napari_kikuchi.explore.averages import average_pattern
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
@@ -138,9 +138,9 @@ def test_the_region_of_a_scan_is_averaged_wherever_the_cursor_has_been(
 
     def held_up(*arguments):
         free.wait(10)
-        return (yield from mean_pattern(*arguments))
+        return (yield from average_pattern(*arguments))
 
-    monkeypatch.setattr("napari_kikuchi.ui.region_mean.mean_pattern", held_up)
+    monkeypatch.setattr("napari_kikuchi.ui.region_mean.average_pattern", held_up)
     button = window.patterns.region_button
     button.click()
     assert button.text() == "cancel"

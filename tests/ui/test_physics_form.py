@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,24 @@ def test_what_indexing_needs_is_shown_when_it_is_ticked_and_reaches_the_command(
 
     form.kinds["indexing"].native.click()
     assert not form.indexing.isVisibleTo(form)
+
+
+def test_the_mask_that_was_chosen_for_the_scan_is_that_of_the_maps(open_dock, scan_file, qtbot):
+    dock = open_dock("waits")
+    mask = np.zeros((5, 5), bool)
+    mask[1:4, 2] = True
+    dock.session.set_recipe(dock.scan, replace(dock.session.recipe(dock.scan), mask=mask))
+    seen = []
+    dock.form.panel.reported.connect(seen.append)
+    dock.form.panel.button.click()
+    qtbot.waitUntil(lambda: len(seen) > 0)
+    given = seen[0]["arguments"]
+    file = scan_file.with_name("weld.physics.mask.npy")
+    assert given[given.index("--mask") + 1] == str(file)
+    np.testing.assert_array_equal(np.load(file), mask.repeat(2, axis=0).repeat(2, axis=1))
+    dock.session.set_recipe(dock.scan, replace(dock.session.recipe(dock.scan), mask=None))
+    assert dock.form.request().mask is None
+    dock.form.panel.job.end()
 
 
 def test_the_geometry_is_the_one_that_files_tell_and_stays_with_its_scan(open_dock, simulated):

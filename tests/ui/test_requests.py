@@ -72,6 +72,16 @@ def test_a_request_for_maps_names_geometry_only_to_index():
     )
 
 
+def test_a_request_for_maps_brings_its_mask_beside_them(tmp_path):
+    out, mask = tmp_path / "made" / "a.physics.zarr", np.eye(8, dtype=bool)
+    request = MapsRequest(scan(), ["quality"], out, mask=mask)
+    file = tmp_path / "made" / "a.physics.mask.npy"
+    assert line(request) == f"maps a.up2 --maps quality --out {out} --mask {file}"
+    assert not file.parent.exists()
+    request.write_mask()
+    np.testing.assert_array_equal(np.load(file), mask)
+
+
 def test_scans_opened_differently_cannot_be_trained_together():
     request = TrainingRequest([scan("a", crop=True), scan("b")], Path("run"))
     with pytest.raises(ValueError, match=r"different options: a: .*crop.*; b"):

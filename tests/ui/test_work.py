@@ -1,9 +1,11 @@
 import threading
 import time
+import warnings
 
 import pytest
+from napari.utils.notifications import notification_manager
 
-from napari_kikuchi.jobs import Progress
+from napari_kikuchi.jobs import JobWarning, Progress
 from napari_kikuchi.ui.work import run_live, start
 
 
@@ -109,3 +111,17 @@ def test_the_window_lives_while_a_result_is_waited_for(qtbot):
     assert run_live(waiting(), "Waiting") == "result"
     with pytest.raises(RuntimeError, match="disk full"):
         run_live(failing(), "Failing")
+
+
+@pytest.mark.filterwarnings("always::napari_kikuchi.jobs.JobWarning")
+def test_what_a_job_warns_of_is_a_notification(qtbot):
+    def job():
+        yield Progress(1, 2)
+        warnings.warn("weld: 2 patterns could not be read", JobWarning, stacklevel=1)
+        return "done"
+
+    results = []
+    with notification_manager:
+        start(job(), done=results.append)
+        qtbot.waitUntil(lambda: results == ["done"])
+    assert "2 patterns could not be read" in notification_manager.records[-1].message

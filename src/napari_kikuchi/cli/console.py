@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -26,8 +27,8 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from napari_kikuchi.devices import helps_another
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.devices import DeviceMemoryError, helps_another
+from napari_kikuchi.jobs import Job, JobWarning, Progress
 from napari_kikuchi.training import TrainingUpdate
 
 Result = TypeVar("Result")
@@ -110,7 +111,7 @@ def run(job: Job[Result], output: Output, live: Path | None = None, going_on: st
     typer.Exit
         With code 3, if it was stopped on request; the job has saved what was finished.
     """
-    with StopRequest(output) as stop, _reporter(output, live) as report:
+    with StopRequest(output) as stop, _reporter(output, live) as report, _warnings_told(output):
         while True:
             if stop:
                 job.close()
@@ -125,6 +126,25 @@ def run(job: Job[Result], output: Output, live: Path | None = None, going_on: st
     else:
         terminal.print(f"[yellow]Stopped.[/] {going_on}", soft_wrap=True)
     raise typer.Exit(STOPPED)
+
+
+@contextmanager
+def _warnings_told(output: Output) -> Iterator[None]:
+    """Tell what a job warns of as it tells its progress; what libraries warn of, as always."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", JobWarning)
+        of_libraries = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, JobWarning):
+                of_libraries(message, category, *place, **more)
+            elif output is Output.EVENTS:
+                emit("warning", message=str(message))
+            elif output is not Output.NOBODY:
+                terminal.print("[yellow]Warning[/]", shown(message), soft_wrap=True)
+
+        warnings.showwarning = tell
+        yield
 
 
 @contextmanager
@@ -184,7 +204,9 @@ def _emit_update(update: Progress, live: Path | None) -> None:
 
 def emit(event: str, **content: Any) -> None:
     """Print one event as one line of JSON."""
-    print(json.dumps({"event": event, **content}, default=_to_json), flush=True)
+    line = json.dumps({"event": event, **content}, default=_to_json)
+    # Written as one: warnings come from threads, too.
+    print(f"{line}\n", end="", flush=True)
 
 
 def _to_json(value: Any) -> Any:
@@ -218,7 +240,7 @@ def errors_told(output: Output) -> Iterator[None]:
     except typer.Exit:
         raise
     # An optional package that is missing names the line that installs it.
-    except (ValueError, OSError, FloatingPointError, ImportError) as error:
+    except (ValueError, OSError, FloatingPointError, ImportError, DeviceMemoryError) as error:
         if output is Output.EVENTS:
             emit("error", message=str(error), kind=type(error).__name__)
         else:

@@ -17,6 +17,7 @@ from napari_kikuchi.cli.options import (
     EventsOption,
     FlipOption,
     JsonOption,
+    MaskOption,
     PartialOption,
     ScanArgument,
     ScanNameOption,
@@ -25,6 +26,7 @@ from napari_kikuchi.cli.options import (
     StepOption,
     WorkersOption,
     leave_out,
+    load_mask,
     numbers,
     scan_options,
 )
@@ -108,6 +110,7 @@ def maps(
             "indexing take its smooth part away; none leaves patterns as recorded."
         ),
     ] = Background.SAMPLE,
+    mask: MaskOption = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Begin anew where a run was stopped.")
     ] = False,
@@ -169,7 +172,11 @@ def maps(
                 chosen,
                 target,
                 indexing=indexing,
-                recipe=Recipe(size=pixels, background=background.value),
+                recipe=Recipe(
+                    size=pixels,
+                    background=background.value,
+                    mask=None if mask is None else load_mask(mask),
+                ),
                 grain_threshold=GRAIN_THRESHOLD if grain_threshold is None else grain_threshold,
                 resume=not restart,
                 **where,

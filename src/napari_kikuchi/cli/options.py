@@ -81,6 +81,14 @@ WorkersOption = Annotated[
         show_default=False,
     ),
 ]
+MaskOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--mask",
+        help="Signal mask, a .npy of the size after binning, instead of the one found.",
+        show_default=False,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 EventsOption = Annotated[
     bool, typer.Option("--events", hidden=True, help="One JSON event per line, for the window.")

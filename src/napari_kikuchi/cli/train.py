@@ -16,6 +16,7 @@ from napari_kikuchi.cli.options import (
     FlipOption,
     JsonOption,
     Likelihood,
+    MaskOption,
     Objective,
     PartialOption,
     Rescale,
@@ -103,13 +104,7 @@ def train(
             show_default=False,
         ),
     ] = None,
-    mask: Annotated[
-        Path | None,
-        typer.Option(
-            help="Signal mask, a .npy of the size after binning, instead of the one found.",
-            show_default=False,
-        ),
-    ] = None,
+    mask: MaskOption = None,
     objective: Annotated[
         Objective | None,
         typer.Option(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import read_batches
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import PatternReading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,12 +57,19 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
     Returns
     -------
     AveragePattern
-        Of those positions that have a pattern.
+        Of those positions that have a pattern which can be read.
 
     Raises
     ------
     ValueError
-        If none has.
+        If none has a pattern.
+    UnreadableScanError
+        If none of the patterns can be read.
+
+    Warns
+    -----
+    JobWarning
+        If some cannot be read; the mean goes without them.
 
     Notes
     -----
@@ -77,7 +84,8 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
     total, typical, squares = np.zeros((3, *scan.pattern_shape), np.float64)
     some = max(1, _PIXELS // total.size)
     done = 0
-    for patterns in read_batches(scan, positions):
+    reading = PatternReading(scan, positions)
+    for patterns in reading:
         for start in range(0, len(patterns), some):
             part = patterns[start : start + some].astype(np.float64)
             total += part.sum(axis=0)
@@ -90,7 +98,9 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
             squares += apart**2 * (done * len(part) / count)
             typical += apart * (len(part) / count)
             done = count
-        yield Progress(done, len(positions), "Averaging patterns")
+        yield Progress(reading.done, len(positions), "Averaging patterns")
+    reading.check()
+    reading.warn("the mean")
     mean = total / done
     variance = squares / (done - 1) if done > 1 else np.full_like(squares, np.nan)
     deviation = np.sqrt(variance) * mean.mean()

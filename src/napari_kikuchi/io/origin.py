@@ -8,19 +8,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import MapStoreError, read_maps
 from napari_kikuchi.maps import MapStack, Region
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import REMEDY, told_places
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-# Places that are told one by one.
-_MOST_PLACES = 10
+    pass
 
 
 def scan_origin(scan: Scan) -> dict[str, Any]:
@@ -57,43 +53,15 @@ def maps_identity(
     }
 
 
-def unreadable_record(positions: NDArray[np.integer]) -> dict[str, Any]:
-    """Which patterns could not be read, fit for JSON; empty if all could.
-
-    Parameters
-    ----------
-    positions
-        Rows and columns, of shape (n, 2).
-
-    Returns
-    -------
-    dict
-        Under ``"unreadable"`` their number and, as ``"runs"``, row, first and last column of those
-        that lie side by side.
-    """
-    if not len(positions):
-        return {}
-    ordered = positions[np.lexsort((positions[:, 1], positions[:, 0]))]
-    ends = np.flatnonzero((np.diff(ordered, axis=0) != (0, 1)).any(axis=1)) + 1
-    runs = [[*map(int, run[0]), int(run[-1, 1])] for run in np.split(ordered, ends)]
-    return {"unreadable": {"count": len(positions), "runs": runs}}
-
-
 def unreadable_told(stack: MapStack) -> str:
     """Which patterns could not be read for some maps, in words; nothing if all could."""
     record = stack.provenance.get("unreadable")
     if not record:
         return ""
-    count, runs = record["count"], record["runs"]
-    places = [
-        f"row {row}, column{f's {first} to {last}' if last > first else f' {first}'}"
-        for row, first, last in runs[:_MOST_PLACES]
-    ]
-    more = f" and {len(runs) - _MOST_PLACES:,} places more" if len(runs) > _MOST_PLACES else ""
+    count = record["count"]
     patterns = f"{count:,} patterns" if count > 1 else "1 pattern"
     return (
-        f"{patterns} could not be read and left no value: {'; '.join(places)}{more}. Copy the scan "
-        "anew if there is a whole one."
+        f"{patterns} could not be read and left no value: {told_places(record['runs'])}. {REMEDY}"
     )
 
 

@@ -6,6 +6,8 @@ import warnings
 
 import torch
 
+from napari_kikuchi.jobs import JobWarning
+
 
 class Batch:
     """A number of patterns that becomes smaller where a device has no memory for it.
@@ -36,5 +38,6 @@ class Batch:
             warnings.warn(
                 f"The device has too little memory for {than} patterns at a time: going on with "
                 "fewer, which may take longer. Does another program use it?",
+                JobWarning,
                 stacklevel=4,
             )

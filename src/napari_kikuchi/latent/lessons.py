@@ -12,8 +12,9 @@ import numpy as np
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.latent.neighbours import AROUND, compare_with, unit_vectors
 from napari_kikuchi.latent.sample import PatternSample
-from napari_kikuchi.preprocess import Preprocessor, read_batches
+from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import PatternReading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,19 +123,26 @@ class _AtHand:
     def each(
         self, wanted: NDArray[np.int64], function: Callable[[NDArray], NDArray[np.float32]]
     ) -> Job[NDArray[np.float32]]:
-        """Values of a function of the prepared patterns at some positions (n, 2)."""
+        """Values of a function of the prepared patterns at some positions (n, 2).
+
+        NaN where a pattern cannot be read.
+        """
         flat, back = np.unique(self._flat(wanted), return_inverse=True)
         at_hand = self._flat(self.positions)
         here = np.isin(flat, at_hand)
         parts = [function(self.patterns[np.searchsorted(at_hand, flat[here])])]
         missing = np.stack(np.unravel_index(flat[~here], self.scan.map_shape), axis=1)
-        done = 0
-        for recorded in read_batches(self.scan, missing):
+        reading = PatternReading(self.scan, missing)
+        for recorded in reading:
             parts.append(function(self.preprocess(recorded)))
-            done += len(recorded)
-            yield Progress(done, len(missing), f"Reading neighbours in {self.scan.name}")
-        order = np.argsort(np.concatenate([flat[here], flat[~here]]))
-        return np.concatenate(parts)[order][back]
+            message = f"Reading neighbours in {self.scan.name}"
+            yield Progress(reading.done, len(missing), message)
+        reading.warn("what neighbours tell")
+        read = np.concatenate([np.flatnonzero(here), np.flatnonzero(~here)[reading.readable]])
+        found = np.concatenate(parts)
+        values = np.full((len(flat), *found.shape[1:]), np.nan, np.float32)
+        values[read] = found
+        return values[back]
 
     def _flat(self, positions: NDArray[np.int64]) -> NDArray[np.intp]:
         return np.ravel_multi_index(tuple(positions.T), self.scan.map_shape)

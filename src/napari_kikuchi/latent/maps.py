@@ -25,7 +25,6 @@ from napari_kikuchi.io.origin import (
     maps_identity,
     maps_provenance,
     scan_origin,
-    unreadable_record,
     unreadable_told,
 )
 from napari_kikuchi.io.output import sole_writer
@@ -39,6 +38,7 @@ from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, run_blocks
+from napari_kikuchi.unreadable import unreadable_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

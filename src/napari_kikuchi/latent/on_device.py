@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn.functional import avg_pool2d
 
+from napari_kikuchi.devices import memory_told
 from napari_kikuchi.images import area_weights
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.rescaling import rescaled
@@ -41,15 +42,21 @@ def prepared_on(
     -------
     prepared, contrast
         Of all pieces, of shape (patterns, *size) and (patterns,).
+
+    Raises
+    ------
+    DeviceMemoryError
+        If the device has too little memory.
     """
     mask, size = preprocessor.mask, preprocessor.recipe.size
-    pixels = torch.from_numpy(np.flatnonzero(mask)).to(device)
-    background = torch.from_numpy(preprocessor.background[mask]).to(device)
-    binned = torch.cat([_binned(_sent(piece, device), size) for piece in pieces])
-    inside = binned.flatten(1)[:, pixels]
-    values, contrast = rescaled(inside, background, preprocessor.level, preprocessor.recipe)
-    prepared = torch.zeros_like(binned)
-    prepared.flatten(1)[:, pixels] = values
+    with memory_told(device, "to prepare patterns", "bin them to fewer pixels"):
+        pixels = torch.from_numpy(np.flatnonzero(mask)).to(device)
+        background = torch.from_numpy(preprocessor.background[mask]).to(device)
+        binned = torch.cat([_binned(_sent(piece, device), size) for piece in pieces])
+        inside = binned.flatten(1)[:, pixels]
+        values, contrast = rescaled(inside, background, preprocessor.level, preprocessor.recipe)
+        prepared = torch.zeros_like(binned)
+        prepared.flatten(1)[:, pixels] = values
     return prepared, contrast
 
 

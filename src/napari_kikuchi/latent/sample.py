@@ -11,9 +11,10 @@ import numpy as np
 
 from napari_kikuchi import __version__
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.preprocess import Preprocessor, prepare, read_batches
+from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError, check_size
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import PatternReading, unreadable_record
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -35,7 +36,8 @@ class PatternSample:
     preprocessors
         One for each scan; all share the recipe.
     scans
-        Name, fingerprint and number of patterns of each scan, fit for JSON.
+        Name, fingerprint and number of patterns of each scan, and which of those drawn could not be
+        read, fit for JSON.
     """
 
     patterns: NDArray
@@ -148,22 +150,39 @@ def draw_sample(
     ------
     RecipeMismatchError
         If a scan does not fit the recipe, or the scans do not fit together.
+    UnreadableScanError
+        If none of the patterns drawn from a scan can be read.
+
+    Warns
+    -----
+    JobWarning
+        If some cannot be read; the sample goes without them.
     """
     preprocessors = yield from prepare_alike(scans, recipe, adapt_mask=adapt_mask)
-    positions = [scan.draw(per_scan, seed + i) for i, scan in enumerate(scans)]
-    total = sum(map(len, positions))
+    draws = [scan.draw(per_scan, seed + i) for i, scan in enumerate(scans)]
+    total = sum(map(len, draws))
     patterns = np.empty((total, *recipe.size), dtype)
-    done = 0
-    for scan, preprocess, drawn in zip(scans, preprocessors, positions, strict=True):
-        for recorded in read_batches(scan, drawn):
-            patterns[done : done + len(recorded)] = preprocess(recorded)
-            done += len(recorded)
-            yield Progress(done, total, f"Preparing patterns of {scan.name}")
-    described = [
-        {"name": scan.name, "fingerprint": scan.fingerprint(), "patterns": len(drawn)}
-        for scan, drawn in zip(scans, positions, strict=True)
-    ]
-    return PatternSample(patterns, positions, preprocessors, described)
+    tried = count = 0
+    positions, described = [], []
+    for scan, preprocess, drawn in zip(scans, preprocessors, draws, strict=True):
+        reading = PatternReading(scan, drawn)
+        for recorded in reading:
+            patterns[count : count + len(recorded)] = preprocess(recorded)
+            count += len(recorded)
+            yield Progress(tried + reading.done, total, f"Preparing patterns of {scan.name}")
+        tried += len(drawn)
+        reading.check()
+        reading.warn("what is learned from")
+        positions.append(drawn[reading.readable])
+        described.append(
+            {
+                "name": scan.name,
+                "fingerprint": scan.fingerprint(),
+                "patterns": len(positions[-1]),
+                **unreadable_record(reading.unreadable),
+            }
+        )
+    return PatternSample(patterns[:count], positions, preprocessors, described)
 
 
 def provenance(sample: PatternSample, settings: dict[str, Any]) -> dict[str, Any]:

@@ -33,11 +33,12 @@ from napari_kikuchi.latent.principal import (
 )
 from napari_kikuchi.latent.sample import PatternSample, draw_sample, provenance
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
-from napari_kikuchi.preprocess import read_batches
+from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 from napari_kikuchi.training.workers import Workers
+from napari_kikuchi.unreadable import PatternReading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,13 +175,7 @@ def train_vae(
             yield from _learn_overlap(vae, scans, sample, seed)
     live = None
     if watched is not None:
-        positions, present = watched
-        preprocess = sample.preprocessors[0]
-        patterns, done = np.empty((len(positions), *sample.recipe.size), np.float16), 0
-        for recorded in read_batches(scans[0], positions):
-            patterns[done : done + len(recorded)] = preprocess(recorded)
-            done += len(recorded)
-        live = _LiveMap(patterns, present, Path(folder) / LIVE_FILE)
+        live = _watch(scans[0], *watched, sample.preprocessors[0], Path(folder) / LIVE_FILE)
     origin = provenance(sample, settings.settings() | {"preset": architecture.name})
     if started_from is not None:
         origin["started from"] = dict(started_from.provenance)
@@ -229,6 +224,25 @@ class _LiveMap:
         maps[:, self.present] = features.T
         with replacing(self.path) as partial, partial.open("wb") as file:
             np.save(file, maps)
+
+
+def _watch(
+    scan: Scan,
+    positions: NDArray[np.intp],
+    present: NDArray[np.bool_],
+    preprocess: Preprocessor,
+    path: Path,
+) -> _LiveMap:
+    """Read the patterns to watch, whose positions and place in the region are given."""
+    patterns, count = np.empty((len(positions), *preprocess.recipe.size), np.float16), 0
+    reading = PatternReading(scan, positions)
+    for recorded in reading:
+        patterns[count : count + len(recorded)] = preprocess(recorded)
+        count += len(recorded)
+    reading.warn("the region to watch")
+    readable = present.copy()
+    readable[present] = reading.readable
+    return _LiveMap(patterns[:count], readable, path)
 
 
 @dataclass(frozen=True, eq=False)
@@ -285,7 +299,7 @@ class _VaeTask:
             return
         encoder = VaeEncoder(self.module.vae, self.recipe)
         parts, patterns = [], self.live.patterns
-        for start in range(0, len(patterns), 256):
+        for start in range(0, max(1, len(patterns)), 256):
             parts.append(encoder.encode(patterns[start : start + 256]))
             yield Progress(start, len(patterns), "Encoding the watched region")
         self.live.write(np.concatenate(parts))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from napari_kikuchi.devices import pick_device
+from napari_kikuchi.devices import DeviceMemoryError, memory_told, pick_device
 from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
 from napari_kikuchi.latent.batch import Batch
 from napari_kikuchi.latent.networks import build_networks
@@ -37,6 +37,8 @@ _NETWORKS = ("encoder", "decoder")
 _BATCH = 256
 # The same times the features, of convolutions: what passes between layers stays in the cache.
 _BATCH_FEATURES = 1024
+# Where a device has too little memory.
+_REMEDY = "take a model of a smaller preset"
 
 
 class Vae(nn.Module):
@@ -205,7 +207,9 @@ class VaeEncoder:
         require_tensors(path, model, expected)
         vae = Vae(architecture, model.recipe.mask)
         vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
-        return cls(vae.to(pick_device(device)).eval(), model.recipe, model.provenance)
+        device = pick_device(device)
+        with memory_told(device, f"for the model {path}", _REMEDY):
+            return cls(vae.to(device).eval(), model.recipe, model.provenance)
 
     @cached_property
     def _is_tuned(self) -> bool:
@@ -229,13 +233,14 @@ class VaeEncoder:
         device, found, start = self.vae.mask.device, [], 0
         while start < len(values):
             batch = self._batch.size
-            part = values[start : start + batch]
-            if not isinstance(part, torch.Tensor):
-                # A copy: torch warns of memory that must not be written to.
-                part = torch.tensor(part, dtype=torch.float32, device=device)
+            some = values[start : start + batch]
             try:
-                found.append(function(part).cpu().numpy())
-            except torch.OutOfMemoryError:
+                with memory_told(device.type, "for one pattern at a time", _REMEDY):
+                    if not isinstance(some, torch.Tensor):
+                        # A copy: torch warns of memory that must not be written to.
+                        some = torch.tensor(some, dtype=torch.float32, device=device)
+                    found.append(function(some).cpu().numpy())
+            except DeviceMemoryError:
                 if batch == 1:
                     raise
                 self._batch.make_smaller(than=batch)

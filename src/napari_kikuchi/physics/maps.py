@@ -18,7 +18,6 @@ from napari_kikuchi.io.origin import (
     maps_identity,
     maps_provenance,
     scan_origin,
-    unreadable_record,
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
@@ -49,6 +48,7 @@ from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
+from napari_kikuchi.unreadable import unreadable_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,11 +112,11 @@ def physics_maps(
         Geometry and phase; needed for ``"indexing"``.
     recipe
         Size, signal mask and static background of the patterns; None: the size they have, the
-        mask that is found, a sampled background. The contrast is that of patterns less this
-        background, relative to their brightness; image quality and indexing, which look for all
-        bands of a pattern, take only the background's smooth part away
-        (:func:`smooth_background`); sharpness and intensity none of it. Binning averages noise,
-        which helps the sharpness, and makes all faster.
+        mask that is found, a sampled background. A mask that is given was chosen for this scan and
+        is taken as it is. The contrast is that of patterns less this background, relative to their
+        brightness; image quality and indexing, which look for all bands of a pattern, take only the
+        background's smooth part away (:func:`smooth_background`); sharpness and intensity none of
+        it. Binning averages noise, which helps the sharpness, and makes all faster.
     grain_threshold
         Misorientation in degrees above which two neighbours belong to different grains.
     executor, workers
@@ -168,7 +168,8 @@ def physics_maps(
         check_indexing()
     settings = None if indexing is None else indexing.settings()
     with sole_writer(path):
-        preprocessor = yield from prepare(scan, recipe or Recipe(size=scan.pattern_shape))
+        recipe = recipe or Recipe(size=scan.pattern_shape)
+        preprocessor = yield from prepare(scan, recipe, check_mask=False)
         origin: dict[str, Any] = {
             "scan": scan_origin(scan),
             "kinds": list(wanted),

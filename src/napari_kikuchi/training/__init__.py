@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from napari_kikuchi.devices import torch_threads
+from napari_kikuchi.devices import memory_told, torch_threads
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 
@@ -210,6 +210,8 @@ def train(
         If the checkpoint is that of another training, or there are no patterns.
     FloatingPointError
         If the loss is no longer a number.
+    DeviceMemoryError
+        If the device has too little memory.
     OutputInUseError, DiskFullError
         See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
@@ -229,6 +231,12 @@ def train(
     with (
         sole_writer(folder) if workers.first else nullcontext(),
         torch_threads(settings.threads),
+        memory_told(
+            workers.fabric.device.type,
+            f"to train with {settings.batch} patterns at a time",
+            f"train a smaller preset elsewhere; {folder} keeps the best model so far and the last "
+            "checkpoint",
+        ),
     ):
         loop = TrainingLoop(task, data, settings, folder, workers, resume=resume)
         return (yield from loop.run(validate_first=validate_first))

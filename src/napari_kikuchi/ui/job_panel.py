@@ -10,6 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_kikuchi.ui.child import COMMAND, ChildJob, JobState
+from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.messages import tell_error
 
 # Before that, the time left is a guess that would jump about.
@@ -41,6 +42,8 @@ class JobPanel(QWidget):
         The child process.
     message
         What the job says, or why it failed.
+    warnings
+        What it has warned of.
     """
 
     started = Signal()
@@ -79,6 +82,8 @@ class JobPanel(QWidget):
         self.message = QLabel(hint)
         self.message.setWordWrap(True)
         self.message.setVisible(bool(hint))
+        self.warnings = Notice()
+        self.warnings.tell("")
         self.cluster = QLabel()
         self.cluster.setOpenExternalLinks(True)
         self.cluster.hide()
@@ -91,6 +96,7 @@ class JobPanel(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
+        layout.addWidget(self.warnings)
         layout.addWidget(self.cluster)
 
     def start(self) -> None:
@@ -107,6 +113,7 @@ class JobPanel(QWidget):
         self._began = self._stage_began = monotonic()
         self._stage = (0, 0)
         self._training = False
+        self.warnings.tell("")
         self.say("Starting…")
         self.job.start(arguments)
 
@@ -137,6 +144,8 @@ class JobPanel(QWidget):
         self._training = self._training or kind == "training"
         if kind == "training" or (kind == "progress" and not self._training):
             self._show_progress(event["done"], event["total"], event.get("message", ""))
+        elif kind == "warning":
+            self.warnings.tell("\n".join(filter(None, [self.warnings.text(), event["message"]])))
         elif kind == "cluster":
             self._show_cluster(event["workers"], event["dashboard"])
         self.reported.emit(event)

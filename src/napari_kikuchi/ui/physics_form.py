@@ -18,7 +18,7 @@ from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, path_of
 from napari_kikuchi.ui.indexing_options import IndexingOptions
 from napari_kikuchi.ui.job_panel import JobPanel
-from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
+from napari_kikuchi.ui.prepare_form import binned_sizes, resized, size_text
 from napari_kikuchi.ui.requests import MapsRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
@@ -143,6 +143,7 @@ class PhysicsForm(QWidget):
         if not self.chosen:
             raise ValueError("Tick at least one kind of map.")
         indexed = "indexing" in self.chosen
+        mask = self._session.recipe(self._scan).mask
         return MapsRequest(
             self._scan,
             self.chosen,
@@ -150,13 +151,19 @@ class PhysicsForm(QWidget):
             indexing=self.indexing.chosen() if indexed else None,
             grain_threshold=self.indexing.threshold.value if indexed else None,
             size=self.size.value,
+            mask=None
+            if mask is None
+            else resized(mask, self.size.value or self._scan.pattern_shape),
             restart=self.restart.value,
             place=self.place.chosen,
         )
 
     def _arguments(self) -> list[str]:
-        self._mapping = self.request()
-        return self._mapping.arguments()
+        request = self.request()
+        arguments = request.arguments()
+        request.write_mask()
+        self._mapping = request
+        return arguments
 
     def _on_kinds(self) -> None:
         self.indexing.setVisible("indexing" in self.chosen)

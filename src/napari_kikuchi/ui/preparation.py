@@ -13,6 +13,7 @@ from napari_kikuchi.jobs import Job
 from napari_kikuchi.preprocess import Preprocessor, fit_mask
 from napari_kikuchi.recipe import Recipe, check_recipe
 from napari_kikuchi.scan import Scan
+from napari_kikuchi.unreadable import read_patterns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def average(scan: Scan) -> Job[Average]:
     drawn = scan.draw(SAMPLE)
     pattern = yield from mean_pattern(scan, drawn)
     # Drawn in the order of the scan: every so many of them come from all over it.
-    some = scan.read_positions(drawn[:: max(1, len(drawn) // _KEPT)])
+    some = read_patterns(scan, drawn[:: max(1, len(drawn) // _KEPT)])
     return Average(pattern, find_signal_mask(pattern), some)
 
 

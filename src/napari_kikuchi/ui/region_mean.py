@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QPushButton
 
-from napari_kikuchi.explore.averages import mean_pattern
+from napari_kikuchi.explore.averages import AveragePattern, average_pattern
 from napari_kikuchi.ui.job_bar import JobBar
 from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.messages import tell_error
@@ -66,11 +66,11 @@ class RegionAverager:
             return
         scan, positions = under
 
-        def show(mean: Any) -> None:
+        def show(average: AveragePattern) -> None:
             self._end()
             # It may have been closed meanwhile.
             if scan in self._session.scans():
-                self._session.hold(RegionMean(scan, len(positions), mean))
+                self._session.hold(RegionMean(scan, average.count, average.mean))
 
         def fail(error: Exception) -> None:
             self._end()
@@ -79,7 +79,7 @@ class RegionAverager:
         self.button.setText("cancel")
         self.bar.begin()
         self._latest.start(
-            mean_pattern(scan, positions), show, failed=fail, progressed=self.bar.note
+            average_pattern(scan, positions), show, failed=fail, progressed=self.bar.note
         )
 
     def _under(self, shape: Drawn) -> tuple[Scan, NDArray[np.intp]] | None:

@@ -81,9 +81,7 @@ class TrainingRequest:
 
     def write_mask(self) -> None:
         """Write the signal mask, if there is one, before the command is started."""
-        if self.mask_file is not None and self.mask is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            np.save(self.mask_file, self.mask)
+        _write_mask(self.mask_file, self.mask)
 
     def arguments(self) -> list[str]:
         """The command line, without the program.
@@ -187,7 +185,7 @@ class EncodingRequest:
         ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MapsRequest:
     """Physics maps, as ``napari-kikuchi maps`` takes them.
 
@@ -203,6 +201,8 @@ class MapsRequest:
         For the kind ``"indexing"``; None: the others only.
     size
         Height and width to average patterns down to; None: as recorded.
+    mask
+        Signal mask, for :meth:`write_mask` to write; None: found from the data.
     restart
         Begin anew instead of going on with what was stopped.
     place
@@ -215,8 +215,18 @@ class MapsRequest:
     indexing: HoughIndexing | None = None
     grain_threshold: float | None = None
     size: tuple[int, int] | None = None
+    mask: NDArray[np.bool_] | None = None
     restart: bool = False
     place: WorkPlace = field(default_factory=WorkPlace)
+
+    @property
+    def mask_file(self) -> Path | None:
+        """Where the command reads the signal mask."""
+        return None if self.mask is None else self.out.with_suffix(".mask.npy")
+
+    def write_mask(self) -> None:
+        """Write the signal mask, if there is one, before the command is started."""
+        _write_mask(self.mask_file, self.mask)
 
     def arguments(self) -> list[str]:
         """The command line, without the program.
@@ -244,6 +254,7 @@ class MapsRequest:
                     "maps": ",".join(self.kinds),
                     "out": self.out,
                     "size": _size_flag(self.size),
+                    "mask": self.mask_file,
                     "restart": self.restart,
                     **asdict(self.place),
                     **geometry,
@@ -251,6 +262,12 @@ class MapsRequest:
             ),
             *_opening_arguments(self.scan),
         ]
+
+
+def _write_mask(path: Path | None, mask: NDArray[np.bool_] | None) -> None:
+    if path is not None and mask is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, mask)
 
 
 def _size_flag(size: tuple[int, int] | None) -> str | None:
