@@ -1,8 +1,11 @@
 """The same maps by workers of a dask cluster, which may come and go."""
 
+import threading
+
 import numpy as np
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from napari_kikuchi import open_scan, streaming
 from napari_kikuchi.cluster import LOCAL, ClusterError, open_cluster
@@ -96,3 +99,49 @@ def test_workers_of_another_version_are_refused(monkeypatch):
         open_cluster(LOCAL, workers=1),
     ):
         pass
+
+
+@pytest.fixture
+def nobody_yet():
+    """A scheduler whose workers come later."""
+    with LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+def test_workers_of_another_version_that_come_later_are_refused(nobody_yet, monkeypatch):
+    with open_cluster(nobody_yet.scheduler_address) as cluster:
+        assert cluster.workers() == 0
+        monkeypatch.setattr("napari_kikuchi.cluster.__version__", "0.0.0 of the day after")
+        nobody_yet.scale(1)
+        nobody_yet.wait_for_workers(1)
+        with pytest.raises(ClusterError, match=r"has napari-kikuchi .* with 0.0.0 of the day"):
+            cluster.workers()
+
+
+def test_workers_without_this_package_are_refused(nobody_yet, monkeypatch):
+    nobody_yet.scale(1)
+    nobody_yet.wait_for_workers(1)
+    monkeypatch.setattr("napari_kikuchi.cluster._PACKAGE", "what nobody has installed")
+    with (
+        pytest.raises(ClusterError, match=r"this worker has no napari-kikuchi, but the job was"),
+        open_cluster(nobody_yet.scheduler_address),
+    ):
+        pass
+
+
+def test_a_job_is_stopped_though_nobody_is_there_to_finish_it(nobody_yet, scan, encoder, tmp_path):
+    def stop():
+        with open_cluster(nobody_yet.scheduler_address) as cluster:
+            where = {"executor": cluster.executor, "workers": cluster.workers}
+            job = encode_scan(scan, encoder, tmp_path / "maps.zarr", **where)
+            for update in job:
+                if update.message == "Encoding patterns":
+                    asked.append(next(job).done)
+                    job.close()
+
+    asked = []
+    stopping = threading.Thread(target=stop, daemon=True)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()
+    assert asked == [0]
