@@ -204,6 +204,34 @@ class TestOneWriter:
             with sole_writer(path):
                 pass
 
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows always knows locks")
+    def test_so_it_is_on_file_systems_without_locks(self, tmp_path):
+        path = tmp_path / "run"
+        code = (
+            "import errno, fcntl, sys\n"
+            "def no_locks(*_):\n    raise OSError(errno.ENOSYS, 'Function not implemented')\n"
+            "fcntl.flock = no_locks\n"
+            "from napari_kikuchi.io.output import sole_writer\n"
+            "with sole_writer(sys.argv[1]):\n    print('held', flush=True)\n    sys.stdin.read()"
+        )
+        command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+
+        def begin():
+            pipe = subprocess.PIPE
+            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+        with begin() as first:
+            assert first.stdout.readline() == "held\n"
+            with begin() as second:
+                _, told = second.communicate()
+            assert f"another job is writing this ({first.pid} " in told
+            assert f"If it runs no more, delete {path}.lock." in told
+            first.kill()
+            first.wait()
+        with begin() as third:
+            assert third.communicate()[0] == "held\n"
+        assert not list(tmp_path.glob("*.lock"))
+
 
 class TestFullDisks:
     def test_too_little_room_is_told_before_any_time_is_spent(self, tmp_path):
