@@ -21,7 +21,8 @@ from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.recipe import Recipe
-from napari_kikuchi.scan import Scan
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import piecewise, write_block
 
 ROWS, COLS = 24, 16
 RECIPE = Recipe(size=(10, 10))
@@ -171,6 +172,19 @@ class TestScansThatChange:
         os.utime(scan_file, ns=(1, 1))
         with pytest.raises(ScanLostError, match=r"weld.up2: was changed since it was opened"):
             finish(job)
+
+    def test_a_block_that_was_read_while_something_wrote_does_not_count(self, scan_file, tmp_path):
+        scan, path = open_scan(scan_file), tmp_path / "maps.zarr"
+        whole = Block(slice(0, ROWS), slice(0, COLS))
+
+        def means(patterns):
+            os.utime(scan_file, ns=(1, 1))  # as whatever writes to the file does
+            return patterns.mean(axis=(1, 2), dtype=np.float32)[:, None]
+
+        writer = MapWriter.open(path, (1, ROWS, COLS), {})
+        with pytest.raises(ScanLostError, match=r"weld.up2: was changed since it was opened"):
+            write_block(scan, piecewise(means), writer.maps, range(1), whole)
+        assert not writer.maps.read(whole).any()
 
 
 class TestOneWriter:

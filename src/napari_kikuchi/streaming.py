@@ -225,14 +225,14 @@ def write_block(
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
     try:
-        # What was written to since the job began is no longer one scan.
-        scan.check_unchanged()
         values = np.full((len(channels), *block.shape), np.nan, np.float32)
         pieces = _Pieces(scan, block)
         following = iter(pieces)
         for first in following:  # if there is one
             found = function(chain([first], following))
             values[:, *pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found.T
+        # What was written to since the job began, even while it was read, is no longer one scan.
+        scan.check_unchanged()
         return Written(maps.write(block, values, channels), pieces.unreadable)
     except Exception as error:
         error.add_note(
