@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Set
 from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 
 from distributed import Client, KilledWorker, LocalCluster, WorkerPlugin
@@ -22,7 +21,6 @@ from napari_kikuchi.compiled import own_compilation_cache
 
 #: In the place of a scheduler's address: begin workers on this machine.
 LOCAL = "local"
-_PACKAGE = "napari-kikuchi"
 # A scheduler that is there answers at once.
 _PATIENCE_S = 10
 
@@ -71,7 +69,7 @@ def open_cluster(scheduler: str, workers: int | None = None) -> Iterator[Cluster
         with _client(scheduler, workers) as client:
             workers_there = _Workers(client)
             workers_there()
-            client.register_plugin(_OwnCache(), name=_PACKAGE)
+            client.register_plugin(_OwnCache(), name="napari-kikuchi")
             # Written anew whenever it is asked for, though dask may remember the same call. Not
             # waited for at the end, when there may be nobody to finish what was asked for.
             yield Cluster(client.get_executor(pure=False), workers_there, _dashboard(client))
@@ -135,19 +133,22 @@ class _Workers:
         return sum(threads.values())
 
     def _check(self, addresses: Set[str]) -> None:
-        # Of the installation: where this package is missing, nothing of it could be run.
-        found = self._client.run(version, _PACKAGE, workers=list(addresses), on_error="return")
+        found = self._client.run(_version, workers=list(addresses), on_error="return")
         for address, told in found.items():
             if isinstance(told, OSError):
                 continue  # gone again
             if told != __version__:
-                missing = isinstance(told, Exception)
+                has = f"cannot run it ({told})" if isinstance(told, Exception) else f"has {told}"
                 raise ClusterError(
-                    f"{address}: this worker has {'no ' * missing}napari-kikuchi"
-                    f"{'' if missing else f' {told}'}, but the job was started with {__version__}. "
-                    "Install the same version on all, so that the maps are of one kind."
+                    f"{address}: the job was started with napari-kikuchi {__version__}, but this "
+                    f"worker {has}. Install the same version on all, so that the maps are of one "
+                    "kind."
                 )
             self._known.add(address)
+
+
+def _version() -> str:
+    return __version__
 
 
 def _dashboard(client: Client) -> str | None:
