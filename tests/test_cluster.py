@@ -1,8 +1,14 @@
 """The same maps by workers of a dask cluster, which may come and go."""
 
+import os
+import subprocess
+import sys
+import threading
+
 import numpy as np
 import psutil
 import pytest
+from distributed import LocalCluster
 
 from napari_kikuchi import open_scan, streaming
 from napari_kikuchi.cluster import LOCAL, ClusterError, open_cluster
@@ -92,7 +98,59 @@ def test_where_no_scheduler_answers_it_is_said(monkeypatch):
 def test_workers_of_another_version_are_refused(monkeypatch):
     monkeypatch.setattr("napari_kikuchi.cluster.__version__", "0.0.0 of the day after")
     with (
-        pytest.raises(ClusterError, match=r"has napari-kikuchi .* started with 0.0.0 of the day"),
+        pytest.raises(
+            ClusterError, match=r"with napari-kikuchi 0.0.0 of the day after, but .* has \d"
+        ),
         open_cluster(LOCAL, workers=1),
     ):
         pass
+
+
+@pytest.fixture
+def nobody_yet():
+    """A scheduler whose workers come later."""
+    with LocalCluster(n_workers=0, threads_per_worker=1, dashboard_address=None) as cluster:
+        yield cluster
+
+
+def test_workers_of_another_version_that_come_later_are_refused(nobody_yet, monkeypatch):
+    with open_cluster(nobody_yet.scheduler_address) as cluster:
+        assert cluster.workers() == 0
+        monkeypatch.setattr("napari_kikuchi.cluster.__version__", "0.0.0 of the day after")
+        nobody_yet.scale(1)
+        nobody_yet.wait_for_workers(1)
+        with pytest.raises(ClusterError, match=r"0.0.0 of the day after, but this worker has \d"):
+            cluster.workers()
+
+
+def test_workers_that_lack_this_package_are_refused(nobody_yet, tmp_path):
+    (tmp_path / "napari_kikuchi.py").write_text("raise ModuleNotFoundError('nothing here')")
+    address = nobody_yet.scheduler_address
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-nanny"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([*command, "--no-dashboard"], env=environment) as worker:
+        nobody_yet.wait_for_workers(1)
+        with (
+            pytest.raises(ClusterError, match=r"cannot run it .*nothing here"),
+            open_cluster(address),
+        ):
+            pass
+        worker.terminate()
+
+
+def test_a_job_is_stopped_though_nobody_is_there_to_finish_it(nobody_yet, scan, encoder, tmp_path):
+    def stop():
+        with open_cluster(nobody_yet.scheduler_address) as cluster:
+            where = {"executor": cluster.executor, "workers": cluster.workers}
+            job = encode_scan(scan, encoder, tmp_path / "maps.zarr", **where)
+            for update in job:
+                if update.message == "Encoding patterns":
+                    asked.append(next(job).done)
+                    job.close()
+
+    asked = []
+    stopping = threading.Thread(target=stop, daemon=True)
+    stopping.start()
+    stopping.join(60)
+    assert not stopping.is_alive()
+    assert asked == [0]

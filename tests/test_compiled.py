@@ -48,3 +48,9 @@ def test_each_process_has_its_own_and_the_next_ones_find_them_again(places):
 def test_a_place_that_was_given_stays(places, tmp_path):
     given = str(tmp_path / "given")
     assert places(2, NUMBA_CACHE_DIR=given) == [given, given]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there another place is taken")
+def test_where_none_can_be_taken_numba_does_as_it_always_does(places, tmp_path):
+    (tmp_path / "napari-kikuchi" / "compiled" / "0.lock").mkdir(parents=True)
+    assert places(2) == [None, None]

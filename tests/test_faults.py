@@ -24,7 +24,8 @@ from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.recipe import Recipe
-from napari_kikuchi.scan import Scan
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import piecewise, write_block
 
 ROWS, COLS = 24, 16
 RECIPE = Recipe(size=(10, 10))
@@ -180,6 +181,19 @@ class TestScansThatChange:
         with pytest.raises(ScanLostError, match=r"weld.up2: was changed since it was opened"):
             finish(job)
 
+    def test_a_block_that_was_read_while_something_wrote_does_not_count(self, scan_file, tmp_path):
+        scan, path = open_scan(scan_file), tmp_path / "maps.zarr"
+        whole = Block(slice(0, ROWS), slice(0, COLS))
+
+        def means(patterns):
+            os.utime(scan_file, ns=(1, 1))  # as whatever writes to the file does
+            return patterns.mean(axis=(1, 2), dtype=np.float32)[:, None]
+
+        writer = MapWriter.open(path, (1, ROWS, COLS), {})
+        with pytest.raises(ScanLostError, match=r"weld.up2: was changed since it was opened"):
+            write_block(scan, piecewise(means), writer.maps, range(1), whole)
+        assert not writer.maps.read(whole).any()
+
 
 class TestOneWriter:
     def test_a_second_job_on_the_same_output_is_refused(self, scan_file, encoder, tmp_path):
@@ -211,6 +225,34 @@ class TestOneWriter:
             child.wait()
             with sole_writer(path):
                 pass
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows always knows locks")
+    def test_so_it_is_on_file_systems_without_locks(self, tmp_path):
+        path = tmp_path / "run"
+        code = (
+            "import errno, fcntl, sys\n"
+            "def no_locks(*_):\n    raise OSError(errno.ENOSYS, 'Function not implemented')\n"
+            "fcntl.flock = no_locks\n"
+            "from napari_kikuchi.io.output import sole_writer\n"
+            "with sole_writer(sys.argv[1]):\n    print('held', flush=True)\n    sys.stdin.read()"
+        )
+        command = [sys.executable, "-W", "ignore", "-c", code, str(path)]
+
+        def begin():
+            pipe = subprocess.PIPE
+            return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+        with begin() as first:
+            assert first.stdout.readline() == "held\n"
+            with begin() as second:
+                _, told = second.communicate()
+            assert f"another job is writing this ({first.pid} " in told
+            assert f"If it runs no more, delete {path}.lock." in told
+            first.kill()
+            first.wait()
+        with begin() as third:
+            assert third.communicate()[0] == "held\n"
+        assert not list(tmp_path.glob("*.lock"))
 
 
 class TestFullDisks:

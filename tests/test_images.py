@@ -48,6 +48,12 @@ class TestBinning:
         expected = pattern.reshape(120, 4, 120, 4).mean(axis=(1, 3))
         np.testing.assert_allclose(bin_to(pattern[None], (120, 120))[0], expected, rtol=1e-6)
 
+    @pytest.mark.parametrize("dtype", ["?", "i1", ">u4", "f2", ">f4", "f8"])
+    def test_takes_pixels_of_any_type(self, dtype):
+        pattern = np.random.default_rng(0).integers(0, 2, (6, 4)).astype(dtype)
+        expected = pattern.reshape(3, 2, 2, 2).mean(axis=(1, 3), dtype="f4")
+        np.testing.assert_array_equal(bin_to(pattern[None], (3, 2))[0], expected)
+
     def test_keeps_the_mean_intensity(self):
         patterns = np.random.default_rng(0).random((3, 50, 50))
         binned = bin_to(patterns, (17, 17))

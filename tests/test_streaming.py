@@ -182,6 +182,8 @@ def test_torch_and_its_threads_are_as_before(scan, writer):
     finish(map_scan(scan, piecewise(look), writer, workers=64))
     assert set(inside) == {1}
     assert torch.get_num_threads() == before
+    with ThreadPoolExecutor(1) as later:
+        assert later.submit(torch.get_num_threads).result() == before
 
 
 def test_jobs_that_overlap_give_the_threads_back(scan, tmp_path):

@@ -31,8 +31,10 @@ def bin_by_factors(patterns: NDArray, size: tuple[int, int]) -> NDArray[np.float
         Of shape (n, *size).
     """
     out = np.empty((len(patterns), *size), np.float32)
-    # One compiled function for each type of pixel, wherever the patterns come from.
-    native = patterns.dtype.newbyteorder("=")
+    # One compiled function for each type of pixel, wherever the patterns come from; those that
+    # numba does not know, such as float16, are among the floating ones.
+    floating = patterns.dtype.kind == "f"
+    native = np.dtype(np.float32) if floating else patterns.dtype.newbyteorder("=")
     _bin(np.ascontiguousarray(patterns, native), out)
     return out
 

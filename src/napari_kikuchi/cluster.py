@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,16 +62,17 @@ def open_cluster(scheduler: str, workers: int | None = None) -> Iterator[Cluster
     Raises
     ------
     ClusterError
-        If no scheduler answers, the workers have another version of this package, or the
-        scheduler is lost meanwhile.
+        If no scheduler answers, a worker that is there or comes later has another version of this
+        package or none, or the scheduler is lost meanwhile.
     """
     try:
         with _client(scheduler, workers) as client:
+            workers_there = _Workers(client)
+            workers_there()
             client.register_plugin(_OwnCache(), name="napari-kikuchi")
-            _check_versions(client)
-            # Written anew whenever it is asked for, though dask may remember the same call.
-            with client.get_executor(pure=False) as executor:
-                yield Cluster(executor, lambda: sum(client.nthreads().values()), _dashboard(client))
+            # Written anew whenever it is asked for, though dask may remember the same call. Not
+            # waited for at the end, when there may be nobody to finish what was asked for.
+            yield Cluster(client.get_executor(pure=False), workers_there, _dashboard(client))
     except KilledWorker as error:
         raise ClusterError(
             f"{scheduler}: one worker after another ended over the same block ({error}). Do they "
@@ -79,7 +80,7 @@ def open_cluster(scheduler: str, workers: int | None = None) -> Iterator[Cluster
         ) from error
     except (CancelledError, CommClosedError) as error:
         raise ClusterError(
-            f"{scheduler}: the scheduler was lost ({error or type(error).__name__}). What is "
+            f"{scheduler}: the scheduler was lost ({str(error) or type(error).__name__}). What is "
             "finished is kept: do the same again when it is there."
         ) from error
 
@@ -118,15 +119,32 @@ def _client(scheduler: str, workers: int | None) -> Iterator[Client]:
         yield client
 
 
-def _check_versions(client: Client) -> None:
-    found = client.run(_version)
-    others = {address: version for address, version in found.items() if version != __version__}
-    if others:
-        address, version = next(iter(others.items()))
-        raise ClusterError(
-            f"{address}: this worker has napari-kikuchi {version}, but the job was started with "
-            f"{__version__}, so its maps would be of two kinds. Install the same version on all."
-        )
+class _Workers:
+    """How many there are at present. Those that have come are asked for their version first."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._known: set[str] = set()
+
+    def __call__(self) -> int:
+        threads = self._client.nthreads()
+        if come := threads.keys() - self._known:
+            self._check(come)
+        return sum(threads.values())
+
+    def _check(self, addresses: Set[str]) -> None:
+        found = self._client.run(_version, workers=list(addresses), on_error="return")
+        for address, told in found.items():
+            if isinstance(told, OSError):
+                continue  # gone again
+            if told != __version__:
+                has = f"cannot run it ({told})" if isinstance(told, Exception) else f"has {told}"
+                raise ClusterError(
+                    f"{address}: the job was started with napari-kikuchi {__version__}, but this "
+                    f"worker {has}. Install the same version on all, so that the maps are of one "
+                    "kind."
+                )
+            self._known.add(address)
 
 
 def _version() -> str:

@@ -48,6 +48,8 @@ def own_compilation_cache(folder: Path | None = None) -> None:
             lock.acquire()
         except Timeout:
             continue
+        except OSError:
+            return
         _held[os.getpid()] = lock
         os.environ[_PLACE] = os.environ[_TAKEN] = str(folder / str(number))
         return

@@ -225,14 +225,14 @@ def write_block(
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
     try:
-        # What was written to since the job began is no longer one scan.
-        scan.check_unchanged()
         values = np.full((len(channels), *block.shape), np.nan, np.float32)
         pieces = _Pieces(scan, block)
         following = iter(pieces)
         for first in following:  # if there is one
             found = function(chain([first], following))
             values[:, *pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found.T
+        # What was written to since the job began, even while it was read, is no longer one scan.
+        scan.check_unchanged()
         return Written(maps.write(block, values, channels), pieces.unreadable)
     except Exception as error:
         error.add_note(
@@ -307,7 +307,7 @@ def _shared_cores(workers: int) -> Iterator[Callable[[], None]]:
     callable
         To be called in each thread.
     """
-    torch: Any = sys.modules.get("torch")  # A function that runs torch has imported it.
+    torch = _torch()
     share = max(1, (os.cpu_count() or 1) // workers)
     before = torch.get_num_threads() if torch else share
 
@@ -317,6 +317,11 @@ def _shared_cores(workers: int) -> Iterator[Callable[[], None]]:
 
     with _limits.shared(share):
         yield limit
+
+
+def _torch() -> Any:
+    """torch, if it is imported: a function that runs it has done so."""
+    return sys.modules.get("torch")
 
 
 class _Limits:
@@ -337,6 +342,9 @@ class _Limits:
 
         with self._lock:
             if not self._users:
+                if torch := _torch():
+                    # What one thread is told, those that begin later take over.
+                    self._restore.callback(torch.set_num_threads, torch.get_num_threads())
                 self._restore.enter_context(threadpool_limits(threads))
             self._users += 1
         try:

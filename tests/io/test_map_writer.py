@@ -282,3 +282,12 @@ def test_an_older_store_that_a_crash_left_beside_its_place_is_put_back(
     write(after, BLOCKS)
     np.testing.assert_array_equal(finish(after.finish(CHANNELS)).values[:], VALUES)
     assert [path.name for path in snapshot.iterdir()] == ["maps.zarr"]
+
+
+def test_an_older_store_of_a_longer_name_is_left_alone(tmp_path):
+    other = tmp_path / "maps.zarr.longer.0123abcd.former"
+    other.mkdir()
+    writer = begin(tmp_path)
+    write(writer, BLOCKS)
+    finish(writer.finish(CHANNELS))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["maps.zarr", other.name]

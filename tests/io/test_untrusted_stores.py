@@ -197,6 +197,8 @@ def test_what_is_packed_is_not_larger_than_the_array(store):
         (("familiarity",), {"known": "yes"}),
         (("indexing",), {"phase": {"name": "Ni", "space_group": 225, "lattice": [0] * 6}}),
         (("together",), {"scan": 3}),
+        (("unreadable",), {"count": 3}),
+        (("unreadable",), {"runs": [[0, 1, 2]]}),
     ],
 )
 def test_the_provenance_is_of_the_types_it_should_be(store, way, to):

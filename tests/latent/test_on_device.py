@@ -23,7 +23,7 @@ def pieces_of(scan, count=7):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("rescale", ["common", "range", "deviation"])
-@pytest.mark.parametrize(("size", "dtype"), [(24, ">u2"), (24, "u1"), (20, "u2"), (48, "f4")])
+@pytest.mark.parametrize(("size", "dtype"), [(24, ">u2"), (24, "u1"), (20, "u2"), (48, "f8")])
 def test_a_device_prepares_as_the_processor_does(make_scan, device, rescale, size, dtype):
     scan = make_scan(size=(48, 48), corner=6)
     patterns = np.asarray(scan.patterns)

@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,15 @@ _symmetry_equiv_pos_as_xyz
 'x,y,z'
 'x+1/3,y,z'
 """
+
+
+def test_a_phase_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("iron.cif").write_text(IRON)
+    indexing = HoughIndexing((0.5, 0.2, 0.6), phase="iron.cif").from_any_folder()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert indexing.settings()["phase"]["space_group"] == 229
 
 
 def test_a_phase_is_nickel_or_what_a_cif_file_says(tmp_path):

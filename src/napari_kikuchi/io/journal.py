@@ -23,14 +23,16 @@ def note(journal: Path, content: Any) -> None:
 
 def notes(journal: Path) -> list[Any]:
     """What was noted; nothing if there is no journal. A line that was cut short counts as none."""
-    if not journal.is_file() or journal.stat().st_size > MOST_BYTES:
+    if not journal.is_file():
         return []
     found = []
-    for line in journal.read_bytes().splitlines():
-        try:
-            found.append(parse_json(line))
-        except ValueError:
-            continue
+    with journal.open("rb") as file:
+        # Of a large scan there are very many lines, but each is short.
+        while line := file.readline(MOST_BYTES):
+            try:
+                found.append(parse_json(line))
+            except ValueError:
+                continue
     return found
 
 

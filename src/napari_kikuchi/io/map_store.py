@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ARRAYS = "arrays"
-_FORMER_SUFFIX = ".former"
+_FORMER_SUFFIX, _FORMER_DIGITS = ".former", 8
 
 
 def read_provenance(path: str | Path) -> Mapping[str, Any]:
@@ -276,7 +276,7 @@ def publish(folder: Path, path: Path) -> None:
     PermissionError
         If another program keeps one of the two open, as Windows does not allow. Both stay.
     """
-    former = path.with_name(f"{path.name}.{uuid4().hex[:8]}{_FORMER_SUFFIX}")
+    former = path.with_name(f"{path.name}.{uuid4().hex[:_FORMER_DIGITS]}{_FORMER_SUFFIX}")
     try:
         if path.exists():
             move(path, former)
@@ -303,7 +303,9 @@ def restore(path: Path) -> None:
 
 
 def _formers(path: Path) -> list[Path]:
-    return list(path.parent.glob(f"{glob.escape(path.name)}.*{_FORMER_SUFFIX}"))
+    # Not those of a store whose name goes on after this one's.
+    between = "[0-9a-f]" * _FORMER_DIGITS
+    return list(path.parent.glob(f"{glob.escape(path.name)}.{between}{_FORMER_SUFFIX}"))
 
 
 def check_target(path: Path) -> None:

@@ -27,7 +27,7 @@ def sole_writer(path: Path | str) -> Iterator[None]:
 
     A lock lies beside the output while it is written, as ``<name>.lock``; the system takes it back
     from a process that ends, however it ends. It holds between machines that share a file system
-    which knows locks.
+    which knows locks; elsewhere a lock that another machine has left must be deleted by hand.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def sole_writer(path: Path | str) -> Iterator[None]:
     DiskFullError
         If the disk fills up meanwhile.
     """
-    from filelock import FileLock, Timeout
+    from filelock import FileLock, SoftFileLock, Timeout
 
     path = Path(path).absolute()
     with full_disk_told(path):
@@ -51,14 +51,17 @@ def sole_writer(path: Path | str) -> Iterator[None]:
         try:
             lock.acquire()
         except Timeout:
+            stale = f" If it runs no more, delete {file}." if isinstance(lock, SoftFileLock) else ""
             raise OutputInUseError(
                 f"{path}: another job is writing this{_holder(file)}. Wait until it is done, stop "
-                "it, or write to another name."
+                f"it, or write to another name.{stale}"
             ) from None
         try:
-            # For the words above; where a lock keeps others from reading, they do without.
-            with suppress(OSError):
-                file.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
+            # For the words above; where a lock keeps others from reading, they do without. Where a
+            # file system knows no locks, the file itself is one, and says the same in its own way.
+            if not isinstance(lock, SoftFileLock):
+                with suppress(OSError):
+                    file.write_text(f"process {os.getpid()} on {socket.gethostname()}", "utf-8")
             yield
         finally:
             # While it is held, so that it is nobody else's; Windows refuses that.
@@ -119,7 +122,7 @@ def _free(path: Path) -> int:
 
 def _holder(file: Path) -> str:
     with suppress(OSError, ValueError):
-        text = file.read_text("utf-8")
+        text = " ".join(file.read_text("utf-8").split())
         if text:
             return f" ({text})"
     return ""

@@ -48,6 +48,12 @@ def _list_of(check: _Check, length: int | None = None) -> _Check:
     return check_all
 
 
+def _check_unreadable(found: Any, what: str) -> None:
+    unreadable = mapping(found, what)
+    _count(unreadable.get("count"), f"count in {what}")
+    _list_of(_list_of(integer, 3))(unreadable.get("runs"), f"runs in {what}")
+
+
 def _check_phase(found: Any, what: str) -> None:
     phase = mapping(found, what)
     text(phase.get("name"), f"the name of {what}")
@@ -79,7 +85,7 @@ _MODEL: dict[str, _Check] = {
     "provenance": mapping,
 }
 _PROVENANCE: dict[str, _Check] = {
-    "unreadable": _entries({"count": _count, "runs": _list_of(_list_of(integer, 3))}),
+    "unreadable": _check_unreadable,
     "method": text,
     "scan": _entries(_SCAN),
     "model": _entries(_MODEL),

@@ -78,14 +78,18 @@ _of_thread = threading.local()
 def _sent(patterns: NDArray, device: str) -> Tensor:
     """Patterns on a device, as float32."""
     native = np.ascontiguousarray(patterns, patterns.dtype.newbyteorder("="))
-    # Not every device knows unsigned numbers of two bytes.
+    # Not every device knows unsigned numbers of two bytes, or floating point of eight.
     unsigned = native.dtype == np.uint16
+    if native.dtype == np.float64:
+        native = native.astype(np.float32)
     values = torch.from_numpy(native.view(np.int16) if unsigned else native)
-    if torch.device(device).type == "cuda":
+    fetches = torch.device(device).type == "cuda"
+    if fetches:
         # From memory that stays where it is, a device fetches while this thread reads on. torch
         # gives such memory out again when it has been fetched.
         values = torch.empty_like(values, pin_memory=True).copy_(values)
-    sent = values.to(device, non_blocking=True).float()
+    # Other devices would fetch too late, when the next piece is where this one was.
+    sent = values.to(device, non_blocking=fetches).float()
     return sent.remainder(2**16) if unsigned else sent
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -59,6 +59,12 @@ class HoughIndexing:
                 "the projection centre (x, y, z) needs a distance z above 0 between sample and "
                 f"screen, not {self.pc}"
             )
+
+    def from_any_folder(self) -> HoughIndexing:
+        """The same for processes that run in other folders, too."""
+        if self.phase == NICKEL:
+            return self
+        return replace(self, phase=str(Path(self.phase).absolute()))
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON; of the phase what the orientations depend on.

@@ -166,6 +166,7 @@ def physics_maps(
         )
     else:
         check_indexing()
+        indexing = indexing.from_any_folder()
     settings = None if indexing is None else indexing.settings()
     with sole_writer(path):
         recipe = recipe or Recipe(size=scan.pattern_shape)
