@@ -151,3 +151,17 @@ def test_fingerprint_tells_scans_apart_and_survives_pickling():
     changed[0, 0, 0, 0] ^= 1
     assert Scan(ArraySource(changed)).fingerprint() != scan.fingerprint()
     assert Scan(ArraySource(patterns[:, :3])).fingerprint() != scan.fingerprint()
+
+
+@pytest.mark.parametrize("present", [None, np.arange(2000) < np.tile([2000, 1999], 750)[:, None]])
+def test_a_scan_travels_light(present):
+    scan = Scan(CountingSource((1500, 2000, 4, 6)), step=(0.5, 0.25), name="weld", present=present)
+    assert scan.patterns.npartitions > 1000  # which stays here
+    packed = pickle.dumps(scan)
+    assert len(packed) < 10_000
+    there = pickle.loads(packed)
+    assert (there.name, there.step, there.shape) == ("weld", (0.5, 0.25), scan.shape)
+    assert (there.present is None) == (present is None)
+    if present is not None:
+        np.testing.assert_array_equal(there.present, present)
+        assert there.count == 2_999_250

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -276,6 +276,22 @@ class Scan:
         patterns, _ = self.read_readable(np.array(sorted(places)))
         checksums = [zlib.crc32(pattern.tobytes()) for pattern in patterns]
         return {"shape": list(self.shape), "dtype": self.dtype.str, "crc32": checksums}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels with each block to another process: as little as tells the scan."""
+        state = {each.name: getattr(self, each.name) for each in fields(self)}
+        if self.present is not None:
+            # Rows of a few lengths: next to nothing once it is packed.
+            state["present"] = zlib.compress(np.packbits(self.present).tobytes(), 1)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self.present is not None:
+            packed = np.frombuffer(zlib.decompress(state["present"]), np.uint8)
+            rows, cols = self.map_shape
+            present = np.unpackbits(packed, count=rows * cols).astype(bool)
+            self.__dict__["present"] = present.reshape(rows, cols)
 
     def _chunk_positions(self) -> tuple[int, int]:
         """Rows and columns of a chunk: one row or a part of it, more where chunks get too many."""

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from napari_kikuchi import __version__
 from napari_kikuchi.io.map_store import MapStoreError, read_maps
@@ -14,9 +14,6 @@ from napari_kikuchi.maps import MapStack, Region
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.unreadable import REMEDY, told_places
-
-if TYPE_CHECKING:
-    pass
 
 
 def scan_origin(scan: Scan) -> dict[str, Any]:
