@@ -204,7 +204,7 @@ def test_what_is_not_ours_is_left_alone(tmp_path):
 
 def test_unfinished_maps_say_that_they_are(tmp_path):
     write(begin(tmp_path), BLOCKS[:1])
-    with pytest.raises(MapStoreError, match="these maps are not finished"):
+    with pytest.raises(MapStoreError, match="this is not finished"):
         read_maps(tmp_path / "maps.zarr.partial")
 
 
