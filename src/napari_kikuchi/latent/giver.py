@@ -57,5 +57,17 @@ class _Elsewhere:
 
 @lru_cache(maxsize=1)
 def _load_once(model: Path, weights: str) -> Encoder:
-    """The encoder of a file; ``weights`` tells it from another of the same name."""
-    return load_encoder(model)
+    """The encoder of a file.
+
+    Raises
+    ------
+    ValueError
+        If it has other weights: whoever asks works for a job that has ended.
+    """
+    encoder = load_encoder(model)
+    if encoder.stored().digest() != weights:
+        raise ValueError(
+            f"{model}: expected the model that this job began with, found another. Another job has "
+            "begun anew here: wait until it is done, or write to another name."
+        )
+    return encoder
