@@ -15,17 +15,22 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 # Looking for events more often costs time that the command needs.
 POLL_S = 0.002
 # Read when numerical libraries are loaded. On one thread there is more time to be killed in.
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-STARTING, PUBLISHING, ENDING = "starting", "publishing", "ending"
+STARTING, WORKERS, PUBLISHING, ENDING = "starting", "workers are there", "publishing", "ending"
+# Workers see at once that nobody is there for whom they work; on a busy machine they see it later.
+_DYING_S = 30
 # What is told last before an output gets its name.
 _LAST = ("Ranking the maps", "Reading the maps", "Decoding patterns")
 # What a warm process has imported before it is told what to do.
 _IMPORTED = [
     "napari_kikuchi.cli.commands",
     "napari_kikuchi.cli.decode",
+    "napari_kikuchi.cluster",
     "napari_kikuchi.latent.maps",
     "napari_kikuchi.latent.train",
     "napari_kikuchi.physics.maps",
@@ -104,6 +109,7 @@ class Killable:
         self._read = 0
         self.code: int | None = None
         self.seconds = 0.0
+        self._workers: list[psutil.Process] = []
 
     def look(self) -> None:
         """Read the events that are new."""
@@ -139,12 +145,18 @@ class Killable:
                 if len(of_phase) > occurrence:
                     due = of_phase[occurrence] + delay
             if due is not None and time.monotonic() - self.began >= due:
+                self._workers = _begun_by(self._process.pid)
                 # On Windows TerminateProcess, which is as sudden.
                 self._process.kill()
                 return self._end() != 0  # 0 if it has ended by itself meanwhile.
             time.sleep(POLL_S)
         self._end()
         return False
+
+    def outlived_by(self) -> list[str]:
+        """Processes that it began, when it was killed, and that did not end then."""
+        _, left = psutil.wait_procs(self._workers, timeout=_DYING_S)
+        return [f"process {process.pid}" for process in left]
 
     def told(self) -> str:
         """What went to standard error, and the error that was told as an event."""
@@ -165,10 +177,20 @@ class Killable:
         return code
 
 
+def _begun_by(pid: int) -> list[psutil.Process]:
+    """Processes below one."""
+    try:
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
 def _phase(content: dict[str, Any]) -> str:
     """What is being done, without counts."""
     if content["event"] == "done":
         return ENDING
+    if content["event"] == "cluster":
+        return WORKERS
     phase = content.get("message", "").split(",")[0]
     ended = content.get("done") == content.get("total") != 0
     return PUBLISHING if phase in _LAST and ended else phase

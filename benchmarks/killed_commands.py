@@ -9,8 +9,12 @@ from pathlib import Path
 
 from same_output import checkpoint_step, safetensors_header
 
-_DECODE_JOURNAL = "decoded.partial.up2.jsonl"
-_LEFT_BY_DECODE = (_DECODE_JOURNAL, "decoded.up2.lock")
+_LEFT_BY_DECODE = ("decoded.up2.partial", "decoded.up2.lock")
+# Where blocks are worked on when they are not by threads.
+_WORKERS = ("--scheduler", "local", "--workers", "2")
+# What is told while the first maps are made, or the patterns; and while maps are made of maps.
+_FIRST = ("Encoding patterns", "Measuring patterns", "Decoding patterns")
+_NEXT = ("Comparing neighbours",)
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,8 @@ class Command:
     replaces
         Whether an older output may lie there, which is then replaced.
     leaves
-        Files that may be left over beside a whole output that is not made again, where the kill
-        came just before they were removed.
+        Files and folders that may be left over beside a whole output that is not made again, where
+        the kill came just before they were removed.
     """
 
     name: str
@@ -44,7 +48,7 @@ class Command:
     leaves: tuple[str, ...] = ()
 
 
-def commands(scan: Path, model: Path, maps: Path) -> list[Command]:
+def commands(scan: Path, model: Path, maps: Path, *, on_workers: bool) -> list[Command]:
     """Train the model, encode the scan with it, decode these maps, map the scan.
 
     Parameters
@@ -53,29 +57,36 @@ def commands(scan: Path, model: Path, maps: Path) -> list[Command]:
         That all is about.
     model, maps
         Where the first two put their outputs when they are not killed.
+    on_workers
+        Whether all but the training go on by processes that the command begins; else by its
+        threads.
     """
+    # Workers choose the device.
+    device = ("--device", "cpu")
+    encoder_runs = _WORKERS if on_workers else device
 
     def train(target: Path) -> list[str]:
         begun = ["--resume"] if (target / "checkpoint.safetensors").exists() else []
-        options = "--preset principal-16 --epochs 6 --patterns 800 --threads 1 --device cpu"
-        return ["train", str(scan), "--out", str(target), *options.split(), *begun]
+        options = "--preset principal-16 --epochs 6 --patterns 800 --threads 1"
+        return ["train", str(scan), "--out", str(target), *options.split(), *device, *begun]
 
     def encode(target: Path) -> list[str]:
-        used = ["--model", str(model / "model.safetensors"), "--device", "cpu"]
-        return ["encode", str(scan), *used, "--out", str(target)]
+        used = ["--model", str(model / "model.safetensors")]
+        return ["encode", str(scan), *used, "--out", str(target), *encoder_runs]
 
     def decode(target: Path) -> list[str]:
-        return ["decode", str(maps), "--out", str(target), "--device", "cpu"]
+        return ["decode", str(maps), "--out", str(target), *encoder_runs]
 
     def physics(target: Path) -> list[str]:
         # Image quality is compiled in every process anew, which takes longer than all else.
         kinds = ["--maps", "sharpness,contrast,intensity"]
-        return ["maps", str(scan), *kinds, "--out", str(target)]
+        where = _WORKERS if on_workers else ()
+        return ["maps", str(scan), *kinds, "--out", str(target), *where]
 
     return [
         Command("train", "model", train, _noted_steps),
         Command("encode", "maps.zarr", encode, _noted_blocks, replaces=True),
-        Command("decode", "decoded.up2", decode, _noted_runs, leaves=_LEFT_BY_DECODE),
+        Command("decode", "decoded.up2", decode, _noted_blocks, leaves=_LEFT_BY_DECODE),
         Command("maps", "physics.zarr", physics, _noted_blocks, replaces=True),
     ]
 
@@ -99,25 +110,17 @@ def _noted_blocks(target: Path) -> dict[str, int]:
     unfinished = target.with_name(f"{target.name}.partial")
     if not list(unfinished.glob("store-*")):  # Begun no more than this, or published.
         return {}
-    counts = {"Encoding patterns": 0, "Measuring patterns": 0, "Comparing neighbours": 0}
+    counts = dict.fromkeys((*_FIRST, *_NEXT), 0)
     for first, _, top, bottom, left, right in {tuple(line[:-1]) for line in _lines(unfinished)}:
-        phases = ("Comparing neighbours",) if first else ("Encoding patterns", "Measuring patterns")
-        for phase in phases:
+        for phase in _NEXT if first else _FIRST:
             counts[phase] += (bottom - top) * (right - left)
     return counts
 
 
-def _noted_runs(target: Path) -> dict[str, int]:
-    lines = _lines(target.parent, _DECODE_JOURNAL)
-    if not target.with_name("decoded.partial.up2").exists():
-        return {}
-    return {"Decoding patterns": max((line[1] for line in lines if len(line) == 3), default=0)}
-
-
-def _lines(folder: Path, name: str = "done.jsonl") -> list[list[int]]:
+def _lines(folder: Path) -> list[list[int]]:
     """Lines of a journal that are whole."""
     found = []
-    journal = folder / name
+    journal = folder / "done.jsonl"
     for line in journal.read_text(encoding="utf-8").splitlines() if journal.exists() else []:
         if line.startswith("[") and line.endswith("]"):
             found.append(json.loads(line))

@@ -1,6 +1,6 @@
 """Whether a command that is killed at any moment goes on to the output of one that never was.
 
-    python benchmarks/kills.py [--kills 200] [--seed 0] [--fresh 0.1] [--rows 40]
+    python benchmarks/kills.py [--kills 200] [--seed 0] [--fresh 0.1] [--rows 40] [--workers]
 
 Trains, encodes, decodes and maps a simulated sample scan by the command line, again and again, and
 kills the process (SIGKILL; TerminateProcess on Windows) at a random moment: half of them at any
@@ -11,6 +11,8 @@ be killed in its imports. At the end the command is run until it ends by itself,
 against that of a run that was never killed (see same_output.py for what is left out). After each
 kill, what has the output's final name must be whole, the old one or the new one, and what the
 command that goes on tells first must be all that was noted as done: nothing is computed twice.
+With --workers all but the training go on by two processes each (--scheduler local), of which
+nothing may be left: what they have read, or they themselves.
 Prints a table; ends with code 1 if anything was wrong, and keeps the files then.
 """
 
@@ -90,13 +92,18 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", type=float, default=0.1, help="share of fresh processes")
     parser.add_argument("--rows", type=int, default=40, help="of the sample scan, from the top")
+    parser.add_argument("--workers", action="store_true", help="kill commands that have workers")
     given = parser.parse_args()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
     scan = upper_part(folder / "scan.up1", given.rows)
     reference = folder / "never-killed"
     get_ready()
-    listed = commands(scan, reference / "train" / "model", reference / "encode" / "maps.zarr")
+    model, maps = reference / "train" / "model", reference / "encode" / "maps.zarr"
+    listed = commands(scan, model, maps, on_workers=given.workers)
+    if given.workers:
+        train = listed.pop(0)
+        to_the_end(train, model, reference / "train" / "log", warm=True)
     found = []
     for i, command in enumerate(listed):
         kills = given.kills * (i + 1) // len(listed) - given.kills * i // len(listed)
@@ -182,13 +189,14 @@ def one_output(
     over = whole.older is not None and rng.random() < 0.5
     if over:
         shutil.copytree(whole.older, target)
-    spent, ended, published = 0.0, False, False
+    spent, ended, published, runs = 0.0, False, False, []
     for turn in range(min(most, 1 + int(rng.random() < _AGAIN))):
         noted = command.noted(target)
         warm = rng.random() >= whole.fresh
         moment = moment_of(whole, rng, left_s=whole.seconds - spent, warm=warm)
         run = Killable(command.arguments(target), place / f"killed-{turn}", warm=warm)
         killed = run.kill_at(*moment)
+        runs.append(run)
         hold_against(noted, run, found)
         if not killed:
             ended = True
@@ -211,8 +219,10 @@ def one_output(
         hold_against(noted, run, found)
     if published:
         for name in command.leaves:
-            (target.parent / name).unlink(missing_ok=True)
+            left_over = target.parent / name
+            shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink(missing_ok=True)
     found.outputs += 1
+    found.wrong += [f"{place}: {one} lives on" for run in runs for one in run.outlived_by()]
     expected = whole.outputs[over]
     left = differences(digests(target) if target.exists() else {}, expected)
     left += [f"{path.name} is left over" for path in target.parent.iterdir() if path != target]

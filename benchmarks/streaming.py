@@ -41,9 +41,10 @@ from napari_kikuchi.io import Up2Writer
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.giver import given_to
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.latent.presets import preset
-from napari_kikuchi.latent.tasks import PatternMeasures, given_to
+from napari_kikuchi.latent.tasks import PatternMeasures
 from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import sample_folder, shipped_encoder
@@ -112,8 +113,7 @@ def compare(path: Path, name: str, folder: Path, repeats: int, cold: bool) -> di
 
     scan, encoder = open_scan(path), make_encoder(name)
     preprocessor = fit(scan, encoder)
-    with given_to(None, encoder, folder) as giver:
-        function = PatternMeasures(preprocessor, giver)
+    function = PatternMeasures(preprocessor, given_to(None, encoder, folder))
     blocks = work_blocks(scan, encoder.effort)
     held = scan.read_present(blocks[0])
 

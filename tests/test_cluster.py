@@ -1,4 +1,4 @@
-"""The same maps by workers of a dask cluster, which may come and go."""
+"""The same maps and patterns by workers of a dask cluster, which may come and go."""
 
 import os
 import subprocess
@@ -14,6 +14,7 @@ from napari_kikuchi import open_scan, streaming
 from napari_kikuchi.cluster import LOCAL, ClusterError, open_cluster
 from napari_kikuchi.io import Up2Writer
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.decode import random_scan, write_decoded
 from napari_kikuchi.latent.encoder import load_encoder
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.samples import shipped_encoder
@@ -46,23 +47,64 @@ def by_one_process(scan, encoder, tmp_path_factory):
     return finish(encode_scan(scan, encoder, path)).values[:]
 
 
-def test_two_workers_write_the_same_bytes_though_one_is_killed(
-    scan, encoder, by_one_process, tmp_path
-):
+@pytest.fixture(scope="module")
+def decoded_by_one_process(encoder, tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "patterns.up2"
+    return finish(write_decoded(path, random_scan(encoder, (ROWS, COLS)))).read_bytes()
+
+
+@pytest.fixture
+def where():
+    """Two workers, as jobs are told of them."""
     with open_cluster(LOCAL, workers=2) as cluster:
         assert cluster.workers() == 2
         assert cluster.dashboard.startswith("http://127.0.0.1:")
-        where = {"executor": cluster.executor, "workers": cluster.workers}
-        job = encode_scan(scan, encoder, tmp_path / "maps.zarr", **where)
-        killed, seen = None, []
-        for update in (progress := _told(job)):
-            seen.append(update.done)
-            if killed is None and update.message == "Encoding patterns" and update.done:
-                killed = _a_worker()
-                killed.kill()
-        assert killed is not None
-        assert not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE
-    np.testing.assert_array_equal(progress.result.values[:], by_one_process)
+        yield {"executor": cluster.executor, "workers": cluster.workers}
+
+
+def test_two_workers_write_the_same_maps_though_one_is_killed(
+    scan, encoder, by_one_process, tmp_path, where
+):
+    job = encode_scan(scan, encoder, tmp_path / "maps.zarr", **where)
+    stack = _with_one_killed(job, "Encoding patterns")
+    np.testing.assert_array_equal(stack.values[:], by_one_process)
+    assert [path.name for path in tmp_path.iterdir()] == ["maps.zarr"]
+
+
+def test_two_workers_write_the_same_patterns_though_one_is_killed(
+    encoder, decoded_by_one_process, tmp_path, where
+):
+    job = write_decoded(tmp_path / "patterns.up2", random_scan(encoder, (ROWS, COLS)), **where)
+    path = _with_one_killed(job, "Decoding patterns")
+    assert path.read_bytes() == decoded_by_one_process
+    assert [path.name for path in tmp_path.iterdir()] == ["patterns.up2"]
+
+
+def test_what_workers_began_threads_go_on_with(encoder, decoded_by_one_process, tmp_path, where):
+    scan = random_scan(encoder, (ROWS, COLS))
+    job = write_decoded(tmp_path / "patterns.up2", scan, **where)
+    while not next(job).done:
+        pass
+    job.close()
+    # As after a kill: what the workers have read lies there.
+    assert (tmp_path / "patterns.up2.partial" / "model.safetensors").exists()
+    seen = []
+    path = finish(write_decoded(tmp_path / "patterns.up2", scan), seen.append)
+    assert seen[0].done >= COLS
+    assert path.read_bytes() == decoded_by_one_process
+    assert [path.name for path in tmp_path.iterdir()] == ["patterns.up2"]
+
+
+def _with_one_killed(job, message):
+    """The result of a job, of whose workers one is killed when something is done."""
+    killed = None
+    for update in (progress := _told(job)):
+        if killed is None and update.message == message and 0 < update.done < update.total:
+            killed = _a_worker()
+            killed.kill()
+    assert killed is not None
+    assert not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE
+    return progress.result
 
 
 class _told:

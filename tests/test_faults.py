@@ -20,6 +20,7 @@ from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.io.output import DiskFullError, OutputInUseError, sole_writer
 from napari_kikuchi.io.weights import read_model
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.latent.decode import random_scan, write_decoded
 from napari_kikuchi.latent.linear import fit_linear
 from napari_kikuchi.latent.maps import encode_scan
 from napari_kikuchi.pattern_source import ArraySource
@@ -281,6 +282,29 @@ class TestFullDisks:
         assert all(str(path) in told and "room" in told for told in refused)
         assert stack is not None
         np.testing.assert_array_equal(stack.values[:], expected.values[:])
+
+    def test_so_can_patterns_that_are_decoded(self, encoder, tmp_path, small_disk):
+        scan = random_scan(encoder, (ROWS, COLS))
+        expected = finish(write_decoded(tmp_path / "whole.up2", scan)).read_bytes()
+        path = small_disk.folder / "patterns.up2"
+        small_disk.resize(200)
+        job = write_decoded(path, scan, workers=1)
+        next(job)
+        small_disk.resize(60)  # Others fill it meanwhile.
+        seen = []
+        with pytest.raises(DiskFullError, match=r"patterns.up2: the disk is full.* Make room"):
+            finish(job, seen.append)
+        assert not path.exists()
+        small_disk.resize(200)
+        again = write_decoded(path, scan)
+        assert next(again).done >= seen[-1].done > 0
+        assert finish(again).read_bytes() == expected
+
+    def test_too_little_room_for_patterns_is_told_before_any_is_decoded(self, encoder, small_disk):
+        small_disk.resize(60)
+        job = write_decoded(small_disk.folder / "patterns.up2", random_scan(encoder, (ROWS, COLS)))
+        with pytest.raises(DiskFullError, match=r"patterns.up2: needs 0 MB, but 0 MB are free"):
+            next(job)
 
 
 @dataclass

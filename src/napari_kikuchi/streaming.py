@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_kikuchi.io.block_writer import BlockWriter
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Job, Progress
@@ -124,8 +125,8 @@ def map_scan(
 def run_blocks(
     blocks: Sequence[Block],
     task: Callable[[Block], Written],
-    writer: MapWriter,
-    channels: range,
+    writer: BlockWriter,
+    layers: range,
     *,
     executor: Executor | None = None,
     workers: int | Callable[[], int] | None = None,
@@ -139,9 +140,9 @@ def run_blocks(
     blocks
         In the order in which they are begun.
     task
-        Writes some maps of a block, in any thread or process.
-    writer, channels
-        Of these maps.
+        Writes some layers of a block, such as maps, in any thread or process.
+    writer, layers
+        Of these layers.
     executor, workers, message
         See :func:`map_scan`.
     count
@@ -158,13 +159,13 @@ def run_blocks(
         What became of the blocks that were worked on.
     """
     total = sum(map(count, blocks))
-    waiting = [block for block in blocks if not writer.is_done(block, channels)]
+    waiting = [block for block in blocks if not writer.is_done(block, layers)]
     done = total - sum(map(count, waiting))
     finished: list[Written] = []
 
     def confirm(block: Block, written: Written) -> None:
         whole = not len(written.unreadable)
-        writer.confirm(block, written.checksum, channels, for_good=whole)
+        writer.confirm(block, written.checksum, layers, for_good=whole)
         finished.append(written)
 
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)

@@ -45,7 +45,9 @@ def test_blocks_in_any_order_are_the_array_that_zarr_reads(tmp_path_factory, dat
     assert found.dtype == np.dtype(dtype).newbyteorder("=")
     np.testing.assert_array_equal(found[:], values)
     np.testing.assert_array_equal(maps.read_map(shape[0] - 1), values[-1])
-    assert [maps.checksum(block) for block in blocks] == [checksums[i] for i in range(len(blocks))]
+    assert [maps.values.checksum(block) for block in blocks] == [
+        checksums[i] for i in range(len(blocks))
+    ]
 
 
 def test_a_file_begins_with_the_plain_array(maps):
@@ -74,18 +76,18 @@ def test_zarr_reads_one_map_and_no_more(maps, monkeypatch):
 
 def test_a_checksum_tells_what_is_in_the_file(maps):
     checksum = maps.write(LAST_ROW, VALUES[:, 3:, 2:])
-    assert maps.checksum(LAST_ROW) == checksum
+    assert maps.values.checksum(LAST_ROW) == checksum
     maps.write(Block(slice(3, 4), slice(0, 2)), VALUES[:, 3:, :2])  # beside it
-    assert maps.checksum(LAST_ROW) == checksum
+    assert maps.values.checksum(LAST_ROW) == checksum
     maps.write(Block(slice(3, 4), slice(5, 6)), np.zeros((3, 1, 1)))  # within it
-    assert maps.checksum(LAST_ROW) != checksum
+    assert maps.values.checksum(LAST_ROW) != checksum
 
 
 def test_a_file_cut_short_holds_nothing_of_what_is_gone(maps):
     checksum = maps.write(LAST_ROW, VALUES[:, 3:, 2:])
     with maps.file.open("r+b") as file:
         file.truncate(VALUES[:2].nbytes)
-    assert maps.checksum(LAST_ROW) != checksum
+    assert maps.values.checksum(LAST_ROW) != checksum
 
 
 def test_values_of_another_shape_are_refused(maps):
@@ -95,7 +97,7 @@ def test_values_of_another_shape_are_refused(maps):
 
 def test_a_copy_in_another_process_writes_to_the_same_place(maps):
     checksum = pickle.loads(pickle.dumps(maps)).write(LAST_ROW, VALUES[:, 3:, 2:])
-    assert maps.checksum(LAST_ROW) == checksum
+    assert maps.values.checksum(LAST_ROW) == checksum
 
 
 def test_positions_of_a_lost_file_are_missing_and_not_zero(maps):

@@ -4,7 +4,7 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
-from napari_kikuchi.io import map_store, map_writer
+from napari_kikuchi.io import block_writer, map_store
 from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import MapStoreError, is_map_store, read_maps
 from napari_kikuchi.io.map_writer import MapWriter
@@ -104,10 +104,10 @@ def test_a_note_cut_short_by_a_crash_costs_its_own_block_only(tmp_path):
 def test_remains_of_a_crash_between_two_steps_are_no_obstacle(tmp_path, left, resume):
     writer = begin(tmp_path)
     write(writer, BLOCKS[:2])
-    for path in list(writer.partial.iterdir()):
+    for path in list(writer.unfinished.folder.iterdir()):
         if not path.name.startswith(tuple(left)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    (writer.partial / "manifest.json.partial").touch()
+    (writer.unfinished.folder / "manifest.json.partial").touch()
     # Of another model, too, where nothing is left that could be gone on with.
     begun = {"store-", "manifest.json"} <= set(left)
     again = begin(tmp_path, IDENTITY if begun else {"model": "b"}, resume=resume)
@@ -204,14 +204,14 @@ def test_what_is_not_ours_is_left_alone(tmp_path):
 
 def test_unfinished_maps_say_that_they_are(tmp_path):
     write(begin(tmp_path), BLOCKS[:1])
-    with pytest.raises(MapStoreError, match="these maps are not finished"):
+    with pytest.raises(MapStoreError, match="this is not finished"):
         read_maps(tmp_path / "maps.zarr.partial")
 
 
 def test_the_disk_keeps_up_while_blocks_come(tmp_path, monkeypatch):
-    monkeypatch.setattr(map_writer, "_SYNC_BYTES", VALUES[:, :2].nbytes)
+    monkeypatch.setattr(block_writer, "_SYNC_BYTES", VALUES[:, :2].nbytes)
     synced = []
-    monkeypatch.setattr(map_writer.MapArray, "sync", lambda self: synced.append(True))
+    monkeypatch.setattr(block_writer.BlockFile, "sync", lambda self: synced.append(True))
     writer = begin(tmp_path)
     counts = []
     for block in BLOCKS:  # of half the values, a quarter, and an eighth twice
@@ -247,7 +247,7 @@ def test_writing_maps_of_maps_leaves_what_they_are_made_of_alone(tmp_path):
 def test_what_zarr_was_writing_when_it_was_killed_is_not_published(tmp_path):
     writer = begin(tmp_path)
     write(writer, BLOCKS)
-    (store,) = writer.partial.glob("store-*")
+    (store,) = writer.unfinished.folder.glob("store-*")
     for folder in (store, store / "0"):
         (folder / "zarr.0123abcd.partial").write_text("{")
     path = finish(begin(tmp_path).finish(CHANNELS)).path

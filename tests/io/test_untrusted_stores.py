@@ -268,7 +268,7 @@ BLOCK = Block(slice(0, 2), slice(0, 4))
 def begun(tmp_path):
     writer = MapWriter.open(tmp_path / "maps.zarr", SHAPE, {"scan": "weld"})
     writer.confirm(BLOCK, writer.maps.write(BLOCK, np.ones((2, 2, 4))))
-    return writer.partial
+    return writer.unfinished.folder
 
 
 def test_unfinished_maps_are_gone_on_with_from_where_one_is(begun, monkeypatch):

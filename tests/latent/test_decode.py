@@ -1,5 +1,6 @@
 """Patterns decoded from the maps of a scan, and from features drawn at random."""
 
+import json
 import shutil
 from dataclasses import replace
 
@@ -7,9 +8,10 @@ import numpy as np
 import pytest
 
 from napari_kikuchi import streaming
-from napari_kikuchi.io import PatternFileError, open_scan, write_scan
+from napari_kikuchi.io import open_scan, write_scan
 from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import MapStoreError
+from napari_kikuchi.io.output import OutputInUseError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.decode import random_scan, reconstructed_scan, write_decoded
 from napari_kikuchi.latent.linear import fit_linear
@@ -62,25 +64,26 @@ def test_a_scan_is_reconstructed_from_its_maps_into_a_file(
     assert (found[..., ~encoder.recipe.mask] == 0).all()
 
 
+class Counting:
+    """An encoder that counts the patterns it decodes."""
+
+    def __init__(self, encoder):
+        self.encoder, self.decoded = encoder, []
+
+    def __getattr__(self, name):
+        return getattr(self.encoder, name)
+
+    def decode(self, features):
+        self.decoded.append(len(features))
+        return self.encoder.decode(features)
+
+
 def test_patterns_are_decoded_when_they_are_read(encoder, maps):
-    calls = []
-
-    class Counting:
-        recipe, latent, kind, stored = (
-            encoder.recipe,
-            encoder.latent,
-            encoder.kind,
-            encoder.stored,
-        )
-
-        def decode(self, features):
-            calls.append(len(features))
-            return encoder.decode(features)
-
-    lazy = reconstructed_scan(maps, Counting())
-    assert calls == []
+    counting = Counting(encoder)
+    lazy = reconstructed_scan(maps, counting)
+    assert counting.decoded == []
     pattern = lazy.read(3, 4)
-    assert calls == [1]
+    assert counting.decoded == [1]
     np.testing.assert_array_equal(pattern, everything(reconstructed_scan(maps, encoder))[3, 4])
 
 
@@ -133,27 +136,30 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 3)  # 7 columns: blocks of 3, 3 and 1
 
 
-def test_decoded_patterns_are_those_of_the_scan(encoder, maps, tmp_path, small_blocks):
+@pytest.mark.parametrize("workers", [1, 3])
+def test_decoded_patterns_are_those_of_the_scan(encoder, maps, tmp_path, small_blocks, workers):
     expected = everything(reconstructed_scan(maps, encoder))
     seen = []
-    decode(maps, encoder, tmp_path / "r.up2", seen.append)
+    decode(maps, encoder, tmp_path / "r.up2", seen.append, workers=workers)
     np.testing.assert_array_equal(everything(open_scan(tmp_path / "r.up2")), expected)
-    assert [update.done for update in seen[:4]] == [0, 3, 6, 7]
-    assert (seen[-1].done, seen[-1].total) == (35, 35)
+    done = [update.done for update in seen]
+    assert done[0] == 0
+    assert done == sorted(done)
+    assert (done[-1], seen[-1].total) == (35, 35)
     assert [path.name for path in tmp_path.iterdir()] == ["r.up2"]
 
 
 def kill_after(maps, encoder, folder, patterns):
-    """What lies on the disk when so many patterns are decoded."""
+    """What lies on the disk when so many patterns are decoded, and how many they are."""
     out = folder / "killed" / "r.up2"
     out.parent.mkdir()
-    job = write_decoded(out, reconstructed_scan(maps, encoder))
-    while next(job).done < patterns:
+    job = write_decoded(out, reconstructed_scan(maps, encoder), workers=2)
+    while (done := next(job).done) < patterns:
         pass
     shutil.copytree(out.parent, folder / "left")
     job.close()
     assert not out.exists()
-    return folder / "left" / "r.up2"
+    return folder / "left" / "r.up2", done
 
 
 @pytest.mark.parametrize("patterns", [0, 3, 7, 34, 35])
@@ -161,40 +167,47 @@ def test_a_killed_decoding_goes_on_where_it_stopped(
     encoder, maps, tmp_path, small_blocks, patterns
 ):
     whole = decode(maps, encoder, tmp_path / "whole.up2")
-    out = kill_after(maps, encoder, tmp_path, patterns)
-    with out.with_name("r.partial.up2").open("ab") as file:
-        file.write(bytes(range(100)))  # of a pattern that was not noted
-    seen = []
-    assert decode(maps, encoder, out, seen.append) == whole
-    assert seen[0].done >= patterns
-    assert seen[0].done - patterns < 3
+    out, done = kill_after(maps, encoder, tmp_path, patterns)
+    seen, counting = [], Counting(encoder)
+    assert decode(maps, counting, out, seen.append) == whole
+    assert seen[0].done == done
+    assert sum(counting.decoded) == 35 - done
     assert [path.name for path in out.parent.iterdir()] == ["r.up2"]
 
 
-@pytest.mark.parametrize("lost", ["pattern", "line", "journal", "file"])
+@pytest.mark.parametrize("lost", ["pattern", "line", "journal", "manifest", "file", "end of file"])
 def test_what_did_not_reach_the_disk_is_decoded_again(encoder, maps, tmp_path, small_blocks, lost):
     whole = decode(maps, encoder, tmp_path / "whole.up2")
-    out = kill_after(maps, encoder, tmp_path, 10)
-    patterns, journal = (out.with_name(f"r.partial.{kind}") for kind in ("up2", "up2.jsonl"))
-    expected = {"pattern": 3, "line": 7, "journal": 0, "file": 0}
+    out, done = kill_after(maps, encoder, tmp_path, 10)
+    folder = out.with_name("r.up2.partial")
+    journal = folder / "done.jsonl"
+    (patterns,) = folder.glob("store-*")
+    _, _, top, _, left, right, _ = json.loads(journal.read_text().splitlines()[-1])
+    kept = 0
     match lost:
         case "pattern":
             content = bytearray(patterns.read_bytes())
-            content[-6 * 12 * 12 * 2] ^= 1
+            content[42 + (top * 7 + left) * 12 * 12 * 2 + 12 * 12] ^= 1
             patterns.write_bytes(content)
+            kept = done - (right - left)
         case "line":
             journal.write_text(journal.read_text()[:-3])
+            kept = done - (right - left)
         case "journal":
             journal.unlink()
+        case "manifest":
+            (folder / "manifest.json").write_text("{")
         case "file":
             patterns.unlink()
+        case "end of file":
+            patterns.write_bytes(patterns.read_bytes()[:-1])
     seen = []
     assert decode(maps, encoder, out, seen.append) == whole
-    assert seen[0].done == expected[lost]
+    assert seen[0].done == kept
 
 
 def test_only_the_same_patterns_are_gone_on_with(encoder, maps, tmp_path, small_blocks):
-    out = kill_after(maps, encoder, tmp_path, 10)
+    out, _ = kill_after(maps, encoder, tmp_path, 10)
     other = random_scan(encoder, (5, 7))
     with pytest.raises(ResumeError, match=r"unfinished patterns .* features was .*, now .*Begin"):
         finish(write_decoded(out, other))
@@ -206,9 +219,10 @@ def test_only_the_same_patterns_are_gone_on_with(encoder, maps, tmp_path, small_
     np.testing.assert_allclose(found, expected, atol=1)
 
 
-def test_an_unfinished_decoding_is_no_scan_unless_asked(encoder, maps, tmp_path, small_blocks):
-    out = kill_after(maps, encoder, tmp_path, 10)
-    with pytest.raises(PatternFileError):
-        open_scan(out.with_name("r.partial.up2"))
-    kept = open_scan(out.with_name("r.partial.up2"), allow_partial=True)
-    assert kept.present.sum() == 10
+def test_two_decodings_of_one_file_are_never_at_work(encoder, maps, tmp_path, small_blocks):
+    first = write_decoded(tmp_path / "r.up2", reconstructed_scan(maps, encoder))
+    next(first)
+    with pytest.raises(OutputInUseError, match=r"r.up2: another job is writing this"):
+        decode(maps, encoder, tmp_path / "r.up2")
+    finish(first)
+    assert [path.name for path in tmp_path.iterdir()] == ["r.up2"]

@@ -10,6 +10,18 @@ from napari_kikuchi.cli.console import Output, emit, shown, terminal
 from napari_kikuchi.cli.options import leave_out
 
 
+def refuse_device(scheduler: str | None, device: str) -> None:
+    """Refuse a device where others than this process do the work.
+
+    Raises
+    ------
+    ValueError
+        If one was given with a scheduler.
+    """
+    if scheduler is not None and device != "auto":
+        raise ValueError("workers of a scheduler use the device they have: leave out --device")
+
+
 @contextmanager
 def workers_for(
     scheduler: str | None, workers: int | None, output: Output

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from napari_kikuchi.cli.cluster import workers_for
+from napari_kikuchi.cli.cluster import refuse_device, workers_for
 from napari_kikuchi.cli.console import (
     Output,
     errors_told,
@@ -176,8 +176,7 @@ def encode(
         source = shipped_encoder() if model is None else model
         name = f"linear-{latent}" if linear else model_name(source.absolute())
         target = default_maps_path(scan, name, options) if out is None else out
-        if scheduler is not None and device != "auto":
-            raise ValueError("workers of a scheduler use the device they have: leave out --device")
+        refuse_device(scheduler, device)
         with workers_for(scheduler, workers, output) as where:
             if linear:
                 from napari_kikuchi.cli.linear import encode_linear
@@ -236,12 +235,14 @@ def decode(
         bool, typer.Option("--restart", help="Begin anew where a decoding was stopped.")
     ] = False,
     device: DeviceOption = "auto",
+    scheduler: SchedulerOption = None,
+    workers: WorkersOption = None,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
     """Decode latent features into patterns: what a model keeps of a scan, or what it imagines.
 
-    Stopped with Ctrl-C it keeps the patterns that are done; the same command goes on from there.
+    Stopped with Ctrl-C it keeps the blocks that are done; the same command goes on from there.
 
     [bold]napari-kikuchi decode scan.mine.zarr --out reconstructed.up2[/]
 
@@ -253,9 +254,11 @@ def decode(
         from napari_kikuchi.latent.decode import write_decoded
 
         shape = None if random is None else numbers(random, "--random", (int, int))
+        refuse_device(scheduler, device)
         scan = decoded_scan(maps, model, out, shape, seed, device)
-        job = write_decoded(out, scan, resume=not restart)
-        path = run(job, output, going_on="The same command goes on from here.")
+        with workers_for(scheduler, workers, output) as where:
+            job = write_decoded(out, scan, resume=not restart, **where)
+            path = run(job, output, going_on="The same command goes on from here.")
         report_result(output, f"Wrote [bold]{shown(path)}[/]: {scan.count} patterns.", result=path)
 
 

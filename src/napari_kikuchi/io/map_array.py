@@ -1,16 +1,14 @@
 """The values of a map store: one file, which any thread or process fills in, block by block.
 
 In zarr's words the array is a single shard whose chunks are whole maps, uncompressed: latent values
-are too noisy for compression to gain anything. So the file begins with a plain array in C order. A
-block of positions is written where it belongs and nothing has to be put together afterwards;
-showing a map reads that map; and a store of any size is a handful of files.
+are too noisy for compression to gain anything. So the file begins with a plain array in C order
+(:class:`.BlockFile`); showing a map reads that map; and a store of any size is a handful of files.
 """
 
 from __future__ import annotations
 
 import os
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.array_metadata import LITTLE, PLAIN, read_metadata
+from napari_kikuchi.io.block_file import BlockFile
 from napari_kikuchi.scan import Block
 from napari_kikuchi.untrusted import same_json, shown
 
@@ -124,64 +123,22 @@ class MapArray:
         return self.folder / _SHARD
 
     @property
+    def values(self) -> BlockFile:
+        """The part of the file that holds the maps."""
+        return BlockFile(self.file, self.shape, self.dtype)
+
+    @property
     def every_map(self) -> range:
         """All channels."""
         return range(self.shape[0])
 
     def write(self, block: Block, values: ArrayLike, channels: range | None = None) -> int:
-        """Write the values of a block.
-
-        Parameters
-        ----------
-        block
-            Positions.
-        values
-            Of shape (channels, \\*block.shape).
-        channels
-            Maps that follow one another; None: all.
-
-        Returns
-        -------
-        int
-            What :meth:`checksum` gives if all of it is on the disk.
-
-        Raises
-        ------
-        ValueError
-            If the values have another shape.
-        """
-        channels = self.every_map if channels is None else channels
-        values = np.ascontiguousarray(values, self.dtype)
-        expected = (len(channels), *block.shape)
-        if values.shape != expected:
-            raise ValueError(
-                f"{self.file}: the block of rows {block.rows.start} to {block.rows.stop}, columns "
-                f"{block.cols.start} to {block.cols.stop}, needs values of shape {expected}, not "
-                f"{values.shape}"
-            )
-        flat, begin = values.reshape(-1), 0
-        with self.file.open("r+b") as file:
-            for offset, length in self._pieces(block, channels):
-                file.seek(offset)
-                file.write(flat[begin : begin + length].data)
-                begin += length
-        return zlib.crc32(values.data)
-
-    def checksum(self, block: Block, channels: range | None = None) -> int:
-        """CRC-32 of the values that the file holds for a block, in some maps or all."""
-        return zlib.crc32(self.read(block, channels).data)
+        r"""Write values of shape (channels, \*block.shape), see :meth:`.BlockFile.write`."""
+        return self.values.write(block, values, channels)
 
     def read(self, block: Block, channels: range | None = None) -> NDArray:
-        """The values of a block in some maps or all, of shape (channels, \\*block.shape)."""
-        channels = self.every_map if channels is None else channels
-        values = np.zeros((len(channels), *block.shape), self.dtype)
-        flat, begin = values.reshape(-1), 0
-        with self.file.open("rb") as file:
-            for offset, length in self._pieces(block, channels):
-                file.seek(offset)
-                file.readinto(flat[begin : begin + length].data)
-                begin += length
-        return values
+        r"""The values of a block in some maps or all, of shape (channels, \*block.shape)."""
+        return self.values.read(block, channels)
 
     def write_map(self, channel: int, values: ArrayLike) -> None:
         """Write a whole map."""
@@ -205,11 +162,6 @@ class MapArray:
             file.seek(self.shape[0] * self._map_bytes)
             return file.read() == self._index().tobytes()
 
-    def sync(self) -> None:
-        """Wait until all that was written would survive a power cut."""
-        with self.file.open("r+b") as file:
-            os.fsync(file.fileno())
-
     @property
     def file_bytes(self) -> int:
         """How long the file has to be: the maps, then zarr's index."""
@@ -225,14 +177,3 @@ class MapArray:
     def _map_bytes(self) -> int:
         _, rows, cols = self.shape
         return rows * cols * self.dtype.itemsize
-
-    def _pieces(self, block: Block, channels: range) -> Iterator[tuple[int, int]]:
-        """Offset in bytes, and number of values, of each piece of a block that is in one place."""
-        _, rows, cols = self.shape
-        height, width = block.shape
-        if width == cols:  # Whole rows follow one another.
-            height, width = 1, height * width
-        for channel in channels:
-            for row in range(height):
-                position = (channel * rows + block.rows.start + row) * cols + block.cols.start
-                yield position * self.dtype.itemsize, width

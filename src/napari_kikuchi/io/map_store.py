@@ -261,7 +261,7 @@ def complete_store(
         group.create_array(f"{_ARRAYS}/{name}", data=small, overwrite=True)
     for remains in folder.rglob("*.partial"):  # Zarr was writing them when it was killed.
         remains.unlink()
-    maps.sync()
+    maps.values.sync()
     # Written last: a store is one only when it is whole.
     attributes = {"ome": ome_attributes(stack, windows), KEY: our_attributes(stack)}
     parse_json(json.dumps(attributes))  # What could not be read again is not written.

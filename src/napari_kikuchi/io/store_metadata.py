@@ -11,7 +11,7 @@ from napari_kikuchi.io.map_attributes import FORMAT, KEY
 from napari_kikuchi.untrusted import integer, mapping, own_file, read_json
 
 METADATA = "zarr.json"
-# Of a store that is not finished.
+# Of an output that is not finished.
 PARTIAL_SUFFIX = ".partial"
 
 
@@ -55,8 +55,8 @@ def store_attributes(path: Path) -> Mapping[str, Any]:
     if problem:
         if path.name.endswith(PARTIAL_SUFFIX):
             raise MapStoreError(
-                f"{path}: these maps are not finished. Run the encoding that began them again: it "
-                "goes on where it stopped."
+                f"{path}: this is not finished. Run the command that began it again: it goes on "
+                "where it stopped."
             )
         raise MapStoreError(
             f"{path}: expected a folder of maps that napari-kikuchi wrote (a {METADATA} with the "

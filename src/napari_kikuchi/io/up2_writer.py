@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from napari_kikuchi.io.atomic import move
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import Layout
 from napari_kikuchi.io.up2 import LONG_HEADER, PIXEL_TYPES, SHORT_HEADER
-from napari_kikuchi.io.written_runs import WrittenRuns, begins_with
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
 
@@ -29,8 +27,6 @@ class Up2Writer:
     when all are written. What was written before an interruption stays in that file until the
     same target is written again, and :func:`open_scan` opens it with ``allow_partial=True`` (on a
     hexagonal grid with an ``.ang`` file beside it); a target that exists is untouched until then.
-    Patterns of which it is said what they depend on are gone on with: the writer begins with those
-    that the file holds, :attr:`written` of them.
 
     Parameters
     ----------
@@ -48,11 +44,6 @@ class Up2Writer:
         Whether every second row has one column less, as hexagonal grids may.
     version
         1, which stores no grid, or 3.
-    identity
-        What the patterns depend on, fit for JSON: only patterns of the same identity are gone on
-        with. None: every writer begins anew.
-    resume
-        False begins anew whatever was begun before.
 
     Attributes
     ----------
@@ -64,8 +55,6 @@ class Up2Writer:
     PatternFileError
         If the target has another extension or its folder does not exist, if something else
         than such patterns is appended, or if fewer or more of them than the scan has positions.
-    ResumeError
-        If the patterns that were begun have another identity.
 
     Examples
     --------
@@ -84,51 +73,25 @@ class Up2Writer:
         grid: Literal["square", "hexagonal"] = "square",
         short_rows: bool = False,
         version: Literal[1, 3] = 3,
-        identity: Mapping[str, Any] | None = None,
-        resume: bool = True,
     ) -> None:
         self.path = Path(path)
-        self.dtype = _pixel_type(self.path)
+        self.dtype = pixel_type(self.path)
         self.pattern_shape = pattern_shape
         rows, cols = map_shape
         self.total = Layout.alternating(rows, cols, cols - int(short_rows)).count
         self.partial_path = _partial_path(self.path)
-        height, width = pattern_shape
-        if version == 1:
-            header = SHORT_HEADER.pack(1, width, height, SHORT_HEADER.size)
-        else:
-            step_y, step_x = step
-            header = LONG_HEADER.pack(
-                *(3, width, height, LONG_HEADER.size),
-                *(0, cols, rows, grid == "hexagonal", step_x, step_y),
-            )
         if not self.path.parent.is_dir():
             raise PatternFileError(
                 f"{self.path}: its folder {self.path.parent.absolute()} does not exist. Make it "
                 "or choose another one."
             )
-        journal = self.partial_path.with_name(f"{self.partial_path.name}.jsonl")
-        self._runs = None if identity is None else WrittenRuns(journal, identity)
-        if not (resume and self._runs is not None and begins_with(self.partial_path, header)):
-            journal.unlink(missing_ok=True)  # of what is no more
-            self.partial_path.write_bytes(header)
-        self._file = self.partial_path.open("r+b")
-        self.written = self._go_on(len(header))
-        if self._runs is not None and not self.written:
-            self._runs.begin()
-
-    def _go_on(self, begin: int) -> int:
-        """Count the patterns that the file holds, and go to their end."""
-        pattern_bytes = int(np.prod(self.pattern_shape)) * self.dtype.itemsize
-        self._file.seek(begin)
-        try:
-            held = 0 if self._runs is None else self._runs.count(self._file, pattern_bytes)
-        except BaseException:
-            self._file.close()
-            raise
-        self._file.seek(begin + held * pattern_bytes)
-        self._file.truncate()
-        return held
+        self.written = 0
+        self._file = self.partial_path.open("wb")
+        if version == 1:
+            height, width = pattern_shape
+            self._file.write(SHORT_HEADER.pack(1, width, height, SHORT_HEADER.size))
+        else:
+            self._file.write(long_header(map_shape, pattern_shape, step, grid))
 
     def append(self, patterns: NDArray) -> None:
         """Write patterns, in scan order.
@@ -143,22 +106,14 @@ class Up2Writer:
                 f"{self.path}: expected patterns of {self._size()} pixels (height x width), "
                 f"found an array of shape {patterns.shape}."
             )
-        if not np.can_cast(patterns.dtype, self.dtype, "safe"):
-            raise PatternFileError(
-                f"{self.path}: stores {self.dtype.name} pixels, found {patterns.dtype.name}, which "
-                "would lose information. Rescale and convert the patterns first."
-            )
+        check_pixels(self.path, patterns.dtype)
         count = int(np.prod(patterns.shape[:-2]))
         if self.written + count > self.total:
             raise PatternFileError(
                 f"{self.path}: expected {self.total} patterns, found {self.written + count}. Give "
                 "the writer the rows and columns of the whole scan."
             )
-        written = np.ascontiguousarray(patterns, self.dtype).reshape(-1).data
-        self._file.write(written)
-        if self._runs is not None:
-            self._file.flush()
-            self._runs.add(self.written, self.written + count, written)
+        self._file.write(np.ascontiguousarray(patterns, self.dtype).reshape(-1).data)
         self.written += count
 
     def close(self) -> None:
@@ -178,7 +133,6 @@ class Up2Writer:
                 f"{self._whereabouts()}"
             )
         move(self.partial_path, self.path)
-        self._forget()
 
     def _release(self) -> None:
         if self.written == self.total:
@@ -187,11 +141,6 @@ class Up2Writer:
         self._file.close()
         if not self.written:
             self.partial_path.unlink()
-            self._forget()
-
-    def _forget(self) -> None:
-        if self._runs is not None:
-            self._runs.forget()
 
     def _whereabouts(self) -> str:
         if not self.written:
@@ -284,7 +233,14 @@ def _partial_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.partial{path.suffix}")
 
 
-def _pixel_type(path: Path) -> np.dtype:
+def pixel_type(path: Path) -> np.dtype:
+    """Of the pixels of a file, by its extension.
+
+    Raises
+    ------
+    PatternFileError
+        If the extension is another one.
+    """
     try:
         return PIXEL_TYPES[path.suffix.lower()]
     except KeyError:
@@ -292,3 +248,33 @@ def _pixel_type(path: Path) -> np.dtype:
             f"{path}: expected a name that ends in .up1 (uint8 pixels) or .up2 (uint16 pixels), "
             f"found {path.suffix or 'no extension'}."
         ) from None
+
+
+def check_pixels(path: Path, found: np.dtype) -> None:
+    """Check that a file can hold pixels of a type.
+
+    Raises
+    ------
+    PatternFileError
+        If they would lose information.
+    """
+    dtype = pixel_type(path)
+    if not np.can_cast(found, dtype, "safe"):
+        raise PatternFileError(
+            f"{path}: stores {dtype.name} pixels, found {found.name}, which would lose "
+            "information. Rescale and convert the patterns first."
+        )
+
+
+def long_header(
+    map_shape: tuple[int, int],
+    pattern_shape: tuple[int, int],
+    step: tuple[float, float],
+    grid: Literal["square", "hexagonal"] = "square",
+) -> bytes:
+    """What a file of version 3 begins with, see :class:`Up2Writer`."""
+    (rows, cols), (height, width), (step_y, step_x) = map_shape, pattern_shape, step
+    return LONG_HEADER.pack(
+        *(3, width, height, LONG_HEADER.size),
+        *(0, cols, rows, grid == "hexagonal", step_x, step_y),
+    )

@@ -7,20 +7,24 @@ or writes a scan takes them too.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from napari_kikuchi.io.block_file import BlockFile
 from napari_kikuchi.io.map_store import MapStoreError, read_maps, stored_array
 from napari_kikuchi.io.output import sole_writer
-from napari_kikuchi.io.up2_writer import Up2Writer
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.io.up2_blocks import Up2BlockWriter
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder
+from napari_kikuchi.latent.giver import Giver, given_to
 from napari_kikuchi.pattern_source import put
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.streaming import work_blocks
+from napari_kikuchi.streaming import Written, run_blocks, work_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
@@ -91,7 +95,7 @@ def reconstructed_scan(path: str | Path, encoder: Encoder, *, dtype: DTypeLike =
             f"features), found maps that another made ({maker}). Give the model that made them, or "
             "encode the scan anew: its model may have been trained further since."
         )
-    features = stored_array(path, stack.values.shape, stack.values.dtype)
+    features = stored_array(path.absolute(), stack.values.shape, stack.values.dtype)
     present = np.isfinite(features.read_map(0))
     return Scan(
         DecodedPatterns(features, encoder, np.dtype(dtype)),
@@ -121,10 +125,17 @@ def random_scan(
     return Scan(DecodedPatterns(features, encoder, np.dtype(dtype)), name="random")
 
 
-def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[Path]:
+def write_decoded(
+    path: str | Path,
+    scan: Scan,
+    *,
+    executor: Executor | None = None,
+    workers: int | Callable[[], int] | None = None,
+    resume: bool = True,
+) -> Job[Path]:
     """Decode a scan into a UP1 or UP2 file.
 
-    Closing the job keeps the patterns that are done; the same call goes on from there.
+    Closing the job keeps the blocks that are done; the same call goes on from there.
 
     Parameters
     ----------
@@ -132,6 +143,9 @@ def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[P
         Ends in ``.up1`` or ``.up2``, as the scan's pixels are uint8 or uint16.
     scan
         As :func:`reconstructed_scan` or :func:`random_scan` gives it.
+    executor, workers
+        See :func:`~napari_kikuchi.streaming.map_scan`. The workers of an executor read the
+        encoder from a file, once each, and run it on the device they have.
     resume
         False begins anew.
 
@@ -156,27 +170,22 @@ def write_decoded(path: str | Path, scan: Scan, *, resume: bool = True) -> Job[P
     """
     decoded = scan.source
     assert isinstance(decoded, DecodedPatterns)
-    with (
-        sole_writer(path),
-        Up2Writer(
-            path,
-            scan.map_shape,
-            scan.pattern_shape,
-            step=scan.step,
-            identity=decoded.identity(),
-            resume=resume,
-        ) as writer,
-    ):
-        yield Progress(writer.written, writer.total, "Decoding patterns")
-        _, cols = scan.map_shape
-        for block in work_blocks(scan, decoded.encoder.effort):
-            rows, columns = block.shape
-            begin = block.rows.start * cols + block.cols.start
-            if begin + rows * columns > writer.written:
-                patterns = scan.read_block(block).reshape(-1, *scan.pattern_shape)
-                writer.append(patterns[writer.written - begin :])
-                yield Progress(writer.written, writer.total, "Decoding patterns")
-    return writer.path
+    with sole_writer(path):
+        identity = decoded.identity()
+        writer = Up2BlockWriter.open(
+            path, scan.shape, scan.dtype, identity, step=scan.step, resume=resume
+        )
+        giver = given_to(executor, decoded.encoder, writer.unfinished.model)
+        yield from run_blocks(
+            work_blocks(scan, decoded.encoder.effort),
+            _Decoding(decoded.features, giver, scan.dtype, writer.patterns),
+            writer,
+            writer.patterns.layers,
+            executor=executor,
+            workers=workers,
+            message="Decoding patterns",
+        )
+        return writer.finish()
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,6 +221,20 @@ class DecodedPatterns:
         patterns = np.zeros((len(present), *mask.shape), self.dtype)
         patterns[present] = np.rint((np.clip(decoded, -1, 1) + 1) / 2 * most) * mask
         return put(patterns, out)
+
+
+@dataclass(frozen=True, eq=False)
+class _Decoding:
+    """Writes the patterns of a block."""
+
+    features: Features
+    giver: Giver
+    dtype: np.dtype
+    patterns: BlockFile
+
+    def __call__(self, block: Block) -> Written:
+        decoded = Scan(DecodedPatterns(self.features, self.giver(), self.dtype))
+        return Written(self.patterns.write(block, decoded.read_block(block)[None]))
 
 
 @dataclass(frozen=True)

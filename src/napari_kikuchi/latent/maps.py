@@ -32,7 +32,8 @@ from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.latent.familiarity import familiarity
-from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands, given_to
+from napari_kikuchi.latent.giver import given_to
+from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError
@@ -135,28 +136,28 @@ def encode_scan(
         ]
         channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
-        with given_to(executor, encoder, path.parent) as giver:
-            unreadable = yield from map_scan(
-                scan,
-                PatternMeasures(preprocessor, giver),
+        giver = given_to(executor, encoder, writer.unfinished.model)
+        unreadable = yield from map_scan(
+            scan,
+            PatternMeasures(preprocessor, giver),
+            writer,
+            executor=executor,
+            workers=workers,
+            channels=range(encoder.latent + len(_LEFT_OUT)),
+            effort=encoder.effort,
+            message="Encoding patterns",
+        )
+        if familiar.known:
+            last = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
+            yield from run_blocks(
+                bands(*scan.map_shape),
+                NeighbourComparison(giver, writer.maps, last),
                 writer,
+                last,
                 executor=executor,
                 workers=workers,
-                channels=range(encoder.latent + len(_LEFT_OUT)),
-                effort=encoder.effort,
-                message="Encoding patterns",
+                message="Comparing neighbours",
             )
-            if familiar.known:
-                last = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
-                yield from run_blocks(
-                    bands(*scan.map_shape),
-                    NeighbourComparison(giver, writer.maps, last),
-                    writer,
-                    last,
-                    executor=executor,
-                    workers=workers,
-                    message="Comparing neighbours",
-                )
         origin["familiarity"] = asdict(familiar) | {"known": familiar.known}
         origin["model"] |= {
             "path": None if model is None else str(Path(model).absolute()),

@@ -1,21 +1,16 @@
-"""What is done with an encoder to the patterns of a block, in this process or in another."""
+"""What is done with an encoder to the blocks of a scan, in this process or in another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.latent.decode import decode_run
-from napari_kikuchi.latent.encoder import Encoder, load_encoder
+from napari_kikuchi.latent.giver import Giver
 from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.scan import Block
@@ -26,59 +21,6 @@ if TYPE_CHECKING:
 
 # Rows compared with their neighbours at a time: those above and below are decoded again.
 _BAND = 8
-
-
-class Giver(Protocol):
-    """Gives an encoder, wherever it is asked."""
-
-    def __call__(self) -> Encoder:
-        """The encoder."""
-        ...
-
-
-@contextmanager
-def given_to(executor: Executor | None, encoder: Encoder, folder: Path) -> Iterator[Giver]:
-    """What gives the encoder to tasks: itself here, for other processes a file.
-
-    Parameters
-    ----------
-    executor
-        What runs the tasks; None: threads of this process.
-    encoder
-        May be larger than a block, so it does not travel with each.
-    folder
-        For the file, within reach of all workers.
-    """
-    if executor is None:
-        yield _Here(encoder)
-        return
-    with TemporaryDirectory(prefix="encoder.", dir=folder) as temporary:
-        file = Path(temporary).absolute() / "model.safetensors"
-        encoder.save(file)
-        yield _Elsewhere(file, encoder.stored().digest())
-
-
-@dataclass(frozen=True, eq=False)
-class _Here:
-    encoder: Encoder
-
-    def __call__(self) -> Encoder:
-        return self.encoder
-
-
-@dataclass(frozen=True)
-class _Elsewhere:
-    model: Path
-    weights: str
-
-    def __call__(self) -> Encoder:
-        return _load_once(self.model, self.weights)
-
-
-@lru_cache(maxsize=1)
-def _load_once(model: Path, weights: str) -> Encoder:
-    """The encoder of a file; ``weights`` tells it from another of the same name."""
-    return load_encoder(model)
 
 
 @dataclass(frozen=True, eq=False)
