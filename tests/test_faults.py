@@ -97,6 +97,29 @@ class TestUnreadablePatterns:
         assert set(read) == {2, 3, 20, 21}
         assert stack.provenance["unreadable"]["count"] == 3
 
+    @pytest.mark.parametrize("background", ["exact", "sample"])
+    def test_a_run_goes_on_with_the_background_that_it_began_with(
+        self, scan_file, tmp_path, background
+    ):
+        encoder = finish(
+            fit_linear([open_scan(scan_file)], replace(RECIPE, background=background), 3)
+        )
+        scan, path = open_scan(scan_file), tmp_path / "maps.zarr"
+        job = encode_scan(damaged(scan, UNREADABLE), encoder, path, workers=1)
+        for update in job:
+            if update.message == "Encoding patterns" and update.done > ROWS * COLS // 2:
+                break
+        job.close()
+        # The drive is well again.
+        seen = []
+        stack = finish(encode_scan(scan, encoder, path, workers=1), seen.append)
+        assert "Averaging the static background" not in {update.message for update in seen}
+        assert np.isfinite(stack.map(0)).all()
+        assert "unreadable" not in stack.provenance
+        anew = finish(encode_scan(scan, encoder, path, workers=1, resume=False), seen.append)
+        assert "Averaging the static background" in {update.message for update in seen}
+        np.testing.assert_allclose(stack.map(0), anew.map(0), atol=0.02 * np.ptp(anew.map(0)))
+
     @pytest.fixture
     def damaged_file(self, tmp_path):
         """A file in which the chunk of row 7 cannot be decompressed."""

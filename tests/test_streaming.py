@@ -231,3 +231,14 @@ def test_a_dask_cluster_does_the_same(scan_file, writer):
         finish(again, seen.append)
     assert seen[0].done > 0
     np.testing.assert_array_equal(maps_of(writer), EXPECTED)
+
+
+def test_a_run_that_goes_on_tells_how_far_it_has_checked(scan, writer, tmp_path, monkeypatch):
+    finish(map_scan(scan, piecewise(moments), writer))
+    monkeypatch.setattr(streaming, "_HEARTBEAT_S", 0)
+    again = MapWriter.open(tmp_path / "maps.zarr", EXPECTED.shape, {})
+    seen = []
+    finish(map_scan(scan, piecewise(moments), again), seen.append)
+    assert [update.done for update in seen[:5]] == [0, 1, 2, 3, 4]
+    assert {update.message for update in seen[:5]} == {"Checking what was done before"}
+    assert (seen[-1].done, seen[-1].total) == (63, 63)

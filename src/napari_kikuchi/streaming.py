@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
@@ -159,13 +160,15 @@ def run_blocks(
         What became of the blocks that were worked on.
     """
     total = sum(map(count, blocks))
-    waiting = [block for block in blocks if not writer.is_done(block, layers)]
+    waiting = yield from _not_done(blocks, writer, layers)
     done = total - sum(map(count, waiting))
     finished: list[Written] = []
 
     def confirm(block: Block, written: Written) -> None:
         whole = not len(written.unreadable)
-        writer.confirm(block, written.checksum, layers, for_good=whole)
+        writer.confirm(
+            block, written.checksum, layers, for_good=whole, elsewhere=executor is not None
+        )
         finished.append(written)
 
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
@@ -199,6 +202,18 @@ def run_blocks(
                 if not future.cancelled() and future.exception() is None:
                     confirm(running[future], future.result())
     return finished
+
+
+def _not_done(blocks: Sequence[Block], writer: BlockWriter, layers: range) -> Job[list[Block]]:
+    """The blocks that are left; of an earlier run each is checked, which may take minutes."""
+    waiting, told = [], time.monotonic()
+    for number, block in enumerate(blocks):
+        if not writer.is_done(block, layers):
+            waiting.append(block)
+        if time.monotonic() - told > _HEARTBEAT_S:
+            told = time.monotonic()
+            yield Progress(number, len(blocks), "Checking what was done before")
+    return waiting
 
 
 def work_blocks(scan: Scan, effort: int = 1) -> list[Block]:

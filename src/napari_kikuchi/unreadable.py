@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Patterns read at a time, and preprocessed: enough to keep the arithmetic busy, little memory.
 _BATCH = 64
+# Runs that are noted: of a drive with bad places everywhere, more say nothing more.
+_MOST_RUNS = 10_000
 # Places that are told one by one.
 _MOST_PLACES = 10
 REMEDY = "Copy the scan anew if there is a whole one."
@@ -116,14 +118,14 @@ def unreadable_record(positions: NDArray[np.integer]) -> dict[str, Any]:
     Returns
     -------
     dict
-        Under ``"unreadable"`` their number and, as ``"runs"``, row, first and last column of those
-        that lie side by side.
+        Under ``"unreadable"`` their number and, as ``"runs"``, row, first and last column of the
+        first 10,000 of those that lie side by side.
     """
     if not len(positions):
         return {}
     ordered = positions[np.lexsort((positions[:, 1], positions[:, 0]))]
     ends = np.flatnonzero((np.diff(ordered, axis=0) != (0, 1)).any(axis=1)) + 1
-    runs = [[*map(int, run[0]), int(run[-1, 1])] for run in np.split(ordered, ends)]
+    runs = [[*map(int, run[0]), int(run[-1, 1])] for run in np.split(ordered, ends)[:_MOST_RUNS]]
     return {"unreadable": {"count": len(positions), "runs": runs}}
 
 

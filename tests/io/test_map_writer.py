@@ -291,3 +291,40 @@ def test_an_older_store_of_a_longer_name_is_left_alone(tmp_path):
     write(writer, BLOCKS)
     finish(writer.finish(CHANNELS))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["maps.zarr", other.name]
+
+
+def test_what_a_system_leaves_in_a_folder_does_not_keep_a_job_from_going_on(tmp_path):
+    write(begin(tmp_path), BLOCKS[:1])
+    for name in (".DS_Store", ".nfs0000000000000001"):
+        (tmp_path / "maps.zarr.partial" / name).touch()
+    assert done_of(begin(tmp_path)) == [True, False, False, False]
+
+
+def test_what_another_process_wrote_is_checked_in_the_end(tmp_path):
+    writer = begin(tmp_path)
+    write(writer, BLOCKS[1:])
+    checksum = writer.maps.write(BLOCKS[0], VALUES[:, :2])
+    writer.confirm(BLOCKS[0], checksum, elsewhere=True)
+    # The file server has lost it.
+    writer.maps.write(BLOCKS[0], np.zeros((3, 2, 6), np.float32))
+    with pytest.raises(ValueError, match="12 of 24 positions have not been written yet"):
+        finish(writer.finish(CHANNELS))
+    writer = begin(tmp_path)
+    assert done_of(writer) == [False, True, True, True]
+
+
+def test_only_maps_of_the_same_version_are_gone_on_with(tmp_path, monkeypatch):
+    write(begin(tmp_path), BLOCKS[:1])
+    monkeypatch.setattr("napari_kikuchi.io.unfinished.__version__", "99.0")
+    with pytest.raises(ResumeError, match=r"version was .*, now 99\.0"):
+        begin(tmp_path)
+
+
+def test_workers_in_other_folders_find_the_maps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    maps = MapWriter.open("maps.zarr", VALUES.shape, IDENTITY).maps
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    for block in BLOCKS:
+        maps.write(block, VALUES[:, block.rows, block.cols])
+    np.testing.assert_array_equal(maps.read_map(0), VALUES[0])

@@ -58,6 +58,7 @@ class BlockWriter:
         layers: range | None = None,
         *,
         for_good: bool = True,
+        elsewhere: bool = False,
     ) -> None:
         """Note that a block is written.
 
@@ -72,6 +73,9 @@ class BlockWriter:
         for_good
             False for a block that lacks something: it will do for this output, but a run that is
             interrupted and goes on writes it anew.
+        elsewhere
+            Whether another process wrote it: then it is checked, in the end, that the file holds it
+            here as well.
         """
         key = self._key(block, layers)
         # What is derived from layers that lack something lacks it, too.
@@ -80,7 +84,8 @@ class BlockWriter:
             return
         note(self.unfinished.journal, [*key, checksum])
         self._confirmed[key] = checksum
-        self._seen.add(key)
+        if not elsewhere:
+            self._seen.add(key)
         self._sync_now_and_then(key)
 
     def check_complete(self) -> None:
@@ -103,7 +108,8 @@ class BlockWriter:
                 raise ValueError(
                     f"{self.path}: {np.count_nonzero(missing)} of {missing.size} positions have "
                     f"not been written yet, the first at row {row}, column {col}. Write every "
-                    "block before finishing."
+                    "block before finishing; a job that did goes on with these when it is started "
+                    "again."
                 )
 
     def _key(self, block: Block, layers: range | None) -> _Key:

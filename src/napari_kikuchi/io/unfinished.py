@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
+from napari_kikuchi import __version__
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.journal import as_noted, check_same
 from napari_kikuchi.io.output import check_room
 from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.untrusted import is_plain_name, mapping, own_file, read_json
 
-_MANIFEST, _JOURNAL, _STORE, _MODEL = "manifest.json", "done.jsonl", "store-", "model.safetensors"
+_MANIFEST, _JOURNAL, _STORE = "manifest.json", "done.jsonl", "store-"
+_MODEL, _PREPARATION = "model.safetensors", "preparation.safetensors"
 
 
 class Content(Protocol):
@@ -68,6 +70,11 @@ class Unfinished:
         """For a model that other processes read, which goes when the folder does."""
         return self.folder / _MODEL
 
+    @property
+    def preparation(self) -> Path:
+        """For how patterns are prepared."""
+        return self.folder / _PREPARATION
+
     def open(
         self,
         identity: Mapping[str, Any],
@@ -82,7 +89,7 @@ class Unfinished:
         Parameters
         ----------
         identity
-            What the output depends on, fit for JSON.
+            What the output depends on beside the version of this package, fit for JSON.
         at, make
             Give the content at a path: as it was made there, and made anew.
         room
@@ -99,7 +106,8 @@ class Unfinished:
         DiskFullError
             If there is no room.
         """
-        wanted = as_noted(identity)
+        # What another version has made may be of another kind.
+        wanted = as_noted({"version": __version__, **identity})
         begun = self._begun(at)
         if resume and begun is not None:
             content, depends = begun
@@ -143,7 +151,10 @@ class Unfinished:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether nothing lies there but what is made here: no link to another place."""
+    """Whether nothing lies there but what is made here: no link to another place.
+
+    What systems leave in any folder, such as ``.DS_Store``, does not count.
+    """
     return (
         folder.is_dir()
         and not folder.is_symlink()
@@ -152,7 +163,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _is_written(file: Path) -> bool:
-    if file.name.startswith(_STORE):
+    if file.name.startswith((_STORE, ".")):
         return file.is_dir() or file.is_file()
     name = file.name.removesuffix(PARTIAL_SUFFIX)
-    return name in (_MANIFEST, _JOURNAL, _MODEL) and file.is_file()
+    return name in (_MANIFEST, _JOURNAL, _MODEL, _PREPARATION) and file.is_file()

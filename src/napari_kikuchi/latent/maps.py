@@ -29,13 +29,15 @@ from napari_kikuchi.io.origin import (
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
+from napari_kikuchi.io.preparation import KeptPreparation
+from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.latent.encoder import Encoder
 from napari_kikuchi.latent.familiarity import familiarity
 from napari_kikuchi.latent.giver import given_to
 from napari_kikuchi.latent.tasks import NeighbourComparison, PatternMeasures, bands
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, run_blocks
@@ -121,8 +123,9 @@ def encode_scan(
     path = Path(path)
     check_target(path)  # Before the time is spent to prepare the scan.
     with sole_writer(path):
+        kept = KeptPreparation(Unfinished(path, "maps").preparation, scan, encoder.recipe)
         if preprocessor is None:
-            preprocessor = yield from prepare(scan, encoder.recipe)
+            preprocessor = yield from kept.read_or_prepare(resume=resume)
         else:
             _check_recipe(preprocessor.recipe, encoder.recipe)
         origin = _origin(scan, encoder)
@@ -136,6 +139,7 @@ def encode_scan(
         ]
         channels = [*features, *_LEFT_OUT, *(_OF_NEIGHBOURS if familiar.known else ())]
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
+        kept.write(preprocessor)
         giver = given_to(executor, encoder, writer.unfinished.model)
         unreadable = yield from map_scan(
             scan,

@@ -21,6 +21,8 @@ from napari_kikuchi.io.origin import (
 )
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
+from napari_kikuchi.io.preparation import KeptPreparation
+from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.physics.indexing import (
@@ -44,7 +46,7 @@ from napari_kikuchi.physics.quality import (
     pattern_contrast,
     sharpness,
 )
-from napari_kikuchi.preprocess import Preprocessor, prepare
+from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
@@ -170,7 +172,8 @@ def physics_maps(
     settings = None if indexing is None else indexing.settings()
     with sole_writer(path):
         recipe = recipe or Recipe(size=scan.pattern_shape)
-        preprocessor = yield from prepare(scan, recipe, check_mask=False)
+        kept = KeptPreparation(Unfinished(path, "maps").preparation, scan, recipe)
+        preprocessor = yield from kept.read_or_prepare(resume=resume, check_mask=False)
         origin: dict[str, Any] = {
             "scan": scan_origin(scan),
             "kinds": list(wanted),
@@ -180,6 +183,7 @@ def physics_maps(
         identity = maps_identity(origin, scan, preprocessor)
         channels = _channels(wanted)
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
+        kept.write(preprocessor)
         smooth = smooth_background(preprocessor.background, preprocessor.mask)
         measure = _PatternMeasures(preprocessor, smooth, wanted, indexing)
         message = "Measuring patterns"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
+from napari_kikuchi.compiled import own_compilation_cache
 from napari_kikuchi.io.places import is_there
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.recipe import RecipeMismatchError
@@ -117,6 +118,7 @@ class Session:
     """The link whose scan has been opened or not been found."""
 
     def __init__(self, viewer: Viewer) -> None:
+        own_compilation_cache()  # There may be other windows, and commands.
         self._viewer = weakref.ref(viewer)
         self.subject: Point | RegionMean | None = None
         self.held = False
