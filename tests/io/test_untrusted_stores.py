@@ -131,6 +131,7 @@ def test_a_pipe_is_not_waited_for(store, inner):
         (("codecs",), [{"name": "numcodecs.pickle"}], "plain maps in one file"),
         (("codecs", 0, "configuration", "chunk_shape"), [1, 3, 2], "plain maps in one file"),
         (("storage_transformers",), [{"name": "x"}], "no transformers"),
+        (("storage_transformers",), False, "no transformers"),
         (("must_understand",), {}, "other entries in zarr.json"),
     ],
 )

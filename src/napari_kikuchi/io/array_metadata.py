@@ -113,7 +113,8 @@ def read_metadata(root: Path, folder: Path) -> ArrayMetadata:
     _check(found.keys() <= _KEYS, "other entries in zarr.json", sorted(found.keys() - _KEYS))
     integer(found.get("zarr_format"), "the format of zarr", 3, 3)
     _check(found.get("node_type") == "array", "an array of zarr", found.get("node_type"))
-    _check(not found.get("storage_transformers"), "no transformers", found)
+    # zarr takes no other nothing than an empty list.
+    _check(found.get("storage_transformers", []) == [], "no transformers", found)
     _check(found.get("chunk_key_encoding") in _KEY_ENCODINGS, "zarr's own names of chunks", found)
     mapping(found.get("attributes", {}), "attributes")
     shape = _sides(found.get("shape"), "the shape of an array")
