@@ -1,5 +1,7 @@
 """Crystals against diffsims, orix and the rules of the textbooks."""
 
+import os
+
 import numpy as np
 import pytest
 from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, ZIRCONIA, write_cif
@@ -100,8 +102,12 @@ def test_crystal_from_a_file_is_the_built_in_one(iron_file):
     np.testing.assert_allclose(one.structure_factors, other.structure_factors)
 
 
-def test_file_may_be_named_by_text(iron_file):
-    assert len(open_crystal(str(iron_file)).elements) == 2
+@pytest.mark.parametrize("name", ["a b.cif", "c:iron.CIF", "Öl 100%.cif"])
+def test_file_may_be_named_by_any_text(tmp_path, name):
+    if ":" in name and os.name == "nt":
+        pytest.skip("Windows has no such names")
+    path = write_cif(tmp_path / name, **IRON)
+    assert len(open_crystal(str(path)).elements) == 2
 
 
 @pytest.mark.parametrize(("cell", "operators"), [(ZIRCONIA, 2), (ACROSS_A, 6)])
@@ -145,6 +151,14 @@ def test_spoilt_file_is_named(iron_file, spoil, said):
 def test_cell_in_rhombohedral_axes_is_refused(tmp_path):
     path = write_cif(tmp_path / "Bi.cif", **RHOMBOHEDRAL_AXES)
     with pytest.raises(CrystalFileError, match="hexagonal axes for rhombohedral"):
+        Crystal.from_cif(path)
+
+
+def test_file_of_a_size_that_no_crystal_needs_is_refused(tmp_path):
+    path = tmp_path / "large.cif"
+    with path.open("wb") as file:
+        file.truncate(2**24)
+    with pytest.raises(CrystalFileError, match=r"large\.cif: expected a CIF file of at most"):
         Crystal.from_cif(path)
 
 

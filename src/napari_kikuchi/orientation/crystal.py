@@ -163,10 +163,12 @@ class Crystal:
             raise CrystalFileError(
                 f"{path}: expected a CIF file of at most {_MOST_CIF_BYTES} bytes, found {size}"
             )
+        # As text: by its name, the parser would take C:\ for the start of an address.
+        text = path.read_text("utf-8", "replace")
         parser = P_cif()
         try:
             with redirect_stdout(StringIO()):  # Where the parser tells of what it dislikes.
-                structure = parser.parseFile(str(path))
+                structure = parser.parse(text)
             _check_cell(structure.lattice)
             return cls._of_structure(path.stem, parser.spacegroup.number, structure)
         # The parser raises whatever its steps happen to raise.

@@ -27,6 +27,8 @@ def proper_operators(
     ----------
     symmetry
         orix's ``Symmetry``, as :attr:`Crystal.laue_group` gives it.
+    dtype, device
+        Of the matrices.
 
     Returns
     -------
