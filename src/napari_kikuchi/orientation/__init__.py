@@ -1,0 +1,1 @@
+"""Orientations of crystals from the diffraction spots of a transmission electron microscope."""

@@ -1,0 +1,178 @@
+"""Crystals against diffsims, orix and the rules of the textbooks."""
+
+import os
+
+import numpy as np
+import pytest
+from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, ZIRCONIA, write_cif
+from diffsims.crystallography import ReciprocalLatticeVector
+from diffsims.structure_factor import get_atomic_scattering_parameters
+from diffsims.utils.sim_utils import get_kinematical_intensities
+
+from napari_kikuchi.orientation.crystal import (
+    Crystal,
+    CrystalFileError,
+    built_in_crystals,
+    open_crystal,
+)
+
+
+@pytest.fixture
+def iron_file(tmp_path):
+    return write_cif(tmp_path / "iron.cif", **IRON)
+
+
+@pytest.mark.parametrize("name", built_in_crystals())
+def test_structure_factors_are_those_of_diffsims(name):
+    crystal = Crystal.built_in(name)
+    reflections = crystal.reflections(2.0)
+    expected = get_kinematical_intensities(
+        crystal.phase.structure,
+        reflections.hkl,
+        np.linalg.norm(reflections.vectors, axis=1),
+        debye_waller_factors={crystal.elements[0]: crystal.debye_waller[0]},
+    )
+    np.testing.assert_allclose(abs(reflections.structure_factors) ** 2, expected, rtol=1e-9)
+
+
+def test_scattering_factors_are_near_those_of_another_table():
+    """Doyle and Turner fitted them anew: f(s) is the sum of a exp(-b s²), s = g / 2."""
+    copper = Crystal.built_in("cu")
+    a, b = get_atomic_scattering_parameters("Cu")
+    reflections = copper.reflections(1.5)
+    squared = (reflections.vectors**2).sum(axis=1)
+    factors = (a * np.exp(-b * squared[:, None] / 4)).sum(axis=1) * np.exp(-0.55 * squared / 4)
+    np.testing.assert_allclose(abs(reflections.structure_factors), 4 * factors, rtol=0.02)
+
+
+@pytest.mark.parametrize("name", built_in_crystals())
+def test_reflections_are_those_that_the_extinction_rules_leave(name):
+    hkl = np.mgrid[-12:13, -12:13, -12:13].reshape(3, -1)
+    odd = hkl % 2 == 1
+    allowed = {
+        225: odd.all(axis=0) | ~odd.any(axis=0),
+        229: hkl.sum(axis=0) % 2 == 0,
+        194: ((hkl[0] + 2 * hkl[1]) % 3 != 0) | ~odd[2],
+    }
+    crystal = Crystal.built_in(name)
+    lengths = np.linalg.norm(hkl.T @ crystal.reciprocal_base, axis=1)
+    rule = allowed[crystal.phase.space_group.number]
+    expected = hkl[:, rule & (lengths > 0) & (lengths <= 2.0)].T
+    found = crystal.reflections(2.0).hkl
+    assert set(map(tuple, found)) == set(map(tuple, expected))
+    assert len(found) == len(expected)
+
+
+def test_vectors_are_in_the_axes_of_orix(triclinic):
+    reflections = triclinic.reflections(0.8)
+    expected = ReciprocalLatticeVector(triclinic.phase, hkl=reflections.hkl)
+    np.testing.assert_allclose(reflections.vectors, expected.data, atol=1e-12)
+    lengths = np.linalg.norm(reflections.vectors, axis=1)
+    assert (np.diff(lengths) > -1e-12).all()
+
+
+def test_reflections_of_an_oblique_cell_are_complete(triclinic):
+    hkl = np.mgrid[-12:13, -12:13, -12:13].reshape(3, -1).T
+    lengths = np.linalg.norm(hkl @ triclinic.reciprocal_base, axis=1)
+    assert len(triclinic.reflections(0.8)) == ((lengths > 0) & (lengths <= 0.8)).sum()
+
+
+@pytest.mark.parametrize("which", ["zinc_blende", "triclinic"])
+def test_potential_is_highest_at_the_atoms(which, request):
+    """Tells the crystal from its inverse, and fails if the atoms stand in another lattice."""
+    crystal = request.getfixturevalue(which)
+    reflections = crystal.reflections(2.0)
+    grid = np.stack(np.mgrid[0:1:0.1, 0:1:0.1, 0:1:0.1], axis=-1).reshape(-1, 3)
+    places = np.concatenate([crystal.positions, grid])
+    waves = np.exp(2j * np.pi * places @ reflections.hkl.T)
+    potential = (waves @ reflections.structure_factors).real
+    at_atoms, elsewhere = np.split(potential, [len(crystal.positions)])
+    heavy = np.isin(crystal.elements, ["Zn", "Cu"])
+    assert at_atoms[heavy].min() >= elsewhere.max() * 0.999
+    assert at_atoms[~heavy].min() > np.percentile(elsewhere, 97)
+
+
+def test_crystal_from_a_file_is_the_built_in_one(iron_file):
+    built_in, read = Crystal.built_in("Fe"), open_crystal(iron_file)
+    assert read.name == "iron"
+    assert read.laue_group.name == "m-3m"
+    assert read.volume == pytest.approx(2.866**3)
+    one, other = built_in.reflections(1.5), read.reflections(1.5)
+    np.testing.assert_array_equal(one.hkl, other.hkl)
+    np.testing.assert_allclose(one.structure_factors, other.structure_factors)
+
+
+@pytest.mark.parametrize("name", ["a b.cif", "c:iron.CIF", "Öl 100%.cif"])
+def test_file_may_be_named_by_any_text(tmp_path, name):
+    if ":" in name and os.name == "nt":
+        pytest.skip("Windows has no such names")
+    path = write_cif(tmp_path / name, **IRON)
+    assert len(open_crystal(str(path)).elements) == 2
+
+
+@pytest.mark.parametrize(("cell", "operators"), [(ZIRCONIA, 2), (ACROSS_A, 6)])
+def test_symmetry_stands_about_the_axes_that_the_cell_has(tmp_path, cell, operators):
+    """Of the two, orix has the twofold axes elsewhere."""
+    crystal = Crystal.from_cif(write_cif(tmp_path / "crystal.cif", **cell))
+    rotations = crystal.laue_group.laue_proper_subgroup.to_matrix()
+    assert len(rotations) == operators
+    reflections = crystal.reflections(1.0)
+    strengths = {
+        tuple(hkl): abs(f)
+        for hkl, f in zip(reflections.hkl, reflections.structure_factors, strict=True)
+    }
+    for rotation in rotations:
+        turned = reflections.vectors @ rotation.T @ np.linalg.inv(crystal.reciprocal_base)
+        equivalent = [strengths[tuple(hkl)] for hkl in np.rint(turned).astype(int)]
+        np.testing.assert_allclose(equivalent, list(strengths.values()), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda text: "", "expected a CIF file"),
+        (lambda text: "no CIF at all", "expected a CIF file"),
+        (lambda text: text.replace("_cell_length_a 2.866\n", ""), "cell with lengths from 2"),
+        (lambda text: text.replace("2.866", "0.2866"), "cell with lengths from 2"),
+        (lambda text: text.replace("2.866", "many"), "expected a CIF file"),
+        (lambda text: text.replace("Fe3+", "Xx"), "found Xx"),
+        (lambda text: text.split("loop_")[0], "expected a CIF file"),
+        (lambda text: text.replace("I m -3 m", "?").replace("229", "999"), "space group"),
+        (lambda text: text.replace("_length_c 2.866", "_length_c 3.1"), "standard setting"),
+    ],
+)
+def test_spoilt_file_is_named(iron_file, spoil, said):
+    iron_file.write_text(spoil(iron_file.read_text()))
+    with pytest.raises(CrystalFileError, match=said) as raised:
+        Crystal.from_cif(iron_file)
+    assert str(iron_file) in str(raised.value)
+
+
+def test_cell_in_rhombohedral_axes_is_refused(tmp_path):
+    path = write_cif(tmp_path / "Bi.cif", **RHOMBOHEDRAL_AXES)
+    with pytest.raises(CrystalFileError, match="hexagonal axes for rhombohedral"):
+        Crystal.from_cif(path)
+
+
+def test_file_of_a_size_that_no_crystal_needs_is_refused(tmp_path):
+    path = tmp_path / "large.cif"
+    with path.open("wb") as file:
+        file.truncate(2**24)
+    with pytest.raises(CrystalFileError, match=r"large\.cif: expected a CIF file of at most"):
+        Crystal.from_cif(path)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.cif"):
+        open_crystal(tmp_path / "none.cif")
+
+
+def test_unknown_name_tells_the_known_ones():
+    with pytest.raises(ValueError, match="cu, ni, al, fe, ti or a CIF file, found 'unobtainium'"):
+        open_crystal("unobtainium")
+
+
+@pytest.mark.parametrize("k_max", [0, -1, 60])
+def test_k_max_is_checked(k_max):
+    with pytest.raises(ValueError, match="expected k_max"):
+        Crystal.built_in("cu").reflections(k_max)
