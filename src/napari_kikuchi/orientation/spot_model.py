@@ -1,0 +1,116 @@
+"""A trained spot transformer: what it is for, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from napari_kikuchi.devices import pick_device
+from napari_kikuchi.io.weights import damage_told, read_tensors, write_tensors
+from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
+from napari_kikuchi.untrusted import mapping, positive, text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_CONTENT = "spot model"
+# Patterns at a time: what passes between layers stays near the processor.
+_BATCH = 256
+
+
+@dataclass(frozen=True, eq=False)
+class SpotModel:
+    """Proposes orientations of one crystal.
+
+    Attributes
+    ----------
+    network
+        On the device where it is to run.
+    crystal
+        Its name, see :func:`~napari_kikuchi.orientation.crystal.open_crystal`.
+    voltage
+        Of the patterns it learned from, in kV.
+    provenance
+        Settings, version and date; fit for JSON.
+    """
+
+    network: SpotTransformer
+    crystal: str
+    voltage: float
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @torch.inference_mode()
+    def propose(self, spots: Tensor, frames: int = 1) -> tuple[Tensor, Tensor]:
+        """Orientations of patterns, see :meth:`SpotTransformer.propose`.
+
+        Parameters
+        ----------
+        spots
+            Of shape (n, spots, 3).
+        frames
+            In which each pattern is read: more propose more.
+
+        Returns
+        -------
+        rotations, scores
+            Of shape (n, frames x hypotheses, 3, 3) and (n, frames x hypotheses).
+        """
+        device = self.network.radius.weight.device
+        parts = [
+            self.network.propose(part.to(device, torch.float32), frames)
+            for part in spots.split(max(1, _BATCH // frames))
+        ]
+        rotations, scores = (torch.cat(some) for some in zip(*parts, strict=True))
+        return rotations.cpu(), scores.cpu()
+
+    def save(self, path: Path | str) -> None:
+        """Write the model to a file that :meth:`load` reads."""
+        weights = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
+        header = {
+            "content": _CONTENT,
+            "architecture": self.network.architecture.settings(),
+            "crystal": self.crystal,
+            "voltage": self.voltage,
+            "provenance": dict(self.provenance),
+        }
+        write_tensors(path, weights, header)
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "auto") -> SpotModel:
+        """Read a model.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If it is no such model, was written by a newer version, or is damaged.
+        ValueError
+            If there is no such device.
+        """
+        tensors, header = read_tensors(path, _CONTENT)
+        with damage_told(path):
+            architecture = SpotArchitecture.from_settings(
+                mapping(header.get("architecture"), "the architecture")
+            )
+            crystal = text(header.get("crystal"), "the crystal")
+            voltage = positive(header.get("voltage"), "the voltage")
+            provenance = mapping(header.get("provenance"), "the provenance")
+            # Without memory: what the header asks for is made once the file is known to fill it.
+            with torch.device("meta"):
+                expected = SpotTransformer(architecture).state_dict()
+            found = {name: tuple(value.shape) for name, value in tensors.items()}
+            wanted = {name: tuple(value.shape) for name, value in expected.items()}
+            if found != wanted or any(value.dtype.kind != "f" for value in tensors.values()):
+                differing = sorted(set(found.items()) ^ set(wanted.items()))
+                raise ValueError(
+                    "expected the weights of its architecture, found others"
+                    + (f" ({differing[0][0]})" if differing else "")
+                )
+        network = SpotTransformer(architecture)
+        network.load_state_dict({name: torch.from_numpy(tensors[name]) for name in wanted})
+        return cls(network.to(pick_device(device)).eval(), crystal, voltage, provenance)
