@@ -81,6 +81,7 @@ class DynamicalSpots:
         self.max_excitation_error = max_excitation_error
         self.absorption = absorption
         self.k_max = k_max
+        self.reflections = crystal.reflections(k_max)
         reflections = crystal.reflections(_COUPLED * k_max)
         self._hkl = np.concatenate([np.zeros((1, 3), np.int64), reflections.hkl])
         self._vectors = np.concatenate([np.zeros((1, 3)), reflections.vectors])
@@ -136,6 +137,42 @@ class DynamicalSpots:
         thicknesses
             In Å, of shape (m,).
         """
+        chosen, in_sample, intensities = self._solve(rotation, thicknesses)
+        return Beams(self._hkl[chosen], in_sample[chosen], intensities)
+
+    def intensities(self, rotations: ArrayLike, thicknesses: ArrayLike) -> NDArray[np.float32]:
+        """Simulate the intensities of all reflections; those that are no beams have none.
+
+        Parameters
+        ----------
+        rotations
+            As for a call, of shape (n, 3, 3).
+        thicknesses
+            In Å, of shape (m,).
+
+        Returns
+        -------
+        numpy.ndarray
+            Shares of the incident beam, of shape (n, m, reflections), in the order of
+            ``reflections``.
+        """
+        from threadpoolctl import threadpool_limits
+
+        rotations = np.asarray(rotations, np.float64).reshape(-1, 3, 3)
+        thicknesses = np.atleast_1d(np.asarray(thicknesses, np.float64))
+        found = np.zeros((len(rotations), len(thicknesses), len(self.reflections)), np.float32)
+        with threadpool_limits(1):
+            for rotation, values in zip(rotations, found, strict=True):
+                chosen, _, intensities = self._solve(rotation, thicknesses)
+                # The direct beam is the first, and the shortest vectors follow.
+                inside = (chosen > 0) & (chosen <= len(self.reflections))
+                values[:, chosen[inside] - 1] = intensities[:, inside]
+        return found
+
+    def _solve(
+        self, rotation: ArrayLike, thicknesses: ArrayLike
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        """Which reflections are beams, vectors of all in the sample's frame, and intensities."""
         in_sample = self._vectors @ np.asarray(rotation, np.float64)
         errors = self.beam.excitation_errors(in_sample)
         chosen = np.flatnonzero(np.abs(errors) < self.max_excitation_error)
@@ -145,7 +182,7 @@ class DynamicalSpots:
         # The mean potential shifts all waves alike and is left out.
         np.fill_diagonal(matrix, errors)
         amplitudes = self._propagate(matrix, errors, np.asarray(thicknesses, np.float64))
-        return Beams(hkl, in_sample[chosen], (np.abs(amplitudes) ** 2).T)
+        return chosen, in_sample, (np.abs(amplitudes) ** 2).T
 
     def _propagate(
         self,

@@ -100,12 +100,29 @@ class KinematicalSpots:
         parts = [self._spots(part) for part in rotations.split(batch)]
         return torch.cat(parts) if parts else self._vectors.new_zeros(0, self.most_spots, 3)
 
-    def _spots(self, rotations: Tensor) -> Tensor:
-        in_sample = self._vectors @ rotations
+    def intensities(self, rotations: NDArray[np.floating] | Tensor) -> Tensor:
+        """Simulate the intensities of all reflections, however weak.
+
+        Parameters
+        ----------
+        rotations
+            As for a call, of shape (n, 3, 3).
+
+        Returns
+        -------
+        torch.Tensor
+            Of shape (n, reflections), in the order of ``reflections``.
+        """
+        return self._of_all(self._vectors @ torch.as_tensor(rotations).to(self._vectors))
+
+    def _of_all(self, in_sample: Tensor) -> Tensor:
         error = self.beam.excitation_errors(in_sample)
         intensity = self._strength * self._fall(error)
-        intensity = torch.where(error.abs() < self.max_excitation_error, intensity, 0)
-        intensity, chosen = intensity.topk(self.most_spots, dim=1)
+        return torch.where(error.abs() < self.max_excitation_error, intensity, 0)
+
+    def _spots(self, rotations: Tensor) -> Tensor:
+        in_sample = self._vectors @ rotations
+        intensity, chosen = self._of_all(in_sample).topk(self.most_spots, dim=1)
         seen = (intensity > 0) & (intensity >= self.min_intensity * intensity[:, :1])
         position = in_sample[..., :2].gather(1, chosen[..., None].expand(-1, -1, 2))
         return torch.cat([position, intensity[..., None]], dim=-1) * seen[..., None]

@@ -1,0 +1,171 @@
+"""How well and how fast orientations of copper are found from lists of diffraction spots.
+
+    python benchmarks/orientations.py
+
+Prints for each kind of patterns and each method the median error in degrees, the share of patterns
+within 2 and 5 degrees, the share with any of the hypotheses within 5, and patterns per second of
+one processor thread. Where all spots are of one zone, two orientations have the same pattern, up
+to what a thickness does: "told" is the share within 5 degrees of who names the right zone and
+tosses a coin. A method is a function from Spots to rotations: others are added to METHODS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial.transform import Rotation
+
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.orientation.beam import Beam
+from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.degrade import Degradation, degrade
+from napari_kikuchi.orientation.dynamical import DynamicalSpots
+from napari_kikuchi.orientation.kinematical import KinematicalSpots
+from napari_kikuchi.orientation.library import Library
+from napari_kikuchi.orientation.matching import Matcher
+from napari_kikuchi.orientation.refinement import Refiner
+from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators
+from napari_kikuchi.orientation.templates import dynamical_library, kinematical_library
+
+K_MAX, MOST_SPOTS = 2.1, 128
+THINNEST, THICKEST = 100.0, 800.0
+COPPER = Crystal.built_in("cu")
+
+# From patterns to orientations of shape (patterns, hypotheses, 3, 3), best first.
+Method = Callable[[Spots], torch.Tensor]
+METHODS: dict[str, Callable[[Library], Method]] = {
+    "matched": lambda library: matched(library),
+    "matched and refined": lambda library: refined(library),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--patterns", type=int, default=2500)
+    parser.add_argument("--fine-step", type=float, default=0.3, help="of templates, in degrees")
+    parser.add_argument("--libraries", type=Path, help="folder where libraries are kept")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    random = np.random.default_rng(options.seed)
+    rotations = torch.as_tensor(Rotation.random(options.patterns, rng=random).as_matrix())
+    patterns = simulated(rotations, random)
+    told = {name: share_told(spots, rotations) for name, spots in patterns.items()}
+    print(f"{'templates':<13}{'method':<21}{'patterns':<19}{'median':>7}{'in 2°':>7}{'in 5°':>7}"
+          f"{'any':>6}{'told':>6}{'per cpu-s':>11}")  # fmt: skip
+    for kind in ("kinematical", "dynamical"):
+        library = library_of(kind, options.fine_step, options.libraries)
+        for name, prepare in METHODS.items():
+            method = prepare(library)
+            method(next(iter(patterns.values()))[:64])
+            for what, spots in patterns.items():
+                show(kind, name, what, method, spots, rotations, told[what])
+
+
+def simulated(rotations: torch.Tensor, random: np.random.Generator) -> dict[str, Spots]:
+    """Patterns of each kind."""
+    generator = torch.Generator().manual_seed(int(random.integers(2**31)))
+    kinematical = KinematicalSpots(COPPER, k_max=K_MAX, most_spots=MOST_SPOTS)(rotations)
+    simulate = DynamicalSpots(COPPER, k_max=K_MAX)
+    thicknesses = random.uniform(THINNEST, THICKEST, len(rotations))
+    lists = [
+        simulate(rotation, thickness).lists()[0]
+        for rotation, thickness in zip(rotations, thicknesses, strict=True)
+    ]
+    # With padding, which takes the false spots.
+    dynamical = torch.zeros(len(rotations), MOST_SPOTS, 3)
+    dynamical[:, : max(map(len, lists))] = torch.from_numpy(Spots.from_lists(lists).values)
+    degradation = Degradation(k_max=K_MAX)
+    return {
+        name: Spots(values.numpy()).packed()
+        for name, values in {
+            "kinematical": kinematical,
+            "kinematical, noisy": degrade(kinematical, degradation, generator),
+            "dynamical": dynamical,
+            "dynamical, noisy": degrade(dynamical, degradation, generator),
+        }.items()
+    }
+
+
+def share_told(spots: Spots, rotations: torch.Tensor) -> float:
+    """The share within 5 degrees if half of those are wrong that have a double."""
+    reflections, beam = COPPER.reflections(K_MAX), Beam()
+    total = 0.0
+    for values, rotation in zip(spots.lists(), rotations.numpy(), strict=True):
+        in_sample = reflections.vectors @ rotation
+        near = np.abs(beam.excitation_errors(in_sample)) < 0.1
+        apart = np.linalg.norm(values[:, None, :2] - in_sample[near, :2], axis=2)
+        nearest = apart.argmin(axis=1)[apart.min(axis=1) < 0.06] if len(values) else []
+        total += _chance(reflections.hkl[near][nearest])
+    return total / len(spots)
+
+
+def _chance(hkl: np.ndarray) -> float:
+    rank = np.linalg.matrix_rank(hkl) if len(hkl) else 0
+    if rank != 2:
+        return float(rank == 3)
+    axis = np.sort(np.abs(np.linalg.svd(hkl)[2][2]))
+    # A half turn about these is a symmetry of the crystal.
+    twofold = np.array([[0, 0, 1], [0, 0.5**0.5, 0.5**0.5]])
+    return 1.0 if np.abs(twofold - axis).max(axis=1).min() < 1e-6 else 0.5
+
+
+def library_of(kind: str, fine_step: float, folder: Path | None) -> Library:
+    path = folder and folder / f"cu_{kind}_{fine_step:g}.safetensors"
+    if path and path.exists():
+        return Library.load(path)
+    start = time.process_time()
+    build = kinematical_library if kind == "kinematical" else dynamical_library
+    library = finish(build(COPPER, k_max=K_MAX, fine_step=fine_step))
+    cells, tilts, thicknesses, _ = library.amplitudes.shape
+    print(f"{kind} templates: {cells} cells of {tilts} tilts and {thicknesses} thicknesses in "
+          f"{time.process_time() - start:.1f} cpu-s")  # fmt: skip
+    if path:
+        library.save(path)
+    return library
+
+
+def matched(library: Library) -> Method:
+    matcher = Matcher(library)
+    return lambda spots: matcher(spots).rotations
+
+
+def refined(library: Library) -> Method:
+    matcher, refiner = Matcher(library), Refiner(library)
+    return lambda spots: refiner(spots, matcher(spots)).rotations
+
+
+def show(
+    kind: str,
+    name: str,
+    what: str,
+    method: Method,
+    spots: Spots,
+    rotations: torch.Tensor,
+    told: float,
+) -> None:
+    start = time.process_time()
+    found = method(spots)
+    took = time.process_time() - start
+    truth = rotations[:, None].expand_as(found)
+    apart = disorientation_angles(found, truth, proper_operators(COPPER.laue_group))
+    # Patterns without an orientation are as far off as can be.
+    apart = torch.rad2deg(apart).nan_to_num(180)
+    best, any_of_them = apart[:, 0], apart.amin(1)
+    print(f"{kind:<13}{name:<21}{what:<19}{best.median():>7.2f}{within(best, 2):>7.3f}"
+          f"{within(best, 5):>7.3f}{within(any_of_them, 5):>6.2f}{told:>6.2f}"
+          f"{len(spots) / took:>11,.0f}", flush=True)  # fmt: skip
+
+
+def within(apart: torch.Tensor, limit: float) -> float:
+    return float((apart < limit).double().mean())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,231 @@
+"""Finds orientations by comparing spots with templates, turned about the beam in all ways at once.
+
+A pattern becomes a histogram over rings and angles. Its Fourier series along the angle, times that
+of a template, is the series of their correlation in all in-plane angles; with the conjugate of
+that of the template it is the correlation with its mirror image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from napari_kikuchi.orientation.library import Library
+from napari_kikuchi.orientation.spots import Spots
+
+# Distance of rings in 1/Å: positions are compared with a triangle of twice that width. Along the
+# rings they are compared with a Gaussian, of this standard deviation in 1/Å.
+_RING = 0.08
+_ALONG_RING = 0.05
+# Terms of the Fourier series, and angles at which it is summed.
+_TERMS = 40
+_ANGLES = 96
+# More spots of a pattern than these say no more, but take time.
+MOST_SPOTS = 64
+# Correlations at a time: what the steps below pass on to each other stays near a processor.
+_BATCH = {"cpu": 2**21}
+_BATCH_DEVICE = 2**28
+
+
+@dataclass(frozen=True, eq=False)
+class Hypotheses:
+    """Orientations that patterns may have, best first.
+
+    Attributes
+    ----------
+    scores
+        How alike pattern and template are, from 0 to 1, float32 of shape (patterns, hypotheses):
+        the cosine of the angle between their amplitudes. 0 says that there is none.
+    cells, mirrored, angles
+        Cell of the library, whether its mirror image is taken, and the in-plane angle in radians;
+        of shape (patterns, hypotheses).
+    tilts
+        Where in the cell, in radians, float64 of shape (patterns, hypotheses, 2).
+    rotations
+        From the sample's frame into the crystal's, float64 of shape (patterns, hypotheses, 3, 3);
+        NaN where there is none.
+    """
+
+    scores: Tensor
+    cells: Tensor
+    mirrored: Tensor
+    angles: Tensor
+    tilts: Tensor
+    rotations: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        library: Library,
+        scores: Tensor,
+        cells: Tensor,
+        mirrored: Tensor,
+        angles: Tensor,
+        tilts: Tensor,
+    ) -> Hypotheses:
+        """Sort them, and find their orientations, on the processor."""
+        order = scores.argsort(dim=1, descending=True, stable=True)
+        scores, cells, mirrored, angles = (
+            part.gather(1, order).cpu() for part in (scores, cells, mirrored, angles)
+        )
+        tilts = tilts.gather(1, order[..., None].expand(-1, -1, 2)).cpu().double()
+        rotations = library.orientations(cells, mirrored, angles, tilts)
+        rotations = torch.where((scores > 0)[..., None, None], rotations, torch.nan)
+        return cls(scores, cells, mirrored, angles, tilts, rotations)
+
+    @classmethod
+    def joined(cls, parts: list[Hypotheses]) -> Hypotheses:
+        """Those of one batch of patterns after the other."""
+        return cls(
+            *(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls))
+        )
+
+    def __len__(self) -> int:
+        """Number of patterns."""
+        return len(self.scores)
+
+    def __getitem__(self, patterns: slice) -> Hypotheses:
+        """Those of some patterns."""
+        return Hypotheses(*(getattr(self, field.name)[patterns] for field in fields(self)))
+
+
+class Matcher:
+    """Compares patterns with the middle of each cell of a library.
+
+    Parameters
+    ----------
+    library
+        Of templates.
+    hypotheses
+        How many are kept of each pattern, of different cells or mirror images.
+    device
+        Where to compute.
+
+    Raises
+    ------
+    ValueError
+        If no hypothesis is kept, or more than there are.
+    """
+
+    def __init__(
+        self, library: Library, *, hypotheses: int = 8, device: torch.device | str = "cpu"
+    ) -> None:
+        cells = len(library.rotations)
+        if not 1 <= hypotheses <= 2 * cells:
+            raise ValueError(f"expected 1 to {2 * cells} hypotheses, found {hypotheses}")
+        self.library = library.to(device)
+        self.hypotheses = hypotheses
+        self._rings = torch.arange(math.ceil(library.k_max / _RING) + 1.0, device=device)
+        self._terms = torch.arange(float(_TERMS), device=device)
+        series = self._templates()
+        self._real, self._imaginary = series.real.contiguous(), series.imag.contiguous()
+
+    def __call__(self, spots: Spots) -> Hypotheses:
+        """Find the orientations of patterns.
+
+        Parameters
+        ----------
+        spots
+            Of n patterns.
+
+        Returns
+        -------
+        Hypotheses
+            Of n patterns; those of the middle of a cell.
+        """
+        if not len(spots):
+            # Not all Fourier transforms take what is empty.
+            return self(Spots.from_lists([[]]))[:0]
+        values = torch.from_numpy(spots.packed(MOST_SPOTS).values)
+        parts = [self._match(batch) for batch in values.split(self._batch())]
+        return Hypotheses.joined(parts)
+
+    def _batch(self) -> int:
+        device = self.library.device.type
+        each = 2 * len(self.library.rotations) * _ANGLES
+        return max(1, _BATCH.get(device, _BATCH_DEVICE) // each)
+
+    def _match(self, values: Tensor) -> Hypotheses:
+        library = self.library
+        positions, amplitudes = amplitudes_of(values.to(library.device), library.power)
+        correlation = self._correlate(self._series(positions, amplitudes))
+        scores, best = correlation.amax(-1).topk(self.hypotheses, dim=1)
+        curves = correlation.gather(1, best[..., None].expand(-1, -1, _ANGLES))
+        cells = len(library.rotations)
+        return Hypotheses.of(
+            library,
+            scores,
+            best % cells,
+            best >= cells,
+            _peaks(curves),
+            scores.new_zeros(*best.shape, 2),
+        )
+
+    def _templates(self) -> Tensor:
+        """Series of the mean template of each cell, of shape (terms, rings, cells)."""
+        library = self.library
+        mean = library.amplitudes.mean((1, 2))
+        series = self._series(library.positions, mean)
+        width = self._terms[:, None] * _ALONG_RING / (self._rings * _RING).clamp(min=_RING)
+        series = series * torch.exp(-(width**2) / 2)[:, None]
+        return (series / _norms(series).clamp(min=1e-9)[:, None]).mT
+
+    def _series(self, positions: Tensor, amplitudes: Tensor) -> Tensor:
+        """Fourier series along rings, of shape (terms, patterns, rings)."""
+        x, y = positions.unbind(-1)
+        radius = torch.hypot(x, y) / _RING
+        near = (1 - (radius[..., None] - self._rings).abs()).clamp(min=0) * amplitudes[..., None]
+        phase = torch.atan2(y, x)[..., None] * self._terms
+        real, imaginary = near.mT @ phase.cos(), near.mT @ -phase.sin()
+        return torch.complex(real, imaginary).permute(2, 0, 1)
+
+    def _correlate(self, series: Tensor) -> Tensor:
+        """With all templates and then their mirror images: (patterns, templates, angles)."""
+        norm = _norms(series).clamp(min=1e-9)[:, None]
+        real, imaginary = (series.real / norm).contiguous(), (series.imag / norm).contiguous()
+        even, odd = real @ self._real, imaginary @ self._imaginary
+        cross, back = imaginary @ self._real, real @ self._imaginary
+        both = torch.cat(
+            [torch.complex(even + odd, cross - back), torch.complex(even - odd, cross + back)],
+            dim=-1,
+        )
+        # Terms beyond those given are taken for 0.
+        return torch.fft.irfft(both.permute(1, 2, 0), n=_ANGLES, norm="forward")
+
+
+def amplitudes_of(values: Tensor, power: float) -> tuple[Tensor, Tensor]:
+    """Positions of spots, and their amplitudes so that the sum of squares of a pattern is 1.
+
+    Parameters
+    ----------
+    values
+        As :class:`Spots` has them, of shape (n, spots, 3).
+    power
+        Of intensities.
+
+    Returns
+    -------
+    positions, amplitudes
+        Of shape (n, spots, 2) and (n, spots). Amplitudes of a pattern without spots are 0.
+    """
+    amplitudes = values[..., 2] ** power
+    return values[..., :2], torch.nn.functional.normalize(amplitudes, dim=-1)
+
+
+def _norms(series: Tensor) -> Tensor:
+    """Of real histograms, whose terms below zero are conjugates: of shape (patterns,)."""
+    squares = series.real**2 + series.imag**2
+    return (2 * squares.sum((0, 2)) - squares[0].sum(-1)).sqrt()
+
+
+def _peaks(curves: Tensor) -> Tensor:
+    """Angles at which curves over one turn are highest, between samples by a parabola."""
+    top = curves.argmax(-1, keepdim=True)
+    around = torch.cat([(top - 1) % _ANGLES, top, (top + 1) % _ANGLES], dim=-1)
+    left, middle, right = curves.gather(-1, around).unbind(-1)
+    bend = (2 * middle - left - right).clamp(min=1e-9)
+    offset = ((right - left) / (2 * bend)).clamp(-0.5, 0.5)
+    return (top[..., 0] + offset) * (2 * math.pi / _ANGLES)
