@@ -200,12 +200,16 @@ def zspy(path: Path, patterns):
     import zarr
 
     described = signal(patterns)
-    group = zarr.open_group(path, mode="w", zarr_format=2).create_group("Experiments/weld")
+    root = zarr.open_group(path, mode="w", zarr_format=2)
+    root.attrs.update({"file_format": "ZSpy", "file_format_version": "3.1"})
+    group = root.create_group("Experiments/weld")
     array = group.create_array(
         "data", shape=patterns.shape, dtype=patterns.dtype, chunks=(2, 2, 3, 4)
     )
     array[:] = patterns
     for i, axis in enumerate(described["axes"]):
         group.create_group(f"axis-{i}").attrs.update(axis)
+    for name in ("original_metadata", "learning_results", "attributes", "metadata/General"):
+        group.create_group(name)
     group.create_group("metadata/Signal").attrs.update(described["metadata"]["Signal"])
     return path

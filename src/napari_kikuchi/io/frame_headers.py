@@ -82,10 +82,12 @@ def read_mib(path: Path) -> Frames:
 def _with_grid_of_mib(frames: Frames) -> Frames:
     hdr = frames.path.with_suffix(".hdr")
     if hdr.is_file():
+        with hdr.open("rb") as file:
+            settings = file.read(_SETTINGS_BYTES).decode("latin-1")
         numbers = dict(
             re.findall(
                 r"^(Frames per Trigger|Frames in Acquisition) \(Number\):\s*(\d{1,10})\s*$",
-                hdr.open("rb").read(_SETTINGS_BYTES).decode("latin-1"),
+                settings,
                 re.MULTILINE,
             )
         )
@@ -112,7 +114,7 @@ def _times_of_mib(frames: Frames, count: int) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the time zone
-            times = np.array(parse_timestamps(headers, -1)).astype("datetime64[ns]")
+            times = np.array(parse_timestamps(headers, len(headers))).astype("datetime64[ns]")
     except (ValueError, IndexError):
         return np.zeros(0)
     return (times - times[:1]).astype(np.float64) / 1e9
@@ -121,12 +123,15 @@ def _times_of_mib(frames: Frames, count: int) -> np.ndarray:
 def _columns_by_time(times: np.ndarray) -> int:
     """Frames of a row, after each of which it takes longer to the next; 0 if that is not clear."""
     gaps = np.diff(times)
-    if len(gaps) < 2 or not gaps.max() > 0:
+    if not len(gaps):
         return 0
-    late = np.flatnonzero(gaps > gaps.mean()) + 1
+    # By more than clocks are off.
+    late = np.flatnonzero(gaps > 1.01 * gaps.mean()) + 1
+    if len(late) < 2:
+        return 0
     cols = int(late[0])
     regular = np.arange(cols, len(times), cols)
-    return cols if cols > 1 and len(late) > 1 and np.array_equal(late, regular) else 0
+    return cols if cols > 1 and np.array_equal(late, regular) else 0
 
 
 def read_blo(path: Path) -> Frames:

@@ -356,7 +356,9 @@ def _axes(path: Path, signal: Signal) -> Iterator[Mapping[str, Any]]:
 
 
 def _of_hyperspy(axis: Any) -> Mapping[str, Any]:
-    return _axis(*((axis.attrs.get(key) for key in ("scale", "units")) if axis else (0, "")))
+    if axis is None:
+        return _axis(0, "")
+    return _axis(axis.attrs.get("scale"), axis.attrs.get("units"))
 
 
 def _of_dimension(values: Any) -> Mapping[str, Any]:
