@@ -316,6 +316,15 @@ def test_headers_that_ask_for_far_more_than_the_file_has(tmp_path):
         tracemalloc.stop()
 
 
+def test_a_damaged_index_is_told(tmp_path):
+    path, _ = make("hspy", tmp_path)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"TREE", b"BUSH"))
+    with pytest.raises(PatternFileError, match=r"a\.hspy: .*Copy"):
+        open_scan(path)
+    assert not is_pattern_file(path)
+
+
 def test_a_damaged_chunk_is_told_and_the_rest_is_read(tmp_path):
     path = files.py4dstem(tmp_path / "a.h5", PATTERNS, chunks=(1, 1, 6, 8), compression="gzip")
     with h5py.File(path, "r") as file:

@@ -40,5 +40,6 @@ def _holds_patterns(path: Path) -> bool:
         with h5py.File(path, mode="r") as file:
             scans = (group for group in file.values() if isinstance(group, h5py.Group))
             return _EMSOFT in file or any("EBSD/Data" in group for group in scans)
-    except OSError:
+    # h5py raises what the library stumbles over.
+    except (OSError, RuntimeError, LookupError, ValueError):
         return False

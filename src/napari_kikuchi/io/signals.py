@@ -70,7 +70,7 @@ def find_signals(path: Path) -> dict[str, Signal]:
     if suffix in PLAIN:
         arrays = (one["data"] for one in _with_rosettasciio(path))
         return {str(i): Signal(str(i)) for i, one in enumerate(arrays) if one.ndim == 4}
-    with _opened(path) as file:
+    with _damage_told(path), _opened(path) as file:
         experiments = file.get("Experiments")
         if _is_group(experiments):
             groups = {name: experiments[name] for name in experiments}
@@ -141,17 +141,12 @@ def open_signal(
     PatternFileError
         If the array holds no numbers, its size cannot be right, or it does not fit the shape.
     """
-    try:
+    with _damage_told(path):
         array = _open_array(path, signal.place)
         sizes = tuple(int(size) for size in array.shape)
         rows, cols, height, width = sizes[::-1] if signal.backwards else sizes
         _check(path, array, (rows, cols, height, width))
-        axes = list(_axes(path, signal))
-    except (KeyError, TypeError, AttributeError, OSError) as error:
-        raise PatternFileError(
-            f"{path}: expected an array of patterns with four axes at {signal.place}, found "
-            f"something that cannot be read as such: {shortened(error)}. Copy the file again."
-        ) from error
+        y, x, *detector = _axes(path, signal)
     dtype = np.dtype(array.dtype).newbyteorder("=")
     pattern_bytes = height * width * dtype.itemsize
     stored = Stored(path, rows * cols * pattern_bytes, 0, pattern_bytes)
@@ -160,7 +155,6 @@ def open_signal(
         origin, grid = f"shape={tuple(shape)}", shape
     candidates = list(grid_candidates(stored, origin, *grid))
     layout = choose_layout(stored, candidates, allow_partial=allow_partial).layout
-    y, x, *detector = axes
     return Scan(
         source=SignalSource(path, signal, layout),
         step=step or known_step((in_micrometres(y), in_micrometres(x))),
@@ -228,6 +222,21 @@ class SignalSource(FlatSource):
 
 
 @contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Say which file is damaged; of such ones, HDF5 and zarr raise what their steps raise."""
+    try:
+        yield
+    except PatternFileError:
+        raise
+    except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, OSError) as error:
+        raise PatternFileError(
+            f"{path}: expected an array of patterns with four axes and their scales, found "
+            f"something that cannot be read as such: {shortened(error)}. Copy the file again from "
+            "its source."
+        ) from error
+
+
+@contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     """An HDF5 file or the zarr group of a folder, to look into."""
     if path.suffix.lower() == ".zspy":
@@ -265,7 +274,9 @@ def _with_rosettasciio(path: Path) -> list[dict[str, Any]]:
 
     plugin = import_module(f"rsciio.{PLAIN[path.suffix.lower()]}")
     try:
-        return plugin.file_reader(str(path), lazy=True)
+        # One chunk: of a memory map, no more is read for it than is asked for, whereas a list of
+        # chunks would be as long as a damaged header says.
+        return plugin.file_reader(str(path), lazy=True, chunks=-1)
     except Exception as error:  # Its parsers raise whatever they stumble over.
         raise PatternFileError(
             f"{path}: rosettasciio cannot read its {path.stat().st_size} bytes as a "
