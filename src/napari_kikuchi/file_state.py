@@ -28,15 +28,21 @@ class FileState:
 
     @classmethod
     def of(cls, path: Path) -> FileState:
-        """As a file is now; opens it, for a folder may still name what is out of reach.
+        """As a file, or a folder of files, is now.
+
+        It is opened, for the folder that holds it may still name what is out of reach.
 
         Raises
         ------
         OSError
             If it cannot be opened.
         """
-        with path.open("rb") as file:
-            found = os.fstat(file.fileno())
+        if path.is_dir():
+            next(path.iterdir(), None)
+            found = path.stat()
+        else:
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
         return cls(found.st_size, found.st_mtime_ns)
 
     def check(self, path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.file_state import FileState
 from napari_kikuchi.pattern_source import PatternSource, SourceArray
 
@@ -60,6 +61,10 @@ class Scan:
         grid with shorter odd rows and a scan stopped early lack some.
     state
         Of the file when it was opened; None for a scan that lives in memory.
+    technique
+        ``"EBSD"``: Kikuchi patterns; ``"4D-STEM"``: spots or discs around the direct beam.
+    calibration
+        Size of a pixel in the pattern, where the file of a 4D-STEM scan tells it.
     """
 
     source: PatternSource
@@ -70,6 +75,8 @@ class Scan:
     grid: Literal["square", "hexagonal"] = "square"
     present: NDArray[np.bool_] | None = None
     state: FileState | None = None
+    technique: Literal["EBSD", "4D-STEM"] = "EBSD"
+    calibration: Calibration | None = None
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

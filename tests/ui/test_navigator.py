@@ -89,3 +89,16 @@ def test_positions_without_a_pattern_stay_empty(banded):
 def test_dark_patterns_have_no_contrast():
     scan = Scan(ArraySource(np.zeros((3, 3, 8, 8), np.uint8)))
     np.testing.assert_array_equal(Navigator.coarse(scan).values, 0)
+
+
+def test_of_a_stem_scan_it_is_a_virtual_bright_field():
+    y, x = np.mgrid[:64, :64]
+    beam, spot = np.hypot(y - 30, x - 34) <= 6, np.hypot(y - 30, x - 54) <= 6
+    share = RNG.uniform(0, 0.8, (20, 30, 1, 1))
+    patterns = (1000 * ((1 - share) * beam + share * spot)).astype(np.uint16)
+    scan = Scan(ArraySource(patterns), technique="4D-STEM")
+    navigator = Navigator.coarse(scan, patterns=50)
+    assert navigator.title == "virtual bright field"
+    finish(navigator.refine())
+    bright = patterns[..., beam].sum(axis=-1)
+    assert np.corrcoef(navigator.values.ravel(), bright.ravel())[0, 1] > 0.999

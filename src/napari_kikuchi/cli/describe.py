@@ -34,8 +34,9 @@ def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
     scan = open_scan(path, **options)
     rows, cols, height, width = scan.shape
-    return {
+    described = {
         "scan": str(path),
+        "technique": scan.technique,
         "rows": rows,
         "columns": cols,
         "grid": scan.grid,
@@ -48,6 +49,9 @@ def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         "pixel type": scan.dtype.name,
         "size (bytes)": scan.count * scan.pattern_bytes,
     }
+    if scan.calibration is not None:
+        described[f"pixel ({scan.calibration.unit})"] = list(scan.calibration.pixel)
+    return described
 
 
 def _describe_model(path: Path) -> dict[str, Any]:

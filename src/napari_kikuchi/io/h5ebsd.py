@@ -78,7 +78,8 @@ def choose_scan(path: Path, scan: str | None) -> str | None:
     try:
         with h5py.File(path, mode="r") as file:
             names = scan_names(file)
-    except OSError as error:
+    # h5py raises what the library stumbles over.
+    except (OSError, RuntimeError, LookupError, ValueError) as error:
         raise PatternFileError(
             f"{path}: expected an HDF5 file, but its {path.stat().st_size} bytes cannot be opened "
             f"as one ({error}). Copy it again from its source."

@@ -169,13 +169,16 @@ class Stored:
     offset
         Where its first pattern begins, in bytes.
     pattern_bytes
-        Size of one pattern.
+        Size of one pattern, with what is stored before and after each.
+    companion
+        Which file beside it would say its grid; empty if none does.
     """
 
     path: Path
     size: int
     offset: int
     pattern_bytes: int
+    companion: str = ""
 
     @property
     def count(self) -> int:
@@ -252,10 +255,10 @@ def _unknown_grid(stored: Stored) -> UnknownGridError:
     count = stored.count
     shapes = [(rows, count // rows) for rows in range(isqrt(count), 0, -1) if count % rows == 0]
     examples = " or ".join(f"shape={shape}" for shape in shapes[:2])
+    otherwise = f", or put {stored.companion}, beside it" if stored.companion else " (--shape)"
     return UnknownGridError(
         f"{stored.path}: holds {count} patterns, but does not say on how many rows and columns "
-        f"they were recorded. Give them, for instance {examples}, or put the .ang file of the "
-        "same name, with NROWS and NCOLS_ODD in its header, beside it.",
+        f"they were recorded. Give them, for instance {examples}{otherwise}.",
         count,
         shapes,
     )

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from napari_kikuchi.file_state import FileState
-from napari_kikuchi.io import h5ebsd, up2, vendors
+from napari_kikuchi.io import h5ebsd, stem, up2, vendors
 from napari_kikuchi.io.errors import PatternFileError
 from napari_kikuchi.io.layout import MOST_POSITIONS
 from napari_kikuchi.io.sources import CroppedSource, FlippedSource
 from napari_kikuchi.scan import Scan
 
 #: What :func:`open_scan` opens.
-EXTENSIONS = (*up2.PIXEL_TYPES, *h5ebsd.EXTENSIONS, *vendors.EXTENSIONS)
+EXTENSIONS = (*up2.PIXEL_TYPES, *h5ebsd.EXTENSIONS, *vendors.EXTENSIONS, *stem.EXTENSIONS)
 
 
 def open_scan(
@@ -33,7 +33,9 @@ def open_scan(
     ----------
     path
         EDAX ``.up1``, ``.up2``, ``.oh5``, ``.h5``; Oxford ``.h5oina``, ``.ebsp``; Bruker ``.h5``;
-        NORDIF ``.dat``; EMsoft and kikuchipy ``.h5``.
+        NORDIF ``.dat``; EMsoft and kikuchipy ``.h5``. Of 4D-STEM: Merlin ``.mib``, ASTAR ``.blo``,
+        TVIPS ``.tvips``, ``.mrc``, EMPAD ``.raw`` or ``.xml``, Gatan ``.dm4``, HyperSpy ``.hspy``
+        and ``.zspy``, Berkeley ``.emd``, py4DSTEM ``.h5``.
     shape
         Rows and columns of the scan; by default those in the file, or in the ``.ang`` file of the
         same name beside a UP1 or UP2 file.
@@ -92,6 +94,8 @@ def _open(
     allow_partial: bool,
 ) -> Scan:
     suffix = path.suffix.lower()
+    if suffix in stem.EXTENSIONS or stem.holds_stem(path):
+        return stem.open_stem_file(path, shape, step=step, scan=scan, allow_partial=allow_partial)
     if suffix in h5ebsd.EXTENSIONS:
         scan = h5ebsd.choose_scan(path, scan)
         found = h5ebsd.open_h5ebsd(path, shape, step=step, scan=scan, allow_partial=allow_partial)
@@ -113,6 +117,8 @@ def _check_file(path: Path) -> None:
             f"{path}: expected a pattern file ({', '.join(EXTENSIONS)}), found "
             f"{path.suffix or 'no extension'}."
         )
+    if path.is_dir() and path.suffix.lower() in stem.FOLDERS:
+        return
     if path.is_dir():
         raise PatternFileError(f"{path}: expected a pattern file, found a folder.")
     if not path.is_file():

@@ -88,25 +88,44 @@ class RawSource(FlatSource):
     modified: int
 
     def _fill(self, out: NDArray, first: int) -> None:
-        begin = self.offset + first * out[0].nbytes
-        rest = out.data.cast("B")
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                file.seek(begin)
-                # One call reads 2 GiB at most.
-                while rest and (got := file.readinto(rest)):
-                    rest = rest[got:]
-        except OSError as error:
-            raise UnreadableError(
-                f"{self.path}: could not be read ({error}). Was it moved, or its drive "
-                "disconnected, since it was opened?"
-            ) from error
-        if rest:
-            end = begin + out.nbytes
-            raise UnreadableError(
-                f"{self.path}: ends at byte {end - len(rest)}, but patterns were expected up to "
-                f"byte {end}: it has become shorter since it was opened. Open it again."
-            )
+        read_into(out, self.path, self.offset + first * out[0].nbytes)
+
+
+def read_into(out: NDArray, path: Path, begin: int) -> None:
+    """Fill an array without gaps with the bytes of a file.
+
+    Parameters
+    ----------
+    out
+        To be filled.
+    path
+        The file.
+    begin
+        The first byte.
+
+    Raises
+    ------
+    UnreadableError
+        If the file cannot be read, or ends too early.
+    """
+    rest = out.data.cast("B")
+    try:
+        with path.open("rb", buffering=0) as file:
+            file.seek(begin)
+            # One call reads 2 GiB at most.
+            while rest and (got := file.readinto(rest)):
+                rest = rest[got:]
+    except OSError as error:
+        raise UnreadableError(
+            f"{path}: could not be read ({error}). Was it moved, or its drive "
+            "disconnected, since it was opened?"
+        ) from error
+    if rest:
+        end = begin + out.nbytes
+        raise UnreadableError(
+            f"{path}: ends at byte {end - len(rest)}, but patterns were expected up to "
+            f"byte {end}: it has become shorter since it was opened. Open it again."
+        )
 
 
 class HDF5Source(FlatSource):

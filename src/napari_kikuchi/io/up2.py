@@ -45,6 +45,7 @@ SHORT_HEADER = struct.Struct("<4I")
 LONG_HEADER = struct.Struct("<4IB2IB2d")
 # No EBSD camera comes near; beyond it the bytes are those of another format.
 _LARGEST_SIDE = 16_384
+_ANG = "the .ang file of the same name, with NROWS and NCOLS_ODD in its header"
 # Readers that know version 2 read it as version 3, others refuse it: see _check_version_2.
 _VERSIONS = (1, 2, 3, 4)
 
@@ -124,7 +125,7 @@ def open_up2(
     header = read_header(path)
     status = path.stat()
     pattern_bytes = header.width * header.height * dtype.itemsize
-    stored = Stored(path, status.st_size, header.offset, pattern_bytes)
+    stored = Stored(path, status.st_size, header.offset, pattern_bytes, _ANG)
     ang = companion_ang(path)
     candidates = list(_candidates(stored, header, shape, ang))
     if header.version == 2:

@@ -5,6 +5,9 @@ patterns is taken away likewise; as patterns are binned to some tens of pixels f
 others than those of the maps of pattern contrast. What the detector and the sample's tilt make of
 every pattern drops out; what is left grows with the strength of the bands. So grains, boundaries,
 scratches and pores show, where the mean intensity shows little but topography.
+
+Of a 4D-STEM scan it is a virtual bright field: the mean of the pixels that the direct beam meets,
+which are those that are at least half as bright as any in the mean of the sampled patterns.
 """
 
 from __future__ import annotations
@@ -49,6 +52,11 @@ class Navigator:
     stride: int
     _reference: NDArray[np.float32]
 
+    @property
+    def title(self) -> str:
+        """What the map shows."""
+        return "virtual bright field" if _is_stem(self.scan) else "quick contrast"
+
     @classmethod
     def coarse(cls, scan: Scan, patterns: int = COARSE_PATTERNS) -> Navigator:
         """Sample a scan evenly, reading no more than a number of patterns."""
@@ -57,7 +65,7 @@ class Navigator:
         while -(-rows // stride) * -(-cols // stride) > patterns:
             stride *= 2
         sampled = [
-            (row, columns, _sketch(_read(scan, row, columns)))
+            (row, columns, _sketch(scan, _read(scan, row, columns)))
             for row, columns in _rows(scan, stride)
         ]
         reference = np.concatenate([sketches for _, _, sketches in sampled]).mean(axis=0)
@@ -86,7 +94,7 @@ class Navigator:
         while self.stride > 1 and done < total:
             half = self.stride // 2
             for row, columns in _rows(self.scan, half, self.stride):
-                self._fill(row, columns, _sketch(_read(self.scan, row, columns)), half)
+                self._fill(row, columns, _sketch(self.scan, _read(self.scan, row, columns)), half)
                 done += len(columns)
                 yield Progress(done, total, "Refining the navigator")
             self.stride = half
@@ -105,8 +113,12 @@ class Navigator:
         return total - start
 
     def _fill(self, row: int, columns: NDArray, sketches: NDArray, size: int) -> None:
-        contrast = np.std(sketches - self._reference, axis=(-2, -1))
-        for col, value in zip(columns, contrast, strict=True):
+        if _is_stem(self.scan):
+            mean = np.nan_to_num(self._reference)
+            looks = sketches[:, mean >= mean.max() / 2].mean(axis=1)
+        else:
+            looks = np.std(sketches - self._reference, axis=(-2, -1))
+        for col, value in zip(columns, looks, strict=True):
             self.values[row : row + size, col : col + size] = value
 
     def _hide_absent(self) -> None:
@@ -137,8 +149,20 @@ def _read(scan: Scan, row: int, columns: NDArray[np.intp]) -> NDArray:
     return np.stack([scan.read(row, int(col)) for col in columns])
 
 
-def _sketch(patterns: NDArray) -> NDArray[np.float32]:
-    """Patterns at a glance: few pixels each, and their means 1."""
+def _is_stem(scan: Scan) -> bool:
+    return scan.technique == "4D-STEM"
+
+
+def _sketch(scan: Scan, patterns: NDArray) -> NDArray[np.float32]:
+    """Patterns at a glance: few pixels each, and their means 1, where only contrast counts."""
+    small = _small(patterns)
+    if _is_stem(scan):
+        return small
+    mean = small.mean(axis=(-2, -1), keepdims=True)
+    return np.divide(small, mean, out=np.ones_like(small), where=mean > 0)
+
+
+def _small(patterns: NDArray) -> NDArray[np.float32]:
     thin = max(1, max(patterns.shape[-2:]) // _STRIDED_PIXELS)
     small = patterns[:, ::thin, ::thin]
     for axis in (1, 2):
@@ -149,5 +173,4 @@ def _sketch(patterns: NDArray) -> NDArray[np.float32]:
         small = np.add.reduceat(small, edges[:-1], axis=axis, dtype=np.float32) / widths.astype(
             np.float32
         )
-    mean = small.mean(axis=(-2, -1), keepdims=True)
-    return np.divide(small, mean, out=np.ones_like(small), where=mean > 0)
+    return small

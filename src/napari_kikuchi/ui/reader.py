@@ -77,7 +77,7 @@ def navigator_layer(scan: Scan) -> LayerData:
     """The navigator of a scan: a coarse map at once, refined when its layer is in a viewer."""
     navigator = Navigator.coarse(scan)
     attributes = {
-        "name": f"{scan.name}: quick contrast",
+        "name": f"{scan.name}: {navigator.title}",
         "contrast_limits": contrast_limits(navigator.values),
         "metadata": LayerLink(ScanLink(scan), navigator=navigator).metadata(),
         **grid(scan.step),
