@@ -115,7 +115,7 @@ def test_the_best_hypothesis_learns_and_the_scores_learn_which_it_is(copper, ran
     np.testing.assert_allclose(
         found.angles[:, 0].detach(), disorientation_angles(wrong, truth, operators), atol=1e-6
     )
-    expected = 0.05 * found.angles.mean() + 0.1 * math.log(2)
+    expected = 0.05 * found.angles.detach().mean() + 0.1 * math.log(2)
     assert float(found.loss.detach()) == pytest.approx(float(expected), abs=1e-3)
     found.loss.backward()
     assert (scores.grad[:, 1] < 0).all()
