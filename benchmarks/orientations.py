@@ -26,11 +26,11 @@ from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
-from napari_kikuchi.orientation.library import Library
 from napari_kikuchi.orientation.matching import Matcher
 from napari_kikuchi.orientation.refinement import Refiner
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators
+from napari_kikuchi.orientation.template_library import Library
 from napari_kikuchi.orientation.templates import dynamical_library, kinematical_library
 
 K_MAX, MOST_SPOTS = 2.1, 128

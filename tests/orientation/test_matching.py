@@ -50,7 +50,7 @@ def test_orientations_are_found(name, known, random_rotations):
     matcher, simulate = known(name)
     rotations = random_rotations(300, 21)
     found = matcher(Spots(simulate(rotations).numpy()))
-    apart = errors(found, rotations, matcher.library.operators)
+    apart = errors(found, rotations, matcher.templates.operators)
     # Where all spots are of one zone, two orientations have the same pattern.
     assert (apart.amin(1) < SETTINGS[name][1]).float().mean() > 0.93
     assert (apart[:, 0] < 5).float().mean() > 0.8
@@ -63,13 +63,13 @@ def test_only_the_symmetries_of_the_crystal_are_forgiven(known, random_rotations
     rotations = random_rotations(100, 22)
     found = matcher(Spots(simulate(rotations).numpy()))
     quarter = torch.tensor([[0.0, -1, 0], [1, 0, 0], [0, 0, 1]], dtype=torch.float64)
-    apart = errors(found, quarter @ torch.as_tensor(rotations), matcher.library.operators)
+    apart = errors(found, quarter @ torch.as_tensor(rotations), matcher.templates.operators)
     assert (apart[:, 0] > 10).float().mean() > 0.9
 
 
 def test_the_middle_of_a_cell_is_found_at_any_angle_and_from_behind(known):
     matcher, simulate = known("cu")
-    library = matcher.library
+    library = matcher.templates
     cells = torch.arange(0, len(library.rotations), 3)
     n = len(cells)
     angles = torch.linspace(-3, 3, n, dtype=torch.float64)
@@ -140,4 +140,4 @@ def test_batches_do_not_change_what_is_found(known, random_rotations, monkeypatc
 def test_as_many_hypotheses_as_there_are(known, count):
     matcher, _ = known("cu")
     with pytest.raises(ValueError, match=rf"hypotheses, found {count}"):
-        Matcher(matcher.library, hypotheses=count)
+        Matcher(matcher.templates, hypotheses=count)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from napari_kikuchi.orientation.library import Library
 from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.orientation.template_library import Library
 
 # Distance of rings in 1/Å: positions are compared with a triangle of twice that width. Along the
 # rings they are compared with a Gaussian, of this standard deviation in 1/Å.
@@ -116,7 +116,7 @@ class Matcher:
         cells = len(library.rotations)
         if not 1 <= hypotheses <= 2 * cells:
             raise ValueError(f"expected 1 to {2 * cells} hypotheses, found {hypotheses}")
-        self.library = library.to(device)
+        self.templates = library.to(device)
         self.hypotheses = hypotheses
         self._rings = torch.arange(math.ceil(library.k_max / _RING) + 1.0, device=device)
         self._terms = torch.arange(float(_TERMS), device=device)
@@ -144,12 +144,12 @@ class Matcher:
         return Hypotheses.joined(parts)
 
     def _batch(self) -> int:
-        device = self.library.device.type
-        each = 2 * len(self.library.rotations) * _ANGLES
+        device = self.templates.device.type
+        each = 2 * len(self.templates.rotations) * _ANGLES
         return max(1, _BATCH.get(device, _BATCH_DEVICE) // each)
 
     def _match(self, values: Tensor) -> Hypotheses:
-        library = self.library
+        library = self.templates
         positions, amplitudes = amplitudes_of(values.to(library.device), library.power)
         correlation = self._correlate(self._series(positions, amplitudes))
         scores, best = correlation.amax(-1).topk(self.hypotheses, dim=1)
@@ -166,7 +166,7 @@ class Matcher:
 
     def _templates(self) -> Tensor:
         """Series of the mean template of each cell, of shape (terms, rings, cells)."""
-        library = self.library
+        library = self.templates
         mean = library.amplitudes.mean((1, 2))
         series = self._series(library.positions, mean)
         width = self._terms[:, None] * _ALONG_RING / (self._rings * _RING).clamp(min=_RING)

@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from napari_kikuchi.orientation.library import Library
 from napari_kikuchi.orientation.matching import MOST_SPOTS, Hypotheses, amplitudes_of
 from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.orientation.template_library import Library
 
 # How far spots are from where they are expected, in 1/Å: the standard deviation, and the most.
 _POSITION_ERROR = 0.05
@@ -36,7 +36,7 @@ class Refiner:
     """
 
     def __init__(self, library: Library, *, device: torch.device | str = "cpu") -> None:
-        self.library = library.to(device)
+        self.templates = library.to(device)
         tilts = library.tilts
         self._tilts = tilts.float().to(device)
         self._near = (torch.cdist(tilts, tilts) <= _NEAR).to(device)
@@ -65,15 +65,15 @@ class Refiner:
             raise ValueError(
                 f"expected hypotheses of {len(spots)} patterns, found those of {len(hypotheses)}"
             )
-        cells = len(self.library.rotations)
+        cells = len(self.templates.rotations)
         if len(spots) and hypotheses.cells.max() >= cells:
             raise ValueError(
                 f"expected hypotheses in {cells} cells of the library, found cell "
                 f"{hypotheses.cells.max()}: they are of another one"
             )
         values = torch.from_numpy(spots.packed(MOST_SPOTS).values)
-        each = hypotheses.cells.shape[1] * values.shape[1] * self.library.positions.shape[1]
-        size = max(1, _BATCH.get(self.library.device.type, _BATCH_DEVICE) // max(1, each))
+        each = hypotheses.cells.shape[1] * values.shape[1] * self.templates.positions.shape[1]
+        size = max(1, _BATCH.get(self.templates.device.type, _BATCH_DEVICE) // max(1, each))
         starts = range(0, max(1, len(values)), size)
         return Hypotheses.joined(
             [
@@ -83,7 +83,7 @@ class Refiner:
         )
 
     def _refine(self, values: Tensor, hypotheses: Hypotheses) -> Hypotheses:
-        library, device = self.library, self.library.device
+        library, device = self.templates, self.templates.device
         cells, mirrored, angles = (
             part.to(device) for part in (hypotheses.cells, hypotheses.mirrored, hypotheses.angles)
         )
@@ -105,7 +105,7 @@ class Refiner:
         # Back to the template: first turned, then mirrored.
         sign = torch.where(mirrored, -1.0, 1.0)
         y = sign[..., None] * y
-        expected = self.library.positions[cells]
+        expected = self.templates.positions[cells]
         apart = (x[..., None] - expected[..., None, :, 0]).square_()
         apart += (y[..., None] - expected[..., None, :, 1]).square_()
         squared, which = apart.min(-1)
@@ -120,7 +120,7 @@ class Refiner:
 
     def _compare(self, seen: Tensor, cells: Tensor) -> Tensor:
         """Scores of each tilt, of shape (hypotheses, tilts): of patterns of a cell at once."""
-        templates = self.library.amplitudes
+        templates = self.templates.amplitudes
         tilts, thicknesses = templates.shape[1:3]
         scores = seen.new_empty(len(seen), tilts)
         order = cells.argsort()

@@ -12,8 +12,8 @@ from torch.nn.functional import normalize
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
-from napari_kikuchi.orientation.library import Library
 from napari_kikuchi.orientation.symmetry import proper_operators
+from napari_kikuchi.orientation.template_library import Library
 from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.in_plane import mirrored, turned
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
-from napari_kikuchi.orientation.library import Library
+from napari_kikuchi.orientation.template_library import Library
 from napari_kikuchi.orientation.templates import dynamical_library, kinematical_library
 from napari_kikuchi.orientation.zone_axes import tilted
 
