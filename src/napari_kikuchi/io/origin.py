@@ -27,6 +27,20 @@ def scan_origin(scan: Scan) -> dict[str, Any]:
     }
 
 
+def scan_identity(origin: Mapping[str, Any], scan: Scan) -> dict[str, Any]:
+    """Which patterns maps depend on: of which scan, and which positions have one.
+
+    Parameters
+    ----------
+    origin
+        With :func:`scan_origin` as ``"scan"``.
+    scan
+        The scan.
+    """
+    present = b"all" if scan.present is None else scan.present.tobytes()
+    return {"scan": origin["scan"]["fingerprint"], "positions": zlib.crc32(present)}
+
+
 def maps_identity(
     origin: Mapping[str, Any], scan: Scan, preprocessor: Preprocessor
 ) -> dict[str, Any]:
@@ -41,13 +55,11 @@ def maps_identity(
     preprocessor
         Its background and mask count.
     """
-    present = b"all" if scan.present is None else scan.present.tobytes()
-    return dict(origin) | {
-        "scan": origin["scan"]["fingerprint"],
-        "positions": zlib.crc32(present),
+    own = {
         "background": zlib.crc32(preprocessor.background.tobytes()),
         "mask": zlib.crc32(preprocessor.mask.tobytes()),
     }
+    return {**origin, **scan_identity(origin, scan), **own}
 
 
 def unreadable_told(stack: MapStack) -> str:

@@ -162,7 +162,10 @@ def _recipe(header: Mapping[str, Any], mask: NDArray | None) -> Recipe:
 
 
 def require_tensors(
-    path: Path | str, model: StoredModel, expected: Mapping[str, tuple[int, ...]]
+    path: Path | str,
+    kind: str,
+    tensors: Mapping[str, NDArray],
+    expected: Mapping[str, tuple[int, ...]],
 ) -> None:
     """Check that a model file holds the tensors that its architecture needs.
 
@@ -170,8 +173,10 @@ def require_tensors(
     ----------
     path
         Named in the error.
-    model
-        As read.
+    kind
+        Of the model.
+    tensors
+        As read, by name.
     expected
         Shape of each tensor by name.
 
@@ -180,15 +185,15 @@ def require_tensors(
     ModelFileError
         If tensors are missing or of another shape.
     """
-    missing = [name for name in expected if name not in model.tensors]
+    missing = [name for name in expected if name not in tensors]
     if missing:
         raise ModelFileError(
-            f"{path}: a {model.kind} model of this architecture has {len(expected)} tensors, but "
+            f"{path}: a {kind} model of this architecture has {len(expected)} tensors, but "
             f"{len(missing)} are missing from the file ({', '.join(missing[:3])}"
             f"{', …' if len(missing) > 3 else ''}). {_REMEDY}"
         )
     for name, shape in expected.items():
-        tensor = model.tensors[name]
+        tensor = tensors[name]
         if tensor.shape != tuple(shape):
             raise ModelFileError(
                 f"{path}: tensor {name} has shape {tensor.shape}, but the architecture in the "

@@ -109,7 +109,7 @@ class LinearEncoder:
         assert model.recipe.mask is not None  # read_model gives every recipe one
         pixels = int(np.count_nonzero(model.recipe.mask))
         shapes = {"mean": (pixels,), "components": (latent, pixels), "variances": (latent,)}
-        require_tensors(path, model, shapes)
+        require_tensors(path, model.kind, model.tensors, shapes)
         tensors = {name: model.tensors[name] for name in shapes}
         return cls(**tensors, recipe=model.recipe, provenance=model.provenance)
 

@@ -204,7 +204,7 @@ class VaeEncoder:
                 dict(zip(_NETWORKS, build_networks(architecture), strict=True))
             )
         expected = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
-        require_tensors(path, model, expected)
+        require_tensors(path, model.kind, model.tensors, expected)
         vae = Vae(architecture, model.recipe.mask)
         vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
         device = pick_device(device)

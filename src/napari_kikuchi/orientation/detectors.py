@@ -16,7 +16,7 @@ import numpy as np
 
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
-from napari_kikuchi.io.origin import drawn_before, maps_provenance, scan_origin
+from napari_kikuchi.io.origin import drawn_before, maps_provenance, scan_identity, scan_origin
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
@@ -165,11 +165,8 @@ def virtual_images(
     check_target(path)
     arrays = {f"detector {name}": np.asarray(one) for name, one in detectors.items()}
     origin: dict[str, Any] = {"scan": scan_origin(scan), "detectors": list(detectors)}
-    present = b"all" if scan.present is None else scan.present.tobytes()
-    identity = {
-        "scan": origin["scan"]["fingerprint"],
-        "positions": zlib.crc32(present),
-        "detectors": {name: zlib.crc32(one.tobytes()) for name, one in arrays.items()},
+    identity = scan_identity(origin, scan) | {
+        "detectors": {name: zlib.crc32(one.tobytes()) for name, one in arrays.items()}
     }
     with sole_writer(path):
         writer = MapWriter.open(path, (len(arrays), *scan.map_shape), identity, resume=resume)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_kikuchi.devices import pick_device
-from napari_kikuchi.io.weights import damage_told, read_tensors, write_tensors
+from napari_kikuchi.io.weights import damage_told, read_tensors, require_tensors, write_tensors
 from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
 from napari_kikuchi.untrusted import mapping, positive, text
 
@@ -102,15 +102,9 @@ class SpotModel:
             provenance = mapping(header.get("provenance"), "the provenance")
             # Without memory: what the header asks for is made once the file is known to fill it.
             with torch.device("meta"):
-                expected = SpotTransformer(architecture).state_dict()
-            found = {name: tuple(value.shape) for name, value in tensors.items()}
-            wanted = {name: tuple(value.shape) for name, value in expected.items()}
-            if found != wanted or any(value.dtype.kind != "f" for value in tensors.values()):
-                differing = sorted(set(found.items()) ^ set(wanted.items()))
-                raise ValueError(
-                    "expected the weights of its architecture, found others"
-                    + (f" ({differing[0][0]})" if differing else "")
-                )
+                weights = SpotTransformer(architecture).state_dict()
+        expected = {name: tuple(value.shape) for name, value in weights.items()}
+        require_tensors(path, "spot", tensors, expected)
         network = SpotTransformer(architecture)
-        network.load_state_dict({name: torch.from_numpy(tensors[name]) for name in wanted})
+        network.load_state_dict({name: torch.from_numpy(tensors[name]) for name in expected})
         return cls(network.to(pick_device(device)).eval(), crystal, voltage, provenance)
