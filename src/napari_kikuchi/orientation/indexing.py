@@ -1,4 +1,4 @@
-"""From lists of spots to orientations and phases: hypotheses of all phases, and how likely each is."""
+"""From lists of spots to orientations and phases: what patterns may be, and how likely."""
 
 from __future__ import annotations
 
