@@ -26,7 +26,7 @@ def test_spots_lie_where_the_orientations_put_reflections(crystals, kinematical)
         found = spots[spots[:, 2] > 0]
         apart = np.linalg.norm(found[:, None, :2] - in_sample[near, :2], axis=2)
         assert apart.min(axis=1, initial=9).max(initial=0) < 1e-5
-    assert (lessons.spots[..., 2] > 0).sum() > 40
+    assert (lessons.spots[..., 2] > 0).sum() > 30
     # Each orientation comes as often as it has thicknesses, and these differ.
     np.testing.assert_array_equal(lessons.rotations[::2], lessons.rotations[1::2])
     assert (lessons.spots[::2] != lessons.spots[1::2]).any(axis=(1, 2)).all()
