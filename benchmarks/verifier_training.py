@@ -191,9 +191,11 @@ class VerifierObjective(torch.nn.Module):
         self.verifier = Verifier()
 
     def forward(self, rows: torch.Tensor, generator: torch.Generator, step: int = 0) -> Any:
+        """In nats."""
         return verifier_loss(self.weighed(rows), rows[..., -1].float())
 
     def weighed(self, rows: torch.Tensor) -> torch.Tensor:
+        """Logarithms of probabilities, of shape (n, hypotheses + 1)."""
         rows = rows.float()
         return self.verifier(rows[..., :-2].unflatten(2, (PIECES, PARTS)), rows[..., -2])
 
@@ -205,10 +207,12 @@ class VerifierTask:
         self.module = VerifierObjective()
 
     def identity(self) -> dict[str, Any]:
+        """What the verifier learns from."""
         return {"crystals": CRYSTALS, "strengths": STRENGTHS}
 
     @torch.inference_mode()
     def validate(self, batches: Iterator[torch.Tensor]) -> Job[dict[str, Any]]:
+        """Loss, share of patterns whose likeliest hypothesis is right, and how sure it is."""
         losses, right, sure = [], [], []
         for number, rows in enumerate(batches):
             weighed = self.module.weighed(rows)
@@ -224,6 +228,7 @@ class VerifierTask:
         }
 
     def save(self, path: Path, metrics: Any) -> None:
+        """Write the verifier."""
         self.module.verifier.save(path, {"identity": self.identity(), "metrics": dict(metrics)})
 
 
