@@ -126,7 +126,7 @@ def lessons(
                 own: str | None = crystal.name
                 if random.random() < 0.05:
                     spots, own = at_random(len(part), random), None
-                phases = phases_for(crystal.name, random)
+                phases = phases_for(crystal.name, [one.name for one in crystals], random)
                 kind = "kinematical" if random.random() < 0.25 else "dynamical"
                 rows.append(
                     np.concatenate(
@@ -141,9 +141,9 @@ def lessons(
     return np.concatenate(rows)
 
 
-def phases_for(own: str, random: np.random.Generator) -> list[str]:
+def phases_for(own: str, names: Sequence[str], random: np.random.Generator) -> list[str]:
     """Whose templates are compared: mostly its own, alone or with others, or others alone."""
-    others = list(random.permutation([name for name in CRYSTALS if name != own]))
+    others = random.permutation([name for name in names if name != own]).tolist()
     drawn = random.random()
     if drawn < 0.5:
         return [own]
