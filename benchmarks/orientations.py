@@ -1,24 +1,30 @@
 """How well and how fast orientations of copper are found from lists of diffraction spots.
 
-    python benchmarks/orientations.py
+    python benchmarks/orientations.py [--peers PYTHON]
 
 Prints for each kind of patterns and each method the median error in degrees, the share of patterns
 within 2 and 5 degrees, the share with any of the hypotheses within 5, and patterns per second of
 one processor thread. Where all spots are of one zone, two orientations have the same pattern, up
 to what a thickness does: "told" is the share within 5 degrees of who names the right zone and
 tosses a coin. A method is a function from Spots to rotations: others are added to METHODS.
+With --peers py4DSTEM and pyxem find orientations from the same spots, in an environment of their
+own: orientation_peers.py tells how to make it, and what is counted.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
+from orientation_peers import PEERS
 from scipy.spatial.transform import Rotation
 
 from napari_kikuchi.jobs import finish
@@ -66,6 +72,7 @@ def main() -> None:
     parser.add_argument("--fine-step", type=float, default=0.3, help="of templates, in degrees")
     parser.add_argument("--libraries", type=Path, help="folder where libraries are kept")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--peers", metavar="PYTHON", help="of the environment of the peers")
     options = parser.parse_args()
     torch.set_num_threads(1)
     random = np.random.default_rng(options.seed)
@@ -80,7 +87,13 @@ def main() -> None:
             method = prepare(library)
             method(next(iter(patterns.values()))[:64])
             for what, spots in patterns.items():
-                show(kind, name, what, method, spots, rotations, told[what])
+                start = time.process_time()
+                found = method(spots)
+                took = time.process_time() - start
+                show(kind, name, what, found, took, rotations, told[what])
+    for name in PEERS if options.peers else ():
+        for what, found, took in found_by_peer(options.peers, name, patterns):
+            show("its own", name, what, found, took, rotations, told[what])
 
 
 def simulated(rotations: torch.Tensor, random: np.random.Generator) -> dict[str, Spots]:
@@ -158,18 +171,33 @@ def refined(library: Library) -> Method:
     return lambda spots: refiner(spots, matcher(spots)).rotations
 
 
+def found_by_peer(
+    python: str, name: str, patterns: dict[str, Spots]
+) -> list[tuple[str, torch.Tensor, float]]:
+    """Kinds of patterns, what a peer found, and in how many seconds of one processor thread."""
+    script = Path(__file__).with_name("orientation_peers.py")
+    libraries = ("OMP", "OPENBLAS", "MKL", "NUMBA")
+    one_thread = {f"{library}_NUM_THREADS": "1" for library in libraries}
+    with tempfile.TemporaryDirectory() as folder:
+        given, found = Path(folder, "spots.npz"), Path(folder, "found.npz")
+        np.savez(given, **{what: spots.values for what, spots in patterns.items()})
+        command = [python, script, name, given, found]
+        # What peers tell of their progress is not part of the table.
+        subprocess.run(command, check=True, env=os.environ | one_thread, stdout=subprocess.DEVNULL)
+        with np.load(found) as file:
+            rotations, seconds = torch.from_numpy(file["rotations"]), file["seconds"]
+    return list(zip(patterns, rotations[:, :, None], map(float, seconds), strict=True))
+
+
 def show(
     kind: str,
     name: str,
     what: str,
-    method: Method,
-    spots: Spots,
+    found: torch.Tensor,
+    took: float,
     rotations: torch.Tensor,
     told: float,
 ) -> None:
-    start = time.process_time()
-    found = method(spots)
-    took = time.process_time() - start
     truth = rotations[:, None].expand_as(found)
     apart = disorientation_angles(found, truth, proper_operators(COPPER.laue_group))
     # Patterns without an orientation are as far off as can be.
@@ -177,7 +205,7 @@ def show(
     best, any_of_them = apart[:, 0], apart.amin(1)
     print(f"{kind:<13}{name:<21}{what:<19}{best.median():>7.2f}{within(best, 2):>7.3f}"
           f"{within(best, 5):>7.3f}{within(any_of_them, 5):>6.2f}{told:>6.2f}"
-          f"{len(spots) / took:>11,.0f}", flush=True)  # fmt: skip
+          f"{len(found) / took:>11,.0f}", flush=True)  # fmt: skip
 
 
 def within(apart: torch.Tensor, limit: float) -> float:
