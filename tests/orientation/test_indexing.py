@@ -116,7 +116,7 @@ def test_of_two_orientations_with_the_same_spots_both_are_told(libraries):
     z = np.array([1, 1, 1]) / np.sqrt(3)
     x = np.array([1, -1, 0]) / np.sqrt(2)
     rotation = np.stack([x, np.cross(z, x), z], axis=1)
-    spots = KinematicalSpots(copper, k_max=1.2, max_excitation_error=0.03)(rotation[None])
+    spots = KinematicalSpots(copper, k_max=K_MAX, max_excitation_error=0.03)(rotation[None])
     found = Indexer(libraries[:1])(Spots(spots.numpy()))
     assert found.probabilities[0, :2].min() > 0.2
     turned = rotation @ np.diag([-1.0, -1, 1])
