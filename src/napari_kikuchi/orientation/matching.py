@@ -23,6 +23,9 @@ _ALONG_RING = 0.05
 # Terms of the Fourier series, and angles at which it is summed.
 _TERMS = 40
 _ANGLES = 96
+# Of measured intensities, which makes amplitudes of them. Templates have a higher power: of those
+# tried, from 0.1 to 0.5, these two found most orientations, true to fractions of a degree.
+_MEASURED_POWER = 0.2
 # More spots of a pattern than these say no more, but take time.
 MOST_SPOTS = 64
 # Correlations at a time: what the steps below pass on to each other stays near a processor.
@@ -153,7 +156,7 @@ class Matcher:
 
     def _match(self, values: Tensor) -> Hypotheses:
         library = self.templates
-        positions, amplitudes = amplitudes_of(values.to(library.device), library.power)
+        positions, amplitudes = amplitudes_of(values.to(library.device))
         correlation = self._correlate(self._series(positions, amplitudes))
         scores, best = correlation.amax(-1).topk(self.hypotheses, dim=1)
         curves = correlation.gather(1, best[..., None].expand(-1, -1, _ANGLES))
@@ -199,22 +202,20 @@ class Matcher:
         return torch.fft.irfft(both.permute(1, 2, 0), n=_ANGLES, norm="forward")
 
 
-def amplitudes_of(values: Tensor, power: float) -> tuple[Tensor, Tensor]:
+def amplitudes_of(values: Tensor) -> tuple[Tensor, Tensor]:
     """Positions of spots, and their amplitudes so that the sum of squares of a pattern is 1.
 
     Parameters
     ----------
     values
         As :class:`Spots` has them, of shape (n, spots, 3).
-    power
-        Of intensities.
 
     Returns
     -------
     positions, amplitudes
         Of shape (n, spots, 2) and (n, spots). Amplitudes of a pattern without spots are 0.
     """
-    amplitudes = values[..., 2] ** power
+    amplitudes = values[..., 2] ** _MEASURED_POWER
     return values[..., :2], torch.nn.functional.normalize(amplitudes, dim=-1)
 
 

@@ -18,7 +18,7 @@ _POSITION_ERROR = 0.05
 _MOST_AWAY = 0.12
 # Templates count by the exponential of their score times this: of thicknesses and of tilts.
 _SHARPNESS = 60.0
-_SHARPNESS_OF_TILTS = 100.0
+_SHARPNESS_OF_TILTS = 80.0
 # The tilt is a mean over those so near to the best, in radians.
 _NEAR = math.radians(0.9)
 # Spots times reflections times hypotheses at a time.
@@ -114,7 +114,7 @@ class Refiner:
         cells, mirrored, angles = (
             part.to(device) for part in (hypotheses.cells, hypotheses.mirrored, hypotheses.angles)
         )
-        positions, amplitudes = amplitudes_of(values.to(device), library.power)
+        positions, amplitudes = amplitudes_of(values.to(device))
         found = self._identify(positions, amplitudes, cells, mirrored, angles)
         scores, tilts, expected = (
             part.unflatten(0, cells.shape)

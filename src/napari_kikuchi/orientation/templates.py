@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 # Distances in degrees of cells, and of the templates within one.
 STEP = 2.0
 FINE_STEP = 0.3
-# In Å, of a foil whose own thickness is not known.
-USUAL_THICKNESSES = tuple(range(100, 801, 50))
+# In Å, of a foil whose own thickness is not known. The thinnest scatter all but kinematically.
+USUAL_THICKNESSES = (30, 60, *range(100, 801, 50))
 
 # Weak spots say as much of an orientation as strong ones do, and how strong those are depends most
-# on the thickness and the detector. Of powers from 0.1 to 0.5 this one found most orientations.
+# on the thickness and the detector.
 _POWER = 0.25
 # Tilts reach so many steps from the middle of a cell: to the furthest corners between cells.
 _REACH = 0.75
