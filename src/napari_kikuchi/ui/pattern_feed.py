@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_kikuchi.ui.pattern_views import (
     Limits,
     Shift,
+    Tone,
     View,
     tone,
     view_limits,
@@ -24,6 +25,9 @@ from napari_kikuchi.ui.session import Point, RegionMean
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+# Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
+_DECADES, _DECADES_OF_SPOTS = 2, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +44,8 @@ class Request:
         What the views are made with.
     limits
         Limits to keep; views without are scaled to the pattern.
-    log
-        Whether the scale is logarithmic.
+    tone
+        How intensities become grey levels.
     shift
         Of the traversal.
     """
@@ -51,7 +55,7 @@ class Request:
     preparation: Preparation | None = None
     model: Model | None = None
     limits: Mapping[View, Limits] | None = None
-    log: bool = False
+    tone: Tone = Tone.LINEAR
     shift: Shift | None = None
 
 
@@ -67,11 +71,14 @@ class Shown:
         Each view within [0, 1].
     limits
         The limits that became 0 and 1.
+    pattern
+        As recorded, of shape (height, width); None where there is none.
     """
 
     request: Request
     images: Mapping[View, NDArray[np.float32]]
     limits: Mapping[View, Limits]
+    pattern: NDArray | None = None
 
 
 class PatternFeed(QObject):
@@ -140,8 +147,14 @@ def answer(request: Request) -> Shown:
         pattern = subject.pattern
     views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
     kept = request.limits or {}
-    limits = {view: kept.get(view) or view_limits(view, image) for view, image in views.items()}
+    spots = subject.scan.technique == "4D-STEM"
+    limits = {
+        view: kept.get(view) or view_limits(view, image, spots) for view, image in views.items()
+    }
     if View.TRAVERSAL in limits and View.RECONSTRUCTED in limits:
         limits[View.TRAVERSAL] = limits[View.RECONSTRUCTED]  # to be compared with it
-    images = {view: tone(image, limits[view], request.log) for view, image in views.items()}
-    return Shown(request, images, limits)
+    decades = _DECADES_OF_SPOTS if spots else _DECADES
+    images = {
+        view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
+    }
+    return Shown(request, images, limits, pattern)

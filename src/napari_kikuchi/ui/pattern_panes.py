@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt import QtViewer
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QRectF, QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from napari_kikuchi.ui.pattern_frame import Frame
 from napari_kikuchi.ui.pattern_views import View
 
 if TYPE_CHECKING:
@@ -103,6 +105,22 @@ class PatternPanes(QWidget):
             rows, cols = best_grid(count, self.canvas.height(), self.canvas.width())
             self.model.canvas.grid.shape = (rows, cols)
             self.model.reset_view(margin=0.02)
+
+    def frames(self) -> list[Frame]:
+        """Where on the canvas each view lies that is shown, in their order."""
+        count = len(self.shown)
+        if not count:
+            return []
+        rows, cols = self.model.canvas.grid.shape
+        width, height = self.canvas.canvas.native.width(), self.canvas.canvas.native.height()
+        camera = self.model.scene.camera
+        middle = (float(camera.center[-2]), float(camera.center[-1]))
+        boxes = (
+            QRectF(col * width / cols, row * height / rows, width / cols, height / rows)
+            for row in range(rows)
+            for col in range(cols)
+        )
+        return [Frame(box, middle, float(camera.zoom)) for box in islice(boxes, count)]
 
     def sizeHint(self) -> QSize:
         """Leave most of the window to the maps."""

@@ -19,7 +19,8 @@ from superqt import QElidingLabel
 
 from napari_kikuchi.explore.features import feature_number
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.ui.docking import share_height
+from napari_kikuchi.ui import DIFFRACTION, PATTERN_VIEWER
+from napari_kikuchi.ui.docking import entitle, share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
@@ -31,6 +32,7 @@ from napari_kikuchi.ui.pointer import Pointer, bind_steps
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.region_mean import RegionAverager
 from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
+from napari_kikuchi.ui.spot_tools import SpotTools
 
 if TYPE_CHECKING:
     import napari
@@ -58,9 +60,11 @@ class PatternViewer(QWidget):
         self.session: Session = session_of(napari_viewer)
         self.panes = PatternPanes()
         self.controls = PatternControls()
+        self.spots = SpotTools(self.session, self.panes)
         self._feed = PatternFeed()
         self._pointer = Pointer(self.session)
         self._limits: dict[View, Limits] = {}
+        self._suited: Scan | None = None
         self._unavailable: ScanLink | None = None
         # Why patterns cannot be prepared, and why the last one could not be shown.
         self._unprepared = self._unreadable = ""
@@ -122,6 +126,7 @@ class PatternViewer(QWidget):
         layout.addWidget(self.scan_label)
         layout.addWidget(self.panes, 1)
         layout.addWidget(self._averager.bar)
+        layout.addWidget(self.spots)
         layout.addLayout(where)
         layout.addWidget(self.values)
         layout.addLayout(notice)
@@ -173,6 +178,7 @@ class PatternViewer(QWidget):
         if not self.isVisible():
             return
         self._unprepared = ""
+        self._suit(None if subject is None else subject.scan)
         if subject is None:
             self._unreadable = ""
             self._show_nothing()
@@ -197,10 +203,21 @@ class PatternViewer(QWidget):
                 preparation,
                 model,
                 limits=None if always else self._limits,
-                log=self.controls.log.isChecked(),
+                tone=self.controls.tone,
                 shift=self.controls.traversal.shift,
             )
         )
+
+    def _suit(self, scan: Scan | None) -> None:
+        """Be a viewer for patterns of this scan's technique."""
+        if scan is self._suited:
+            return
+        self._suited = scan
+        self.spots.set_scan(scan)
+        if scan is not None:
+            self._limits = {}
+            self.controls.suit(scan.technique)
+            entitle(self, PATTERN_VIEWER if scan.technique == "EBSD" else DIFFRACTION)
 
     def _show_nothing(self) -> None:
         self.panes.show_images({}, (1, 1))
@@ -231,6 +248,7 @@ class PatternViewer(QWidget):
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.spots.set_pattern(shown.pattern)
             self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()

@@ -1,0 +1,101 @@
+"""What the pattern viewer has for spot patterns: where the pointer is, and what is drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.pattern_overlay import PatternOverlay
+from napari_kikuchi.ui.pattern_scale import pattern_scales_of
+from napari_kikuchi.ui.scale_bar_drawing import ScaleBar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.pattern_frame import Place
+    from napari_kikuchi.ui.pattern_panes import PatternPanes
+    from napari_kikuchi.ui.session import Session
+
+_INVITATION = "Point at the pattern: how far from the direct beam"
+
+
+class SpotTools(QWidget):
+    """Seen while patterns of a 4D-STEM scan are shown.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    panes
+        Where the patterns are.
+
+    Attributes
+    ----------
+    readout
+        Where the mouse is in the pattern.
+    """
+
+    def __init__(self, session: Session, panes: PatternPanes) -> None:
+        super().__init__()
+        self._scan: Scan | None = None
+        self._pattern: NDArray | None = None
+        self._place: Place | None = None
+        self._scales = pattern_scales_of(session)
+        self.overlay = PatternOverlay(panes)
+        self._bar = ScaleBar()
+        self.readout = QElidingLabel(_INVITATION)
+        self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.readout.setToolTip(
+            "Of the place under the mouse: distance from the direct beam as length of the\n"
+            "scattering vector k, spacing d = 1/k of the planes that scatter there, and intensity"
+        )
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.readout)
+        self.overlay.pointed.connect(self._on_pointed)
+        listen(self, [(self._scales.changed, self._on_scale)])
+        self.set_scan(None)
+
+    def set_scan(self, scan: Scan | None) -> None:
+        """Serve patterns of this scan."""
+        self._scan = scan if scan is not None and scan.technique == "4D-STEM" else None
+        self.setVisible(self._scan is not None)
+        self.overlay.setVisible(self._scan is not None)
+        self._on_scale(self._scan)
+
+    def set_pattern(self, pattern: NDArray | None) -> None:
+        """Tell the intensities of this pattern, as it was recorded."""
+        self._pattern = pattern
+        self._tell()
+
+    def _on_scale(self, scan: Scan | None) -> None:
+        if scan is not self._scan:
+            return
+        self._bar.scale = None if scan is None else self._scales.of(scan)
+        self.overlay.show_drawing(self._bar, self._bar.scale is not None)
+        self._tell()
+
+    def _on_pointed(self, place: Place | None) -> None:
+        self._place = place
+        self._tell()
+
+    def _tell(self) -> None:
+        scale = self._bar.scale
+        if scale is None or self._place is None:
+            text = _INVITATION
+        else:
+            text = "  ·  ".join(filter(None, (scale.told(self._place), self._counts())))
+        if text != self.readout.text():
+            self.readout.setText(text)
+
+    def _counts(self) -> str:
+        if self._pattern is None or self._place is None:
+            return ""
+        row, col = (round(part) for part in self._place)
+        height, width = self._pattern.shape
+        inside = 0 <= row < height and 0 <= col < width
+        return f"intensity {self._pattern[row, col]:.4g}" if inside else ""
