@@ -20,8 +20,8 @@ def test_rings_of_a_hexagonal_crystal_are_named_with_few_bars():
     a, c = 2.951, 4.684
     rings = {ring.hkl: ring for ring in crystal_rings(open_crystal("ti"), 0.8)}
     assert (0, 0, 1) not in rings  # extinct by the screw axis
-    for (h, k, l), ring in rings.items():
-        squared = 4 / 3 * (h * h + h * k + k * k) / a**2 + l * l / c**2
+    for (h, k, along), ring in rings.items():
+        squared = 4 / 3 * (h * h + h * k + k * k) / a**2 + along**2 / c**2
         assert ring.length == pytest.approx(np.sqrt(squared))
     assert [ring.hkl for ring in rings.values()][:5] == [
         (1, 0, 0),

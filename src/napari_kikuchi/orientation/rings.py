@@ -74,8 +74,8 @@ def crystal_rings(crystal: Crystal, k_max: float, weakest: float = 0.01) -> list
 
 def _name(family: Sequence[Sequence[int]]) -> tuple[int, int, int]:
     """Of equivalent reflections the one after which all are named: few bars, high indices first."""
-    h, k, l = max(family, key=lambda hkl: (-sum(one < 0 for one in hkl), tuple(hkl)))
-    return h, k, l
+    first, second, third = max(family, key=lambda hkl: (-sum(one < 0 for one in hkl), tuple(hkl)))
+    return first, second, third
 
 
 def written(hkl: Sequence[int]) -> str:

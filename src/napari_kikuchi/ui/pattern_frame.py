@@ -22,11 +22,22 @@ class Frame:
         Place in the pattern that lies in the middle of the box.
     zoom
         Pixels of the canvas for one of the pattern.
+    shape
+        Height and width of the pattern.
     """
 
     box: QRectF
     middle: Place
     zoom: float
+    shape: tuple[int, int]
+
+    @property
+    def pattern(self) -> QRectF:
+        """What the pattern covers, in pixels of the canvas."""
+        height, width = self.shape
+        return QRectF(
+            self.to_screen((-0.5, -0.5)), self.to_screen((height - 0.5, width - 0.5))
+        ).normalized()
 
     def to_screen(self, place: Place) -> QPointF:
         """Where a place of the pattern is on the canvas."""

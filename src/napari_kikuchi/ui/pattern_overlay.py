@@ -10,8 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, QObject, QPointF, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
+from qtpy.QtCore import QEvent, QObject, QPointF, Qt, Signal
+from qtpy.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPen,
+)
 from qtpy.QtWidgets import QWidget
 
 from napari_kikuchi.ui.pattern_frame import Frame, Place
@@ -63,6 +72,10 @@ class Drawing:
         """What is to be told at a point of the canvas."""
         return ""
 
+    def words_held(self) -> str:
+        """What is to be told while this is moved."""
+        return ""
+
     def nudge(self, rows: float, cols: float) -> bool:
         """Move by arrow keys, by so many steps; False if this does not move."""
         return False
@@ -105,6 +118,10 @@ class PatternOverlay(QWidget):
     def is_shown(self, drawing: Drawing) -> bool:
         """Whether something is shown."""
         return drawing in self._drawings
+
+    def take_keys(self) -> None:
+        """Let the arrow keys move what is drawn at once, without a click on the canvas."""
+        self._canvas.setFocus()
 
     def paintEvent(self, _: QPaintEvent | None) -> None:
         """Draw over each pane."""
@@ -185,35 +202,44 @@ class PatternOverlay(QWidget):
 
     def _paint_words(self, painter: QPainter, frame: Frame) -> None:
         mouse = self._mouse
-        if mouse is None or self._held is not None or not frame.box.contains(mouse):
+        if mouse is None or not frame.box.contains(mouse):
             return
-        told = (drawing.words_at(mouse, frame) for drawing in reversed(self._drawings))
+        drawings = reversed(self._drawings)
+        if self._held is None:
+            told = (drawing.words_at(mouse, frame) for drawing in drawings)
+        else:
+            told = (drawing.words_held() for drawing in drawings)
         words = next(filter(None, told), "")
         if words:
-            write(painter, mouse + QPointF(12, -10), words, QColor("white"))
+            at = mouse + QPointF(12, -10)
+            # Near the right edge they end where they would be cut off.
+            beyond = at.x() + words_width(painter, words) + 4 - frame.box.right()
+            write(painter, at - QPointF(max(0.0, beyond), 0), words, QColor("white"))
 
     def _on_camera(self, _: object = None) -> None:
         if self._drawings:
             self.update()
 
 
-def write(painter: QPainter, at: QPointF, words: str, colour: QColor, points: int = 0) -> QRectF:
-    """Write words that can be read on any ground, their left end at a point.
+def words_width(painter: QPainter, words: str) -> float:
+    """How wide words are as :func:`write` writes them, in pixels."""
+    return QFontMetricsF(_font(painter)).horizontalAdvance(words)
 
-    Returns
-    -------
-    QRectF
-        What they cover.
-    """
-    font = QFont(painter.font())
-    font.setPointSize(points or _LABEL_POINTS)
+
+def write(painter: QPainter, at: QPointF, words: str, colour: QColor) -> None:
+    """Write words that can be read on any ground, their left end at a point."""
     path = QPainterPath()
-    path.addText(at, font, words)
+    path.addText(at, _font(painter), words)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(_HALO, 3.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
     painter.drawPath(path)
     painter.fillPath(path, colour)
-    return path.boundingRect()
+
+
+def _font(painter: QPainter) -> QFont:
+    font = QFont(painter.font())
+    font.setPointSize(_LABEL_POINTS)
+    return font
 
 
 def outline(painter: QPainter, colour: QColor, width: float = 1.5, halo: bool = False) -> None:

@@ -45,6 +45,7 @@ class PatternPanes(QWidget):
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
+        self._pattern_shape = (1, 1)
         # Other docks below would leave no room for the patterns; more, and a low screen has none.
         self.setMinimumHeight(_LEAST_HEIGHT)
         # Else napari would put empty room below all that is in the dock.
@@ -75,6 +76,7 @@ class PatternPanes(QWidget):
             Height and width of the recorded pattern, to which all are scaled.
         """
         before = self.shown
+        self._pattern_shape = pattern_shape
         for view, image in images.items():
             self._show(view, image, pattern_shape)
         for view, pane in self._panes.items():
@@ -120,7 +122,8 @@ class PatternPanes(QWidget):
             for row in range(rows)
             for col in range(cols)
         )
-        return [Frame(box, middle, float(camera.zoom)) for box in islice(boxes, count)]
+        zoom = float(camera.zoom)
+        return [Frame(box, middle, zoom, self._pattern_shape) for box in islice(boxes, count)]
 
     def sizeHint(self) -> QSize:
         """Leave most of the window to the maps."""

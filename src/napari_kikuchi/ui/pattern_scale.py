@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.ui.pattern_frame import Place
 from napari_kikuchi.ui.preparation import Preparation
 
@@ -38,12 +39,23 @@ class PatternScale:
         Of a pixel, in 1/Å; None if nobody knows.
     angle
         Of a pixel, in mrad; None if nobody knows.
+    found
+        What else was found of the detector: how it is turned, and what it distorts.
     """
 
     centre: Place
     beam: float = _SOME_RADIUS
     scale: float | None = None
     angle: float | None = None
+    found: SpotCalibration | None = None
+
+    @property
+    def calibration(self) -> SpotCalibration | None:
+        """What turns pixels into reciprocal lattice vectors; None without a scale in 1/Å."""
+        if self.scale is None:
+            return None
+        known = self.found or SpotCalibration(self.centre, self.scale, beam_radius=self.beam)
+        return replace(known, centre=self.centre, scale=self.scale)
 
     @property
     def unit(self) -> tuple[float, str]:

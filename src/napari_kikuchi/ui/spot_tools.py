@@ -1,12 +1,13 @@
-"""What the pattern viewer has for spot patterns: where the pointer is, and what is drawn."""
+"""What the pattern viewer has for spot patterns: a readout, and pages beside its own controls."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QTabBar, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
+from napari_kikuchi.ui.calibrate_page import CalibratePage
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_overlay import PatternOverlay
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
@@ -32,14 +33,18 @@ class SpotTools(QWidget):
         Of the viewer.
     panes
         Where the patterns are.
+    controls
+        Of all patterns: the first page, that of no others.
 
     Attributes
     ----------
     readout
         Where the mouse is in the pattern.
+    tabs
+        Choose the page.
     """
 
-    def __init__(self, session: Session, panes: PatternPanes) -> None:
+    def __init__(self, session: Session, panes: PatternPanes, controls: QWidget) -> None:
         super().__init__()
         self._scan: Scan | None = None
         self._pattern: NDArray | None = None
@@ -53,9 +58,20 @@ class SpotTools(QWidget):
             "Of the place under the mouse: distance from the direct beam as length of the\n"
             "scattering vector k, spacing d = 1/k of the planes that scatter there, and intensity"
         )
+        self.tabs = QTabBar()
+        self.tabs.setExpanding(True)
+        self.tabs.setDrawBase(False)
+        self._controls = controls
+        self.calibrate = CalibratePage(session, self.overlay)
+        self._pages = {"View": None, "Calibrate": self.calibrate}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.readout)
+        layout.addWidget(self.tabs)
+        for name, page in self._pages.items():
+            self.tabs.addTab(name)
+            if page is not None:
+                layout.addWidget(page)
+        self.tabs.currentChanged.connect(self._on_page)
         self.overlay.pointed.connect(self._on_pointed)
         listen(self, [(self._scales.changed, self._on_scale)])
         self.set_scan(None)
@@ -63,14 +79,28 @@ class SpotTools(QWidget):
     def set_scan(self, scan: Scan | None) -> None:
         """Serve patterns of this scan."""
         self._scan = scan if scan is not None and scan.technique == "4D-STEM" else None
-        self.setVisible(self._scan is not None)
-        self.overlay.setVisible(self._scan is not None)
+        for widget in (self, self.readout, self.overlay):
+            widget.setVisible(self._scan is not None)
+        for page in filter(None, self._pages.values()):
+            page.set_scan(self._scan)
+        if self._scan is None:
+            self.tabs.setCurrentIndex(0)
+        self._on_page()
         self._on_scale(self._scan)
 
     def set_pattern(self, pattern: NDArray | None) -> None:
         """Tell the intensities of this pattern, as it was recorded."""
         self._pattern = pattern
         self._tell()
+
+    def _on_page(self, *_: object) -> None:
+        for index, page in enumerate(self._pages.values()):
+            chosen = index == self.tabs.currentIndex()
+            if page is None:
+                self._controls.setVisible(chosen)
+            else:
+                page.setVisible(chosen)
+                page.set_active(chosen and self._scan is not None)
 
     def _on_scale(self, scan: Scan | None) -> None:
         if scan is not self._scan:

@@ -1,0 +1,147 @@
+"""Calibrating by hand: what a mouse and keys do to the cross and the rings of a crystal."""
+
+import math
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from spot_window import CENTRE, SCALE, spot_scan
+
+from napari_kikuchi.orientation.crystal import open_crystal
+from napari_kikuchi.orientation.rings import crystal_rings
+from napari_kikuchi.ui.pattern_scale import pattern_scales_of
+from napari_kikuchi.ui.session import RegionMean
+
+# Of the strongest ring of copper.
+FIRST = math.sqrt(3) / 3.615
+PATIENCE_MS = 120_000
+
+
+@pytest.fixture
+def calibrating(spot_window, qtbot):
+    """A window in which the page is open, with the rings of copper."""
+    # What pytest keeps must not keep the widgets of a window that has been closed.
+    notice = spot_window.tools.calibrate.notice
+    spot_window.tools.tabs.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: "Drag the cross" in notice.text(), timeout=PATIENCE_MS)
+    return spot_window
+
+
+def scale_of(window):
+    return pattern_scales_of(window.session).of(window.session.subject.scan)
+
+
+def test_the_rings_of_the_crystal_are_seen_while_the_page_is(calibrating):
+    page = calibrating.tools.calibrate
+    overlay = calibrating.tools.overlay
+    assert overlay.is_shown(page.rings)
+    assert page.isVisible()
+    assert not calibrating.patterns.controls.isVisible()
+    np.testing.assert_allclose(page.rings.centre, CENTRE, atol=0.01)
+    assert page.rings.scale == page.scale.value == SCALE
+    # Drawn, and in the colour of rings.
+    frame = calibrating.patterns.panes.frames()[0]
+    picture = overlay.grab().toImage()
+    ratio = picture.devicePixelRatio()
+    along = frame.to_screen((CENTRE[0] + FIRST / SCALE, CENTRE[1])) * ratio
+    blues = [picture.pixelColor(round(along.x()), round(along.y()) + i).blue() for i in (-1, 0, 1)]
+    assert max(blues) > 150
+    calibrating.tools.tabs.setCurrentIndex(0)
+    assert not overlay.is_shown(page.rings)
+    assert calibrating.patterns.controls.isVisible()
+
+
+def test_the_cross_is_dragged_and_nudged(calibrating, qtbot):
+    page = calibrating.tools.calibrate
+    calibrating.drag(CENTRE, (36.0, 40.0))
+    zoom = calibrating.patterns.panes.frames()[0].zoom
+    assert scale_of(calibrating).centre == pytest.approx((36, 40), abs=1 / zoom)
+    assert [field.value for field in page.centre] == pytest.approx(
+        scale_of(calibrating).centre, abs=0.006
+    )
+    before = scale_of(calibrating).centre
+    shown = calibrating.patterns.position.text()
+    qtbot.keyClick(calibrating.pattern_canvas, Qt.Key.Key_Left)
+    qtbot.keyClick(calibrating.pattern_canvas, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert scale_of(calibrating).centre == pytest.approx((before[0] + 2, before[1] - 0.2))
+    assert calibrating.patterns.position.text() == shown
+    # Elsewhere the same keys step through the scan, as ever.
+    calibrating.tools.tabs.setCurrentIndex(0)
+    qtbot.keyClick(calibrating.pattern_canvas, Qt.Key.Key_Left)
+    calibrating.wait_for("row 3, column 3")
+
+    page.find_button.click()
+    assert scale_of(calibrating).centre == pytest.approx(CENTRE, abs=0.01)
+
+
+def test_a_ring_is_dragged_and_the_scale_goes_with_it(calibrating):
+    page = calibrating.tools.calibrate
+    start = (CENTRE[0] + FIRST / SCALE, CENTRE[1])
+    end = (CENTRE[0] + 25.0, CENTRE[1])
+    camera = calibrating.patterns.panes.model.scene.camera.center
+    calibrating.drag(start, end)
+    zoom = calibrating.patterns.panes.frames()[0].zoom
+    assert scale_of(calibrating).scale == pytest.approx(FIRST / 25, rel=1.5 / zoom / 25)
+    assert page.scale.value == pytest.approx(scale_of(calibrating).scale, abs=1e-5)
+    assert f"{page.rings.scale:.5f} 1/Å" in page.rings.words_held()
+    assert scale_of(calibrating).centre == pytest.approx(CENTRE, abs=0.01)
+    # The pattern below has not moved along.
+    assert calibrating.patterns.panes.model.scene.camera.center == camera
+    # What others take for the calibration is this one.
+    calibration = scale_of(calibrating).calibration
+    spots = calibration.to_spots(np.array([[[CENTRE[1], CENTRE[0] + 25, 1]]], np.float32))
+    assert math.hypot(spots.kx[0, 0], spots.ky[0, 0]) == pytest.approx(FIRST, rel=0.01)
+    # Between the rings the mouse moves the pattern.
+    between = CENTRE[0], CENTRE[1] + 15.0
+    assert (
+        page.rings.handle_at(
+            calibrating.at(*between).toPointF(), calibrating.patterns.panes.frames()[0]
+        )
+        is None
+    )
+
+
+def test_without_a_scale_rings_wait_to_be_dragged(calibrating):
+    page = calibrating.tools.calibrate
+    scan = spot_scan(None)
+    calibrating.viewer.layers.clear()
+    calibrating.show(scan)
+    calibrating.qtbot.waitUntil(lambda: scale_of(calibrating) is not None)
+    calibrating.tools.tabs.setCurrentIndex(1)
+    calibrating.qtbot.waitUntil(lambda: "Drag" in page.notice.text(), timeout=PATIENCE_MS)
+    assert scale_of(calibrating).calibration is None
+    assert page.scale.native.text() == "unknown"
+    radius = FIRST / page.rings.scale
+    assert radius == pytest.approx(16)
+    calibrating.drag((CENTRE[0] + radius, CENTRE[1]), (CENTRE[0] + FIRST / SCALE, CENTRE[1]))
+    assert scale_of(calibrating).scale == pytest.approx(SCALE, rel=0.03)
+
+
+def test_numbers_are_typed_and_another_crystal_is_chosen(calibrating, qtbot):
+    page = calibrating.tools.calibrate
+    page.scale.value = 0.02
+    page.centre[1].value = 33.5
+    known = scale_of(calibrating)
+    assert (known.scale, known.centre) == (0.02, pytest.approx((CENTRE[0], 33.5), abs=0.006))
+    page.crystal.value = "fe"
+    lengths = [ring.length for ring in crystal_rings(open_crystal("fe"), 2.0)]
+    qtbot.waitUntil(lambda: sorted(ring.length for ring in page.rings._rings) == sorted(lengths))
+    page.crystal.value = "file"
+    assert page.cif.native.isVisibleTo(page)
+    assert page.rings._rings == []
+
+
+def test_a_file_that_is_no_crystal_is_told_of(calibrating, tmp_path, qtbot):
+    page = calibrating.tools.calibrate
+    (tmp_path / "wrong.cif").write_text("nothing")
+    page.crystal.value = "file"
+    page.cif.value = tmp_path / "wrong.cif"
+    qtbot.waitUntil(lambda: "wrong.cif" in page.notice.text())
+    assert "expected a CIF file" in page.notice.text()
+
+
+def test_the_mean_of_the_scan_is_shown_to_calibrate_on(calibrating):
+    page = calibrating.tools.calibrate
+    page.mean_button.click()
+    calibrating.wait_for("mean of 48 patterns")
+    assert isinstance(calibrating.session.subject, RegionMean)
