@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
-from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Form, Notice, path_of
@@ -18,6 +18,7 @@ from napari_kikuchi.ui.pattern_scale import PatternScale, pattern_scales_of
 from napari_kikuchi.ui.preparation import SAMPLE, Preparation
 from napari_kikuchi.ui.ring_drawing import RingDrawing
 from napari_kikuchi.ui.session import RegionMean
+from napari_kikuchi.ui.tool_page import ToolPage
 
 if TYPE_CHECKING:
     from napari_kikuchi.orientation.rings import Ring
@@ -45,7 +46,7 @@ _HINT = (
 _WAIT = "Finding the reflections…"
 
 
-class CalibratePage(QWidget):
+class CalibratePage(ToolPage):
     """Chooses the crystal, and shows centre and scale as numbers that can be typed, too.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -21,6 +21,7 @@ from napari_kikuchi.ui.pattern_views import (
 )
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.session import Point, RegionMean
+from napari_kikuchi.ui.spot_sources import FoundSpots, SimulatedSpots, Simulation
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +49,8 @@ class Request:
         How intensities become grey levels.
     shift
         Of the traversal.
+    found, simulated
+        Whence to read spots to be drawn over the pattern; None: no such spots.
     """
 
     subject: Point | RegionMean
@@ -57,6 +60,27 @@ class Request:
     limits: Mapping[View, Limits] | None = None
     tone: Tone = Tone.LINEAR
     shift: Shift | None = None
+    found: FoundSpots | None = None
+    simulated: Simulation | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Spots to be drawn over a pattern.
+
+    Attributes
+    ----------
+    found
+        Column, row and intensity of each in pixels, of shape (n, 3).
+    simulated
+        Those of the crystal that was found there.
+    problem
+        Why some could not be read; empty if all could.
+    """
+
+    found: NDArray | None = None
+    simulated: SimulatedSpots | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,12 +97,15 @@ class Shown:
         The limits that became 0 and 1.
     pattern
         As recorded, of shape (height, width); None where there is none.
+    marks
+        Spots to be drawn over it.
     """
 
     request: Request
     images: Mapping[View, NDArray[np.float32]]
     limits: Mapping[View, Limits]
     pattern: NDArray | None = None
+    marks: Marks = field(default_factory=Marks)
 
 
 class PatternFeed(QObject):
@@ -157,4 +184,19 @@ def answer(request: Request) -> Shown:
     images = {
         view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
     }
-    return Shown(request, images, limits, pattern)
+    return Shown(request, images, limits, pattern, _marks(request))
+
+
+def _marks(request: Request) -> Marks:
+    """Spots of the position that is shown: a mean of several has none of its own."""
+    point = request.subject
+    if not isinstance(point, Point):
+        return Marks()
+    try:
+        found = None if request.found is None else request.found.at(point.row, point.col)
+        simulation = request.simulated
+        simulated = None if simulation is None else simulation.at(point.row, point.col)
+    except (OSError, ValueError, LookupError) as error:
+        # The pattern itself is there to be seen.
+        return Marks(problem=f"The spots of this pattern cannot be shown: {error}")
+    return Marks(found, simulated)

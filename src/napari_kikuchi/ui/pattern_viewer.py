@@ -139,6 +139,7 @@ class PatternViewer(QWidget):
         session, viewer = self.session, self.session.viewer
         self._feed.ready.connect(self._draw)
         self.controls.changed.connect(self._request)
+        self.spots.marks.wanted.connect(self._request)
         self.controls.colormap_changed.connect(self.panes.set_colormap)
         self.controls.gamma_changed.connect(self.panes.set_gamma)
         self.controls.rescale.connect(self._rescale)
@@ -197,6 +198,7 @@ class PatternViewer(QWidget):
             model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
         self._tell()
         always = self.controls.autoscale_always.isChecked()
+        found, simulated = self.spots.marks.sources
         self._feed.request(
             Request(
                 subject,
@@ -206,6 +208,8 @@ class PatternViewer(QWidget):
                 limits=None if always else self._limits,
                 tone=self.controls.tone,
                 shift=self.controls.traversal.shift,
+                found=found,
+                simulated=simulated,
             )
         )
 
@@ -243,13 +247,13 @@ class PatternViewer(QWidget):
             self._unreadable = f"This pattern cannot be shown: {shown}"
             self._tell()
         elif shown is not None:
-            if self._unreadable:
-                self._unreadable = ""
+            if self._unreadable != shown.marks.problem:
+                self._unreadable = shown.marks.problem
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
-            self.spots.set_pattern(shown.pattern)
+            self.spots.set_shown(shown)
             self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()

@@ -12,11 +12,14 @@ from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_overlay import PatternOverlay
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.scale_bar_drawing import ScaleBar
+from napari_kikuchi.ui.spots_page import SpotsPage
+from napari_kikuchi.ui.tool_page import ToolPage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.pattern_feed import Shown
     from napari_kikuchi.ui.pattern_frame import Place
     from napari_kikuchi.ui.pattern_panes import PatternPanes
     from napari_kikuchi.ui.session import Session
@@ -42,6 +45,8 @@ class SpotTools(QWidget):
         Where the mouse is in the pattern.
     tabs
         Choose the page.
+    marks
+        Which spots are drawn.
     """
 
     def __init__(self, session: Session, panes: PatternPanes, controls: QWidget) -> None:
@@ -62,15 +67,15 @@ class SpotTools(QWidget):
         self.tabs.setExpanding(True)
         self.tabs.setDrawBase(False)
         self._controls = controls
+        self.marks = SpotsPage(session, self.overlay)
         self.calibrate = CalibratePage(session, self.overlay)
-        self._pages = {"View": None, "Calibrate": self.calibrate}
+        self._pages: dict[str, ToolPage] = {"View": self.marks, "Calibrate": self.calibrate}
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
         for name, page in self._pages.items():
             self.tabs.addTab(name)
-            if page is not None:
-                layout.addWidget(page)
+            layout.addWidget(page)
         self.tabs.currentChanged.connect(self._on_page)
         self.overlay.pointed.connect(self._on_pointed)
         listen(self, [(self._scales.changed, self._on_scale)])
@@ -81,26 +86,26 @@ class SpotTools(QWidget):
         self._scan = scan if scan is not None and scan.technique == "4D-STEM" else None
         for widget in (self, self.readout, self.overlay):
             widget.setVisible(self._scan is not None)
-        for page in filter(None, self._pages.values()):
+        for page in self._pages.values():
             page.set_scan(self._scan)
         if self._scan is None:
             self.tabs.setCurrentIndex(0)
         self._on_page()
         self._on_scale(self._scan)
 
-    def set_pattern(self, pattern: NDArray | None) -> None:
-        """Tell the intensities of this pattern, as it was recorded."""
-        self._pattern = pattern
-        self._tell()
+    def set_shown(self, shown: Shown) -> None:
+        """Tell the intensities of this pattern, as it was recorded, and draw its spots."""
+        if self._scan is not None:
+            self._pattern = shown.pattern
+            self.marks.set_shown(shown)
+            self._tell()
 
     def _on_page(self, *_: object) -> None:
         for index, page in enumerate(self._pages.values()):
             chosen = index == self.tabs.currentIndex()
-            if page is None:
-                self._controls.setVisible(chosen)
-            else:
-                page.setVisible(chosen)
-                page.set_active(chosen and self._scan is not None)
+            page.setVisible(chosen)
+            page.set_active(chosen and self._scan is not None)
+        self._controls.setVisible(self.tabs.currentIndex() == 0)
 
     def _on_scale(self, scan: Scan | None) -> None:
         if scan is not self._scan:
