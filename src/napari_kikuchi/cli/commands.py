@@ -38,6 +38,7 @@ from napari_kikuchi.cli.options import (
 )
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.train import train
+from napari_kikuchi.cli.virtual import virtual
 
 app = typer.Typer(
     name="napari-kikuchi",
@@ -200,6 +201,7 @@ def encode(
 
 
 app.command()(maps)
+app.command()(virtual)
 app.command()(segment)
 app.command()(export)
 
