@@ -52,10 +52,13 @@ class Handle:
         Shape of the cursor over it.
     move
         Called with each place in the pattern to which it is moved.
+    end
+        Called when it is let go.
     """
 
     cursor: Qt.CursorShape
     move: Callable[[Place], None]
+    end: Callable[[], None] = lambda: None
 
 
 class Drawing:
@@ -169,7 +172,9 @@ class PatternOverlay(QWidget):
                 self.update()
             return self._held is not None
         if kind == QEvent.Type.MouseButtonRelease and self._held is not None:
-            self._held = None
+            (handle, _), self._held = self._held, None
+            handle.end()
+            self.update()
             return True
         return False
 

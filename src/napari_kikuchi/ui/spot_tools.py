@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QSizePolicy, QTabBar, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_kikuchi.ui.calibrate_page import CalibratePage
+from napari_kikuchi.ui.detectors_page import DetectorsPage
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_overlay import PatternOverlay
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
@@ -47,6 +48,10 @@ class SpotTools(QWidget):
         Choose the page.
     marks
         Which spots are drawn.
+    calibrate
+        The page on which patterns are calibrated by hand.
+    detectors
+        The page of virtual detectors.
     """
 
     def __init__(self, session: Session, panes: PatternPanes, controls: QWidget) -> None:
@@ -69,7 +74,12 @@ class SpotTools(QWidget):
         self._controls = controls
         self.marks = SpotsPage(session, self.overlay)
         self.calibrate = CalibratePage(session, self.overlay)
-        self._pages: dict[str, ToolPage] = {"View": self.marks, "Calibrate": self.calibrate}
+        self.detectors = DetectorsPage(session, self.overlay)
+        self._pages: dict[str, ToolPage] = {
+            "View": self.marks,
+            "Calibrate": self.calibrate,
+            "Detectors": self.detectors,
+        }
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.tabs)
