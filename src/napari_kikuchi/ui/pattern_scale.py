@@ -7,6 +7,7 @@ import weakref
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from psygnal import Signal
 
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
@@ -57,6 +58,23 @@ class PatternScale:
         known = self.found or SpotCalibration(self.centre, self.scale, beam_radius=self.beam)
         return replace(known, centre=self.centre, scale=self.scale)
 
+    def with_found(self, found: SpotCalibration) -> PatternScale:
+        """The same, with what was found from spots."""
+        return replace(self, centre=found.centre, scale=found.scale, found=found)
+
+    def placed(self, centre: Place) -> PatternScale:
+        """The same with the direct beam at a place, wherever the scan is."""
+        found = self.found and replace(self.found, descan=None)
+        return replace(self, centre=centre, found=found)
+
+    def at(self, position: tuple[int, int] | None) -> PatternScale:
+        """That of one pattern, over which the direct beam may have wandered; None: of the mean."""
+        calibration = self.calibration
+        if position is None or calibration is None or calibration.descan is None:
+            return self
+        row, col = calibration.centres([position])[0].tolist()
+        return self.placed((row, col))
+
     @property
     def unit(self) -> tuple[float, str]:
         """Size of a pixel in the best unit that is known, and its name."""
@@ -74,14 +92,23 @@ class PatternScale:
         """How far a place is from the centre, as length of k, spacing of planes and in pixels."""
         pixels = self.pixels(place)
         parts = []
-        if self.scale is not None:
-            parts.append(f"k {pixels * self.scale:.3f} 1/Å")
+        if self.calibration is not None:
+            k = k_length(self.calibration, place)
+            parts.append(f"k {k:.3f} 1/Å")
             # In the direct beam itself nothing is scattered.
             if pixels > self.beam:
-                parts.append(f"d {1 / (pixels * self.scale):.3f} Å")
+                parts.append(f"d {1 / k:.3f} Å")
         if self.angle is not None:
             parts.append(f"{pixels * self.angle:.2f} mrad")
         return "  ·  ".join([*parts, f"{pixels:.1f} pixels"])
+
+
+def k_length(calibration: SpotCalibration, place: Place) -> float:
+    """Length of the scattering vector at a place of the mean pattern, in 1/Å."""
+    row, col = place
+    pixels = np.array([[[col, row, 1]]], np.float32)
+    spots = replace(calibration, beam_radius=0, descan=None).to_spots(pixels)
+    return math.hypot(spots.kx[0, 0], spots.ky[0, 0])
 
 
 class PatternScales:

@@ -13,6 +13,7 @@ from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_overlay import PatternOverlay
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.scale_bar_drawing import ScaleBar
+from napari_kikuchi.ui.session import Point
 from napari_kikuchi.ui.spots_page import SpotsPage
 from napari_kikuchi.ui.tool_page import ToolPage
 
@@ -58,6 +59,7 @@ class SpotTools(QWidget):
         super().__init__()
         self._scan: Scan | None = None
         self._pattern: NDArray | None = None
+        self._position: tuple[int, int] | None = None
         self._place: Place | None = None
         self._scales = pattern_scales_of(session)
         self.overlay = PatternOverlay(panes)
@@ -106,8 +108,11 @@ class SpotTools(QWidget):
     def set_shown(self, shown: Shown) -> None:
         """Tell the intensities of this pattern, as it was recorded, and draw its spots."""
         if self._scan is not None:
+            subject = shown.request.subject
             self._pattern = shown.pattern
+            self._position = (subject.row, subject.col) if isinstance(subject, Point) else None
             self.marks.set_shown(shown)
+            self.calibrate.set_position(self._position)
             self._tell()
 
     def _on_page(self, *_: object) -> None:
@@ -133,7 +138,8 @@ class SpotTools(QWidget):
         if scale is None or self._place is None:
             text = _INVITATION
         else:
-            text = "  ·  ".join(filter(None, (scale.told(self._place), self._counts())))
+            told = scale.at(self._position).told(self._place)
+            text = "  ·  ".join(filter(None, (told, self._counts())))
         if text != self.readout.text():
             self.readout.setText(text)
 
