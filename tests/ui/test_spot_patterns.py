@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QAbstractButton, QApplication, QDockWidget
 from spot_window import AWAY, CENTRE, COUNTS, SCALE, SPOT, spot_patterns, spot_scan
 
 from napari_kikuchi.calibration import Calibration
+from napari_kikuchi.ui import FEATURE_BROWSER, PHYSICS_MAPS, PLUGIN
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.pattern_views import Tone, View, tone
 from napari_kikuchi.ui.reader import navigator_layer
@@ -73,6 +74,24 @@ def test_pointing_tells_k_and_the_spacing_of_planes(spot_window, qtbot):
     qtbot.waitUntil(lambda: f"intensity {SPOT + 5}" in readout.text())
     QApplication.sendEvent(spot_window.pattern_canvas, QEvent(QEvent.Type.Leave))
     assert "Point at the pattern" in readout.text()
+
+
+def test_all_pages_fit_a_low_screen_beside_other_docks(spot_window, qtbot):
+    window = spot_window.viewer.window._qt_window
+    spot_window.viewer.window.resize(1366, 768)
+    for name in (FEATURE_BROWSER, PHYSICS_MAPS):
+        spot_window.viewer.window.add_plugin_dock_widget(PLUGIN, name)
+    qtbot.wait(200)
+    for page in (1, 2, 0):
+        spot_window.tools.tabs.setCurrentIndex(page)
+        qtbot.wait(200)
+        assert window.height() == 768
+    boxes = spot_window.patterns.findChildren(QAbstractButton)
+    cut = [box.text() for box in boxes if box.isVisible() and box.width() < box.sizeHint().width()]
+    assert cut == []
+    # A window that is closed meanwhile would be kept by the thread that seeks the rings.
+    notice = spot_window.tools.calibrate.notice
+    qtbot.waitUntil(lambda: "Drag the cross" in notice.text(), timeout=120_000)
 
 
 @pytest.mark.parametrize(

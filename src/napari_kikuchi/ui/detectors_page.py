@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.pattern_overlay import PatternOverlay
     from napari_kikuchi.ui.session import Session
 
-_HINT = "Maps of what each detector counts. Drag edges and middles; double-click a name."
+_HINT = "Drag edges and middles on the pattern; double-click a name."
 
 
 class DetectorsPage(ToolPage):

@@ -116,11 +116,15 @@ class SpotTools(QWidget):
             self._tell()
 
     def _on_page(self, *_: object) -> None:
-        for index, page in enumerate(self._pages.values()):
-            chosen = index == self.tabs.currentIndex()
-            page.setVisible(chosen)
-            page.set_active(chosen and self._scan is not None)
-        self._controls.setVisible(self.tabs.currentIndex() == 0)
+        chosen = list(self._pages.values())[self.tabs.currentIndex()]
+        # What leaves goes first: for both at once the window would have to grow.
+        for page in self._pages.values():
+            if page is not chosen:
+                page.hide()
+                page.set_active(False)
+        self._controls.setVisible(chosen is self.marks)
+        chosen.show()
+        chosen.set_active(self._scan is not None)
 
     def _on_scale(self, scan: Scan | None) -> None:
         if scan is not self._scan:
