@@ -48,7 +48,7 @@ class SpotWindow(Window):
 
     @property
     def tools(self):
-        return self.patterns.spots
+        return self.patterns.tools
 
     @property
     def pattern_canvas(self):

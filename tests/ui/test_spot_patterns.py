@@ -39,14 +39,14 @@ def test_each_technique_is_shown_as_it_was_chosen_for_it(window, qtbot):
     controls = window.patterns.controls
     assert controls.tone is Tone.LINEAR
     assert dock_of(window).windowTitle() == "Kikuchi pattern viewer"
-    assert window.patterns.spots.isHidden()
+    assert window.patterns.tools.isHidden()
     controls.colormap.setCurrentText("viridis")
     data, attributes, _ = navigator_layer(spot_scan())
     spots = window.viewer.add_image(data, **attributes, translate=(0, 30))
     window.session.point_at(window.patterns._pointer.point_at((0.01, 30.01)))
     window.wait_for_views(View.RAW)
     assert (controls.tone, controls.colormap.currentText()) == (Tone.LOG, "inferno")
-    assert not window.patterns.spots.isHidden()
+    assert not window.patterns.tools.isHidden()
     window.viewer.layers.remove(spots)
     window.move(3, 5)
     window.wait_for_views(View.RAW, View.CORRECTED)

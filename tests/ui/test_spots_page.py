@@ -39,7 +39,7 @@ class Broken:
 
 
 def drawn(window, box):
-    return window.tools.marks.drawings[box]
+    return window.tools.spots.drawings[box]
 
 
 def places(window, box):
@@ -47,7 +47,7 @@ def places(window, box):
 
 
 def test_found_spots_follow_the_pointer_and_are_toggled(spot_window, qtbot):
-    marks = spot_window.tools.marks
+    marks = spot_window.tools.spots
     assert not marks.found.isEnabled()
     assert "Find the spots" in marks.found.toolTip()
     spot_sources_of(spot_window.session).set_found(spot_window.session.subject.scan, Found())
@@ -82,7 +82,7 @@ def test_found_spots_follow_the_pointer_and_are_toggled(spot_window, qtbot):
 
 
 def test_simulated_spots_lie_where_the_calibration_puts_them(spot_window, qtbot):
-    marks, session = spot_window.tools.marks, spot_window.session
+    marks, session = spot_window.tools.spots, spot_window.session
     scan, scales = session.subject.scan, pattern_scales_of(session)
     spot_sources_of(session).set_simulated(scan, Simulated())
     qtbot.waitUntil(lambda: drawn(spot_window, marks.simulated).count == 2)
@@ -118,7 +118,7 @@ def test_spots_that_cannot_be_read_leave_the_pattern_to_be_seen(spot_window, qtb
 def test_spots_in_a_file_are_opened(spot_window, qtbot, tmp_path, monkeypatch):
     session, scan = spot_window.session, spot_window.session.subject.scan
     finish(find_spots(scan, tmp_path / "mine.spots", Detection(3.0), device="cpu"))
-    marks = spot_window.tools.marks
+    marks = spot_window.tools.spots
     spot_sources_of(session).open(scan, tmp_path / "mine.spots")
     qtbot.waitUntil(lambda: drawn(spot_window, marks.found).count == 3)
     expected = np.add(CENTRE, [(0, 0), (0, AWAY), (0, -AWAY)])
@@ -142,7 +142,7 @@ def test_spots_beside_a_scan_are_drawn_without_being_asked_for(make_napari_viewe
     viewer = make_napari_viewer(show=True)
     window = SpotWindow(viewer, qtbot)
     window.show(scan)
-    qtbot.waitUntil(lambda: drawn(window, window.tools.marks.found).count == 3)
+    qtbot.waitUntil(lambda: drawn(window, window.tools.spots.found).count == 3)
 
 
 @pytest.mark.parametrize("size", [1, 64])

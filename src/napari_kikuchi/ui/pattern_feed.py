@@ -65,7 +65,7 @@ class Request:
 
 
 @dataclass(frozen=True, eq=False)
-class Marks:
+class PatternSpots:
     """Spots to be drawn over a pattern.
 
     Attributes
@@ -97,15 +97,15 @@ class Shown:
         The limits that became 0 and 1.
     pattern
         As recorded, of shape (height, width); None where there is none.
-    marks
-        Spots to be drawn over it.
+    spots
+        To be drawn over it.
     """
 
     request: Request
     images: Mapping[View, NDArray[np.float32]]
     limits: Mapping[View, Limits]
     pattern: NDArray | None = None
-    marks: Marks = field(default_factory=Marks)
+    spots: PatternSpots = field(default_factory=PatternSpots)
 
 
 class PatternFeed(QObject):
@@ -174,29 +174,29 @@ def answer(request: Request) -> Shown:
         pattern = subject.pattern
     views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
     kept = request.limits or {}
-    spots = subject.scan.technique == "4D-STEM"
+    has_spots = subject.scan.technique == "4D-STEM"
     limits = {
-        view: kept.get(view) or view_limits(view, image, spots) for view, image in views.items()
+        view: kept.get(view) or view_limits(view, image, has_spots) for view, image in views.items()
     }
     if View.TRAVERSAL in limits and View.RECONSTRUCTED in limits:
         limits[View.TRAVERSAL] = limits[View.RECONSTRUCTED]  # to be compared with it
-    decades = _DECADES_OF_SPOTS if spots else _DECADES
+    decades = _DECADES_OF_SPOTS if has_spots else _DECADES
     images = {
         view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
     }
-    return Shown(request, images, limits, pattern, _marks(request))
+    return Shown(request, images, limits, pattern, _spots(request))
 
 
-def _marks(request: Request) -> Marks:
+def _spots(request: Request) -> PatternSpots:
     """Spots of the position that is shown: a mean of several has none of its own."""
     point = request.subject
     if not isinstance(point, Point):
-        return Marks()
+        return PatternSpots()
     try:
         found = None if request.found is None else request.found.at(point.row, point.col)
         simulation = request.simulated
         simulated = None if simulation is None else simulation.at(point.row, point.col)
     except (OSError, ValueError, LookupError) as error:
         # The pattern itself is there to be seen.
-        return Marks(problem=f"The spots of this pattern cannot be shown: {error}")
-    return Marks(found, simulated)
+        return PatternSpots(problem=f"The spots of this pattern cannot be shown: {error}")
+    return PatternSpots(found, simulated)

@@ -60,7 +60,7 @@ class PatternViewer(QWidget):
         self.session: Session = session_of(napari_viewer)
         self.panes = PatternPanes()
         self.controls = PatternControls()
-        self.spots = SpotTools(self.session, self.panes, self.controls)
+        self.tools = SpotTools(self.session, self.panes, self.controls)
         self._feed = PatternFeed()
         self._pointer = Pointer(self.session)
         self._limits: dict[View, Limits] = {}
@@ -126,11 +126,11 @@ class PatternViewer(QWidget):
         layout.addWidget(self.scan_label)
         layout.addWidget(self.panes, 1)
         layout.addWidget(self._averager.bar)
-        layout.addWidget(self.spots.readout)
+        layout.addWidget(self.tools.readout)
         layout.addLayout(where)
         layout.addWidget(self.values)
         layout.addLayout(notice)
-        layout.addWidget(self.spots)
+        layout.addWidget(self.tools)
         layout.addWidget(self.controls)
         self.notice.tell("")
         self._tell()
@@ -139,7 +139,7 @@ class PatternViewer(QWidget):
         session, viewer = self.session, self.session.viewer
         self._feed.ready.connect(self._draw)
         self.controls.changed.connect(self._request)
-        self.spots.marks.wanted.connect(self._request)
+        self.tools.spots.wanted.connect(self._request)
         self.controls.colormap_changed.connect(self.panes.set_colormap)
         self.controls.gamma_changed.connect(self.panes.set_gamma)
         self.controls.rescale.connect(self._rescale)
@@ -198,7 +198,7 @@ class PatternViewer(QWidget):
             model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
         self._tell()
         always = self.controls.autoscale_always.isChecked()
-        found, simulated = self.spots.marks.sources
+        found, simulated = self.tools.spots.sources
         self._feed.request(
             Request(
                 subject,
@@ -218,7 +218,7 @@ class PatternViewer(QWidget):
         if scan is self._suited:
             return
         self._suited = scan
-        self.spots.set_scan(scan)
+        self.tools.set_scan(scan)
         if scan is not None:
             self._limits = {}
             self.controls.suit(scan.technique)
@@ -247,13 +247,13 @@ class PatternViewer(QWidget):
             self._unreadable = f"This pattern cannot be shown: {shown}"
             self._tell()
         elif shown is not None:
-            if self._unreadable != shown.marks.problem:
-                self._unreadable = shown.marks.problem
+            if self._unreadable != shown.spots.problem:
+                self._unreadable = shown.spots.problem
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
-            self.spots.set_shown(shown)
+            self.tools.set_shown(shown)
             self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()

@@ -47,7 +47,7 @@ class SpotTools(QWidget):
         Where the mouse is in the pattern.
     tabs
         Choose the page.
-    marks
+    spots
         Which spots are drawn.
     calibrate
         The page on which patterns are calibrated by hand.
@@ -74,11 +74,11 @@ class SpotTools(QWidget):
         self.tabs.setExpanding(True)
         self.tabs.setDrawBase(False)
         self._controls = controls
-        self.marks = SpotsPage(session, self.overlay)
+        self.spots = SpotsPage(session, self.overlay)
         self.calibrate = CalibratePage(session, self.overlay)
         self.detectors = DetectorsPage(session, self.overlay)
         self._pages: dict[str, ToolPage] = {
-            "View": self.marks,
+            "View": self.spots,
             "Calibrate": self.calibrate,
             "Detectors": self.detectors,
         }
@@ -111,7 +111,7 @@ class SpotTools(QWidget):
             subject = shown.request.subject
             self._pattern = shown.pattern
             self._position = (subject.row, subject.col) if isinstance(subject, Point) else None
-            self.marks.set_shown(shown)
+            self.spots.set_shown(shown)
             self.calibrate.set_position(self._position)
             self._tell()
 
@@ -122,7 +122,7 @@ class SpotTools(QWidget):
             if page is not chosen:
                 page.hide()
                 page.set_active(False)
-        self._controls.setVisible(chosen is self.marks)
+        self._controls.setVisible(chosen is self.spots)
         chosen.show()
         chosen.set_active(self._scan is not None)
 

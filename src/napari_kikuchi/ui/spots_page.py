@@ -19,7 +19,7 @@ from napari_kikuchi.ui.tool_page import ToolPage
 
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
-    from napari_kikuchi.ui.pattern_feed import Marks, Shown
+    from napari_kikuchi.ui.pattern_feed import PatternSpots, Shown
     from napari_kikuchi.ui.pattern_overlay import PatternOverlay
     from napari_kikuchi.ui.session import Session
 
@@ -121,27 +121,27 @@ class SpotsPage(ToolPage):
         """Put the spots where they belong on the detector, by the calibration of now."""
         if scan is not self._scan:
             return
-        marks = None if self._shown is None else self._shown.marks
+        spots = None if self._shown is None else self._shown.spots
         found, simulated = self.drawings.values()
-        if marks is None or marks.found is None:
+        if spots is None or spots.found is None:
             found.set_spots(np.empty((0, 3)))
         else:
-            found.set_spots(marks.found)
-        simulated.set_spots(*self._simulated_spots(marks))
+            found.set_spots(spots.found)
+        simulated.set_spots(*self._simulated_spots(spots))
         for box, drawing in self.drawings.items():
             self._overlay.show_drawing(drawing, box.isChecked() and drawing.count > 0)
 
-    def _simulated_spots(self, marks: Marks | None) -> tuple[np.ndarray, np.ndarray | None]:
+    def _simulated_spots(self, spots: PatternSpots | None) -> tuple[np.ndarray, np.ndarray | None]:
         """Column, row and intensity, and hkl."""
         scale = None if self._scan is None else self._scales.of(self._scan)
         calibration = None if scale is None else scale.calibration
-        if self._shown is None or marks is None or marks.simulated is None or calibration is None:
+        if self._shown is None or spots is None or spots.simulated is None or calibration is None:
             return np.empty((0, 3)), None
         subject = self._shown.request.subject
         position = [(subject.row, subject.col)] if isinstance(subject, Point) else None
-        kx, ky, intensity = marks.simulated.values.T
+        kx, ky, intensity = spots.simulated.values.T
         col, row = calibration.to_pixels(kx[None], ky[None], position)
-        return np.stack([col[0], row[0], intensity], axis=1), marks.simulated.hkl
+        return np.stack([col[0], row[0], intensity], axis=1), spots.simulated.hkl
 
     def _ask_for_spots(self) -> None:
         scan = self._scan
