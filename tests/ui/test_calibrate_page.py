@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from spot_window import CENTRE, SCALE, spot_scan
+from spot_window import CENTRE, SCALE, spot_patterns, spot_scan
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.jobs import finish
@@ -16,7 +16,9 @@ from napari_kikuchi.orientation.find_spots import find_spots
 from napari_kikuchi.orientation.ring_fit import RingFit
 from napari_kikuchi.orientation.rings import crystal_rings
 from napari_kikuchi.orientation.spot_calibration import Descan, SpotCalibration
-from napari_kikuchi.ui.pattern_scale import k_length, pattern_scales_of
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
+from napari_kikuchi.ui.pattern_scale import PatternScale, k_length, pattern_scales_of
 from napari_kikuchi.ui.ring_drawing import _line
 from napari_kikuchi.ui.session import RegionMean
 from napari_kikuchi.ui.spot_sources import spot_sources_of
@@ -138,6 +140,20 @@ def test_numbers_are_typed_and_another_crystal_is_chosen(calibrating, qtbot):
     page.crystal.value = "file"
     assert page.cif.native.isVisibleTo(page)
     assert page.rings._rings == []
+
+
+def test_each_scan_keeps_its_own_calibration(calibrating):
+    scales, large = pattern_scales_of(calibrating.session), calibrating.session.subject.scan
+    scales.set(large, PatternScale((60.0, 70.0), scale=SCALE))
+    patterns = spot_patterns()[..., 18:42, 22:46]
+    small = Scan(ArraySource(patterns), technique="4D-STEM", name="small")
+    known = PatternScale((12.0, 12.0), scale=2 * SCALE)
+    scales.set(small, known)
+    calibrating.viewer.layers.clear()
+    calibrating.show(small)
+    assert scales.of(small) == known
+    assert calibrating.tools.calibrate.rings.calibration.centre == (12.0, 12.0)
+    assert scales.of(large).centre == (60.0, 70.0)
 
 
 def test_a_file_that_is_no_crystal_is_told_of(calibrating, tmp_path, qtbot):

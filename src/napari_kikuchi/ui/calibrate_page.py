@@ -150,7 +150,9 @@ class CalibratePage(ToolPage):
         self._scan = scan
         if scan is not None:
             for field, size in zip(self.centre, scan.pattern_shape, strict=True):
-                field.min, field.max = -float(size), 2.0 * size
+                # What the last scan had may lie outside: that is not typed for this one.
+                with field.changed.blocked():
+                    field.min, field.max = -float(size), 2.0 * size
         self._on_scale(scan)
         self._on_source(scan)
 
