@@ -28,9 +28,9 @@ NUDGE = 0.2
 # Nearer than this, in pixels of the screen, rings are one band and their names one blot.
 _APART, _NAMES_APART = 5.0, 15.0
 _MOST = 14
-# Names stand to the right of their rings in one of these directions, in this order; below to the
-# left is the scale bar.
-_WAYS = [QPointF(math.cos(angle), math.sin(angle)) for angle in map(math.radians, (-45, 45, 225))]
+# Names stand to the right of their rings in one of these directions, in this order: to the left
+# are the title of the view and the scale bar.
+_WAYS = [QPointF(math.cos(angle), math.sin(angle)) for angle in map(math.radians, (-45, 45))]
 _NAME_SIZE = QSizeF(36, 2)
 # Of the line that is drawn for a ring: less than half a pixel from it on any screen.
 _CORNERS = 120
