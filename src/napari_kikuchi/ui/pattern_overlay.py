@@ -103,6 +103,7 @@ class PatternOverlay(QWidget):
         self._drawings: list[Drawing] = []
         self._held: tuple[Handle, Frame] | None = None
         self._mouse: QPointF | None = None
+        self._cursor = Qt.CursorShape.ArrowCursor
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setGeometry(self._canvas.rect())
         self._canvas.installEventFilter(self)
@@ -149,6 +150,8 @@ class PatternOverlay(QWidget):
         kind = event.type()
         if kind == QEvent.Type.Resize:
             self.setGeometry(self._canvas.rect())
+        elif self.isHidden():
+            return False
         elif kind == QEvent.Type.Leave:
             self._point(None)
         elif isinstance(event, QMouseEvent):
@@ -193,10 +196,16 @@ class PatternOverlay(QWidget):
         frame = None if at is None else self._frame_at(at)
         if self._held is None:
             handle = None if at is None or frame is None else self._handle_at(at, frame)
-            self._canvas.setCursor(Qt.CursorShape.ArrowCursor if handle is None else handle.cursor)
+            self._set_cursor(Qt.CursorShape.ArrowCursor if handle is None else handle.cursor)
         if self._drawings:
             self.update()
         self.pointed.emit(None if at is None or frame is None else frame.to_pattern(at))
+
+    def _set_cursor(self, shape: Qt.CursorShape) -> None:
+        # Where nothing is to be moved, the cursor is napari's.
+        if shape != self._cursor:
+            self._cursor = shape
+            self._canvas.setCursor(shape)
 
     def _handle_at(self, point: QPointF, frame: Frame) -> Handle | None:
         handles = (drawing.handle_at(point, frame) for drawing in reversed(self._drawings))
