@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 _BIN = 5e-4
 # What is compared is finer than the one and coarser than the other: standard deviations.
 _FINE, _COARSE = 0.006, 0.05
+# The finer one of those with which the scale is made exact.
+_WIDTHS = (0.003, 0.006, 0.012)
 # Scales are other ones if they differ by more than this, and one is sure that is so much better.
-_OTHER, _SURE = 0.1, 1.3
+_OTHER, _SURE = 0.1, 1.4
 # Patterns whose distances are expected.
 _ORIENTATIONS = 600
 # The most ellipticity, as half the logarithm of the ratio of the axes, and the steps of the search.
 _MOST_ELLIPTIC, _STEPS = 0.06, 9
+# None is looked for if without one the fit is so good, as a share.
+_AS_GOOD = 0.8
 # Groups of patterns that are fitted by themselves, to see how far they agree; a distortion is told
 # if it is so many standard errors, and at least so large.
 _GROUPS, _SIGNIFICANT, _LEAST_ELLIPTIC = 4, 4.0, 1e-3
@@ -99,7 +103,7 @@ class RingFitter:
         away
             Rows and columns of spots from the direct beam, in pixels, of shape (n, 2).
         groups
-            Number of the pattern of each spot, of shape (n,).
+            Number of the pattern of each spot, in the order of the scan, of shape (n,).
         limits
             Least and largest distance at which spots could be found, in pixels.
         scales
@@ -129,6 +133,9 @@ class RingFitter:
                 for one in distortions
             ]
         )
+        # A distortion of few rings fits much by chance.
+        if scores[0].max() > _AS_GOOD * scores.max():
+            scores, distortions = scores[:1], distortions[:1]
         tried = expected.first - first + _BIN * np.arange(scores.shape[1])
         at_best, of_scale = scores.argmax(axis=0), scores.max(axis=0)
         best = int(of_scale.argmax())
@@ -136,7 +143,9 @@ class RingFitter:
         second = int(other[of_scale[other].argmax()]) if len(other) else best
         start = np.array([tried[best], *distortions[at_best[best]]])
         found = expected.refine(logs, angles, start, elliptic)
-        chosen = [groups % _GROUPS == group for group in range(_GROUPS)]
+        # Of patterns side by side, which may show the same grain.
+        part_of = groups * _GROUPS // (groups.max() + 1)
+        chosen = [part_of == group for group in range(_GROUPS)]
         parts = [
             expected.refine(logs[part], angles[part], found, elliptic)
             for part in chosen
@@ -164,7 +173,11 @@ class _Expected:
     def __init__(self, logs: Sequence[NDArray[np.float64]], first: float, last: float) -> None:
         self.first = first
         each = [_histogram(one, first, last) / len(one) for one in logs]
-        self.curve = _sharp(np.sum(each, axis=0))
+        together = np.sum(each, axis=0)
+        self.curve = _sharp(together)
+        # Of other widths, all of one norm.
+        curves = [_sharp(together, width) for width in _WIDTHS]
+        self._curves = [curve / np.linalg.norm(curve) for curve in curves]
 
     def compare(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
         """How alike a curve is that begins at each bin, as far as it fits in."""
@@ -191,14 +204,17 @@ class _Expected:
         places = self.first + _BIN * (np.arange(len(self.curve)) + 0.5)
         free = 3 if elliptic else 1
 
-        def misfit(values: NDArray[np.float64]) -> float:
+        def misfit(values: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
             moved = (_round(logs, angles, values[1:]) if elliptic else logs) + values[0]
-            return -float(np.interp(moved, places, self.curve, 0.0, 0.0).mean())
+            return -float(np.interp(moved, places, curve, 0.0, 0.0).mean())
 
+        # As wide as the spots are scattered.
+        curve = min(self._curves, key=lambda one: misfit(start, one))
         simplex = start[:free] + np.vstack([np.zeros(free), 0.004 * np.eye(free)])
         found = minimize(
             misfit,
             start[:free],
+            (curve,),
             method="Nelder-Mead",
             options={"initial_simplex": simplex, "xatol": 1e-5, "fatol": 1e-9},
         ).x
@@ -206,10 +222,11 @@ class _Expected:
 
 
 def _distortions() -> NDArray[np.float64]:
-    """Stretches along two axes that are tried, of shape (n, 2)."""
+    """Stretches along two axes that are tried, of shape (n, 2); none at first."""
     steps = np.linspace(-_MOST_ELLIPTIC, _MOST_ELLIPTIC, _STEPS)
     grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    return grid[np.hypot(*grid.T) <= _MOST_ELLIPTIC * (1 + 1e-9)]
+    size = np.hypot(*grid.T)
+    return grid[np.argsort(size, kind="stable")][: np.count_nonzero(size < 1.01 * _MOST_ELLIPTIC)]
 
 
 def _round(
@@ -240,11 +257,11 @@ def _histogram(logs: NDArray[np.float64], first: float, last: float) -> NDArray[
     return np.bincount(number[(number >= 0) & (number < count)], minlength=count).astype(np.float64)
 
 
-def _sharp(histogram: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sharp(histogram: NDArray[np.float64], fine: float = _FINE) -> NDArray[np.float64]:
     """What of a histogram is finer than its surroundings, in units of chance."""
     from scipy.ndimage import gaussian_filter1d
 
-    fine, coarse = (
-        gaussian_filter1d(histogram, width / _BIN, mode="constant") for width in (_FINE, _COARSE)
+    sharp, coarse = (
+        gaussian_filter1d(histogram, width / _BIN, mode="constant") for width in (fine, _COARSE)
     )
-    return (fine - coarse) / np.sqrt(coarse + 1e-3 * coarse.max() + 1e-12)
+    return (sharp - coarse) / np.sqrt(coarse + 1e-3 * coarse.max() + 1e-12)
