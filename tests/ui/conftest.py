@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from pattern_window import PLUGIN, Window
+from spot_window import SpotWindow, spot_scan
 
 from napari_kikuchi.io import Up2Writer, open_scan
 from napari_kikuchi.maps import Channel, MapStack
@@ -107,4 +108,14 @@ def window(make_napari_viewer, scan_file, qtbot):
     window = Window(viewer, qtbot)
     window.wait_for("row 6, column 8")
     qtbot.wait(50)
+    return window
+
+
+@pytest.fixture
+def spot_window(make_napari_viewer, qtbot):
+    """A real window in which patterns with spots are shown."""
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1400, 900)
+    window = SpotWindow(viewer, qtbot)
+    window.show(spot_scan())
     return window

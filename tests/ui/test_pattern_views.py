@@ -8,7 +8,7 @@ from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.ui.pattern_views import Shift, View, tone, view_limits, view_pattern
+from napari_kikuchi.ui.pattern_views import Shift, Tone, View, tone, view_limits, view_pattern
 from napari_kikuchi.ui.preparation import Model, Preparation, average, default_recipe, fit
 
 PATTERNS = np.random.default_rng(0).integers(100, 4000, (6, 7, 20, 20), np.uint16)
@@ -86,19 +86,32 @@ def test_limits_clip_few_pixels_and_centre_a_difference():
     assert low == -high < 0
 
 
-@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.booleans())
-def test_tone_maps_limits_to_0_and_1_and_keeps_order(low, span, log):
+@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e4), st.sampled_from(Tone))
+def test_tone_maps_limits_to_0_and_1_and_keeps_order(low, span, scale):
     values = np.linspace(low - span, low + 2 * span, 61)
-    toned = tone(values, (low, low + span), log)
+    toned = tone(values, (low, low + span), scale)
     assert toned.min() == 0
     assert toned.max() == pytest.approx(1)
     assert (np.diff(toned) >= 0).all()
 
 
 def test_log_shows_equal_ratios_equally_far_apart():
-    toned = tone(np.array([9.0, 99.0, 999.0]), (0.0, 9900.0), log=True)
+    toned = tone(np.array([9.0, 99.0, 999.0]), (0.0, 9900.0), Tone.LOG)
     at = np.log1p(99 * np.array([9, 99, 999]) / 9900) / np.log(100)
     np.testing.assert_allclose(toned, at, rtol=1e-5)
+
+
+def test_a_root_makes_counting_noise_even():
+    weak, strong = (np.random.default_rng(0).poisson(mean, 10_000) for mean in (100, 900))
+    spreads = [tone(counts, (0, 1200), Tone.ROOT).std() for counts in (weak, strong)]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.1)
+
+
+def test_limits_of_spots_leave_strong_ones_to_be_told_apart():
+    pattern = np.random.default_rng(0).poisson(1.0, (200, 200)).astype(np.float32)
+    pattern[100:110, 100:110] = 5000
+    pattern[50:56, 50:56] = 1000
+    assert view_limits(View.RAW, pattern, spots=True) == (0, 5000)
 
 
 def test_nothing_is_shown_where_the_screen_gives_no_signal():

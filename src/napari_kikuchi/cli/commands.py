@@ -37,7 +37,9 @@ from napari_kikuchi.cli.options import (
     scan_options,
 )
 from napari_kikuchi.cli.segment import segment
+from napari_kikuchi.cli.spots import spots
 from napari_kikuchi.cli.train import train
+from napari_kikuchi.cli.virtual import virtual
 
 app = typer.Typer(
     name="napari-kikuchi",
@@ -59,7 +61,9 @@ app = typer.Typer(
 def info(
     path: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A scan, a model or a map store.", show_default=False),
+        typer.Argument(
+            metavar="FILE", help="A scan, a model, a map store or spots.", show_default=False
+        ),
     ],
     shape: ShapeOption = None,
     step: StepOption = None,
@@ -69,7 +73,7 @@ def info(
     allow_partial: PartialOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a scan, a model or a map store holds, without reading its patterns."""
+    """Tell what a scan, a model, a map store or a file of spots holds, without its patterns."""
     output = output_for(as_json)
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe
@@ -200,6 +204,8 @@ def encode(
 
 
 app.command()(maps)
+app.command()(virtual)
+app.command()(spots)
 app.command()(segment)
 app.command()(export)
 

@@ -3,6 +3,8 @@
 # As the manifest, napari.yaml, names the plugin and its docks.
 PLUGIN = "napari-kikuchi"
 PATTERN_VIEWER = "Kikuchi pattern viewer"
+# What its dock is called while spot patterns are shown.
+DIFFRACTION = "Diffraction pattern viewer"
 FEATURE_BROWSER = "Feature browser"
 LATENT_MAPS = "Latent maps"
 PHYSICS_MAPS = "Physics maps"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import (
@@ -18,12 +19,18 @@ from qtpy.QtWidgets import (
 )
 from superqt import QLabeledDoubleSlider
 
-from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, Shift, View
+from napari_kikuchi.ui.narrow_choice import may_be_narrow
+from napari_kikuchi.ui.pattern_views import MODEL_VIEWS, Shift, Tone, View
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QResizeEvent
 
 _COLORMAPS = ("gray", "gray_r", "viridis", "inferno", "magma", "turbo")
+_TONES = {
+    Tone.LINEAR: "Equal differences of intensity look equal",
+    Tone.ROOT: "Square roots: weak spots show, and the noise of counted electrons is even",
+    Tone.LOG: "Logarithms: equal ratios of intensity look equal",
+}
 _GAMMA = (0.2, 3.0)
 # Between the edge of a button and its text, in pixels.
 _BUTTON_PADDING = 6
@@ -39,6 +46,24 @@ _NO_MODEL = "Choose a model first"
 # How far a feature is moved: features of an autoencoder spread by about one.
 _FARTHEST = 5.0
 _MOST_FEATURES = 10_000
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a person sees of a pattern without having chosen anything, or after that."""
+
+    views: tuple[View, ...]
+    tone: Tone
+    colormap: str
+    gamma: float = 1.0
+
+
+Technique = Literal["EBSD", "4D-STEM"]
+_LOOKS: dict[Technique, _Look] = {
+    "EBSD": _Look((View.RAW, View.CORRECTED), Tone.LINEAR, "gray"),
+    # The mean of spots from many crystals is no background: spots are shown as recorded.
+    "4D-STEM": _Look((View.RAW,), Tone.LOG, "inferno"),
+}
 
 
 class NameButton(QPushButton):
@@ -115,18 +140,21 @@ class PatternControls(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self._technique: Technique = "EBSD"
+        self._looks = dict(_LOOKS)
         self._views = {view: QCheckBox(str(view)) for view in View}
         for view, box in self._views.items():
             box.setToolTip(_TOOLTIPS[view])
-            box.setChecked(view in (View.RAW, View.CORRECTED))
             box.toggled.connect(self.changed)
         self.traversal = Traversal()
         self.traversal.changed.connect(self.changed)
         self._views[View.TRAVERSAL].toggled.connect(self._show_traversal)
         self.model_button = NameButton()
-        self.log = QCheckBox("log")
-        self.log.setToolTip("Logarithmic intensities: two decades between the limits")
-        self.log.toggled.connect(self.changed)
+        self.tones = QComboBox()
+        self.tones.addItems(list(Tone))
+        self.tones.setToolTip("\n".join(f"{one}: {told}" for one, told in _TONES.items()))
+        self.tones.currentTextChanged.connect(self.changed)
+        may_be_narrow(self.tones, 5)
         self.colormap = QComboBox()
         self.colormap.addItems(_COLORMAPS)
         self.colormap.setToolTip("Colours of all views but the difference")
@@ -147,7 +175,23 @@ class PatternControls(QWidget):
         self.autoscale_always.toggled.connect(self.changed)
         self._arrange()
         self.set_model("")
-        self._show_traversal()
+        self._show(self._looks[self._technique])
+
+    @property
+    def tone(self) -> Tone:
+        """How intensities become grey levels."""
+        return Tone(self.tones.currentText())
+
+    def suit(self, technique: Technique) -> None:
+        """Show patterns of a technique as they were shown last; at first as suits them."""
+        if technique == self._technique:
+            return
+        chosen = tuple(view for view, box in self._views.items() if box.isChecked())
+        self._looks[self._technique] = _Look(
+            chosen, self.tone, self.colormap.currentText(), self.gamma.value()
+        )
+        self._technique = technique
+        self._show(self._looks[technique])
 
     @property
     def views(self) -> tuple[View, ...]:
@@ -182,6 +226,13 @@ class PatternControls(QWidget):
             else missing or "Choose the model that reconstructs patterns"
         )
 
+    def _show(self, look: _Look) -> None:
+        self.choose(*look.views)
+        self.tones.setCurrentText(look.tone)
+        self.colormap.setCurrentText(look.colormap)
+        self.gamma.setValue(look.gamma)
+        self._show_traversal()
+
     def _show_traversal(self) -> None:
         self.traversal.setVisible(View.TRAVERSAL in self.views)
 
@@ -202,7 +253,12 @@ class PatternControls(QWidget):
         layout.addWidget(self.traversal, 2, 0, 1, 3)
         scale = QHBoxLayout()
         scale.setSpacing(6)
-        for widget in (QLabel("autoscale:"), self.autoscale_once, self.autoscale_always, self.log):
+        for widget in (
+            QLabel("autoscale:"),
+            self.autoscale_once,
+            self.autoscale_always,
+            self.tones,
+        ):
             scale.addWidget(widget)
         scale.addStretch()
         scale.addWidget(self.colormap)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QObject, Signal
@@ -13,6 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_kikuchi.ui.pattern_views import (
     Limits,
     Shift,
+    Tone,
     View,
     tone,
     view_limits,
@@ -20,10 +21,14 @@ from napari_kikuchi.ui.pattern_views import (
 )
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.session import Point, RegionMean
+from napari_kikuchi.ui.spot_sources import FoundSpots, SimulatedSpots, Simulation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+# Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
+_DECADES, _DECADES_OF_SPOTS = 2, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +45,12 @@ class Request:
         What the views are made with.
     limits
         Limits to keep; views without are scaled to the pattern.
-    log
-        Whether the scale is logarithmic.
+    tone
+        How intensities become grey levels.
     shift
         Of the traversal.
+    found, simulated
+        Whence to read spots to be drawn over the pattern; None: no such spots.
     """
 
     subject: Point | RegionMean
@@ -51,8 +58,29 @@ class Request:
     preparation: Preparation | None = None
     model: Model | None = None
     limits: Mapping[View, Limits] | None = None
-    log: bool = False
+    tone: Tone = Tone.LINEAR
     shift: Shift | None = None
+    found: FoundSpots | None = None
+    simulated: Simulation | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PatternSpots:
+    """Spots to be drawn over a pattern.
+
+    Attributes
+    ----------
+    found
+        Column, row and intensity of each in pixels, of shape (n, 3).
+    simulated
+        Those of the crystal that was found there.
+    problem
+        Why some could not be read; empty if all could.
+    """
+
+    found: NDArray | None = None
+    simulated: SimulatedSpots | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +95,17 @@ class Shown:
         Each view within [0, 1].
     limits
         The limits that became 0 and 1.
+    pattern
+        As recorded, of shape (height, width); None where there is none.
+    spots
+        To be drawn over it.
     """
 
     request: Request
     images: Mapping[View, NDArray[np.float32]]
     limits: Mapping[View, Limits]
+    pattern: NDArray | None = None
+    spots: PatternSpots = field(default_factory=PatternSpots)
 
 
 class PatternFeed(QObject):
@@ -140,8 +174,29 @@ def answer(request: Request) -> Shown:
         pattern = subject.pattern
     views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
     kept = request.limits or {}
-    limits = {view: kept.get(view) or view_limits(view, image) for view, image in views.items()}
+    has_spots = subject.scan.technique == "4D-STEM"
+    limits = {
+        view: kept.get(view) or view_limits(view, image, has_spots) for view, image in views.items()
+    }
     if View.TRAVERSAL in limits and View.RECONSTRUCTED in limits:
         limits[View.TRAVERSAL] = limits[View.RECONSTRUCTED]  # to be compared with it
-    images = {view: tone(image, limits[view], request.log) for view, image in views.items()}
-    return Shown(request, images, limits)
+    decades = _DECADES_OF_SPOTS if has_spots else _DECADES
+    images = {
+        view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
+    }
+    return Shown(request, images, limits, pattern, _spots(request))
+
+
+def _spots(request: Request) -> PatternSpots:
+    """Spots of the position that is shown: a mean of several has none of its own."""
+    point = request.subject
+    if not isinstance(point, Point):
+        return PatternSpots()
+    try:
+        found = None if request.found is None else request.found.at(point.row, point.col)
+        simulation = request.simulated
+        simulated = None if simulation is None else simulation.at(point.row, point.col)
+    except (OSError, ValueError, LookupError) as error:
+        # The pattern itself is there to be seen.
+        return PatternSpots(problem=f"The spots of this pattern cannot be shown: {error}")
+    return PatternSpots(found, simulated)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.components import ViewerModel
 from napari.layers import Image
 from napari.qt import QtViewer
-from qtpy.QtCore import QSize
+from qtpy.QtCore import QRectF, QSize
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
+from napari_kikuchi.ui.pattern_frame import Frame
 from napari_kikuchi.ui.pattern_views import View
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class PatternPanes(QWidget):
         self._panes: dict[View, Image] = {}
         self._colormap = "gray"
         self._gamma = 1.0
+        self._pattern_shape = (1, 1)
         # Other docks below would leave no room for the patterns; more, and a low screen has none.
         self.setMinimumHeight(_LEAST_HEIGHT)
         # Else napari would put empty room below all that is in the dock.
@@ -73,6 +76,7 @@ class PatternPanes(QWidget):
             Height and width of the recorded pattern, to which all are scaled.
         """
         before = self.shown
+        self._pattern_shape = pattern_shape
         for view, image in images.items():
             self._show(view, image, pattern_shape)
         for view, pane in self._panes.items():
@@ -103,6 +107,23 @@ class PatternPanes(QWidget):
             rows, cols = best_grid(count, self.canvas.height(), self.canvas.width())
             self.model.canvas.grid.shape = (rows, cols)
             self.model.reset_view(margin=0.02)
+
+    def frames(self) -> list[Frame]:
+        """Where on the canvas each view lies that is shown, in their order."""
+        count = len(self.shown)
+        if not count:
+            return []
+        rows, cols = self.model.canvas.grid.shape
+        width, height = self.canvas.canvas.native.width(), self.canvas.canvas.native.height()
+        camera = self.model.scene.camera
+        middle = (float(camera.center[-2]), float(camera.center[-1]))
+        boxes = (
+            QRectF(col * width / cols, row * height / rows, width / cols, height / rows)
+            for row in range(rows)
+            for col in range(cols)
+        )
+        zoom = float(camera.zoom)
+        return [Frame(box, middle, zoom, self._pattern_shape) for box in islice(boxes, count)]
 
     def sizeHint(self) -> QSize:
         """Leave most of the window to the maps."""

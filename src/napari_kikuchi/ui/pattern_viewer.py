@@ -19,7 +19,8 @@ from superqt import QElidingLabel
 
 from napari_kikuchi.explore.features import feature_number
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.ui.docking import share_height
+from napari_kikuchi.ui import DIFFRACTION, PATTERN_VIEWER
+from napari_kikuchi.ui.docking import entitle, share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
@@ -31,6 +32,7 @@ from napari_kikuchi.ui.pointer import Pointer, bind_steps
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.region_mean import RegionAverager
 from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
+from napari_kikuchi.ui.spot_tools import SpotTools
 
 if TYPE_CHECKING:
     import napari
@@ -58,9 +60,11 @@ class PatternViewer(QWidget):
         self.session: Session = session_of(napari_viewer)
         self.panes = PatternPanes()
         self.controls = PatternControls()
+        self.tools = SpotTools(self.session, self.panes, self.controls)
         self._feed = PatternFeed()
         self._pointer = Pointer(self.session)
         self._limits: dict[View, Limits] = {}
+        self._suited: Scan | None = None
         self._unavailable: ScanLink | None = None
         # Why patterns cannot be prepared, and why the last one could not be shown.
         self._unprepared = self._unreadable = ""
@@ -122,9 +126,11 @@ class PatternViewer(QWidget):
         layout.addWidget(self.scan_label)
         layout.addWidget(self.panes, 1)
         layout.addWidget(self._averager.bar)
+        layout.addWidget(self.tools.readout)
         layout.addLayout(where)
         layout.addWidget(self.values)
         layout.addLayout(notice)
+        layout.addWidget(self.tools)
         layout.addWidget(self.controls)
         self.notice.tell("")
         self._tell()
@@ -133,6 +139,7 @@ class PatternViewer(QWidget):
         session, viewer = self.session, self.session.viewer
         self._feed.ready.connect(self._draw)
         self.controls.changed.connect(self._request)
+        self.tools.spots.wanted.connect(self._request)
         self.controls.colormap_changed.connect(self.panes.set_colormap)
         self.controls.gamma_changed.connect(self.panes.set_gamma)
         self.controls.rescale.connect(self._rescale)
@@ -173,6 +180,7 @@ class PatternViewer(QWidget):
         if not self.isVisible():
             return
         self._unprepared = ""
+        self._suit(None if subject is None else subject.scan)
         if subject is None:
             self._unreadable = ""
             self._show_nothing()
@@ -190,6 +198,7 @@ class PatternViewer(QWidget):
             model = None if fitted is None else Model(self.session.encoder, fitted.preprocessor)
         self._tell()
         always = self.controls.autoscale_always.isChecked()
+        found, simulated = self.tools.spots.sources
         self._feed.request(
             Request(
                 subject,
@@ -197,10 +206,23 @@ class PatternViewer(QWidget):
                 preparation,
                 model,
                 limits=None if always else self._limits,
-                log=self.controls.log.isChecked(),
+                tone=self.controls.tone,
                 shift=self.controls.traversal.shift,
+                found=found,
+                simulated=simulated,
             )
         )
+
+    def _suit(self, scan: Scan | None) -> None:
+        """Be a viewer for patterns of this scan's technique."""
+        if scan is self._suited:
+            return
+        self._suited = scan
+        self.tools.set_scan(scan)
+        if scan is not None:
+            self._limits = {}
+            self.controls.suit(scan.technique)
+            entitle(self, PATTERN_VIEWER if scan.technique == "EBSD" else DIFFRACTION)
 
     def _show_nothing(self) -> None:
         self.panes.show_images({}, (1, 1))
@@ -225,12 +247,13 @@ class PatternViewer(QWidget):
             self._unreadable = f"This pattern cannot be shown: {shown}"
             self._tell()
         elif shown is not None:
-            if self._unreadable:
-                self._unreadable = ""
+            if self._unreadable != shown.spots.problem:
+                self._unreadable = shown.spots.problem
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.tools.set_shown(shown)
             self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()

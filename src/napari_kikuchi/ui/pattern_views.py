@@ -22,8 +22,8 @@ Limits = tuple[float, float]
 # Shares of the pixels, in percent, between which a pattern is shown: few pixels may be clipped.
 _PERCENTILES = (0.5, 99.5)
 _SAMPLED_SIDE = 96
-# What a logarithmic scale shows: two decades between the limits.
-_LOG_SPAN = 99.0
+# Spots cover few pixels: of what is brighter than nearly all of them, most is to be told apart.
+_PERCENTILES_OF_SPOTS = (0.5, 99.9)
 
 
 class View(StrEnum):
@@ -35,6 +35,14 @@ class View(StrEnum):
     RECONSTRUCTED = "reconstructed"
     DIFFERENCE = "difference"
     TRAVERSAL = "traversal"
+
+
+class Tone(StrEnum):
+    """How intensities become grey levels between the limits."""
+
+    LINEAR = "linear"
+    ROOT = "root"
+    LOG = "log"
 
 
 MODEL_VIEWS = frozenset({View.RECONSTRUCTED, View.DIFFERENCE, View.TRAVERSAL})
@@ -110,18 +118,34 @@ def _inside(preprocessor: Preprocessor, pattern: NDArray) -> NDArray[np.float32]
     return np.where(preprocessor.mask, preprocessor(pattern), np.float32(np.nan))
 
 
-def view_limits(view: View, values: NDArray) -> Limits:
-    """Limits that suit a pattern: symmetric about 0 for a difference."""
-    # A few thousand pixels tell the percentiles of a pattern, in a tenth of the time.
-    thin = max(1, min(values.shape) // _SAMPLED_SIDE)
-    low, high = contrast_limits(values[::thin, ::thin], _PERCENTILES)
+def view_limits(view: View, values: NDArray, spots: bool = False) -> Limits:
+    """Limits that suit a pattern.
+
+    Parameters
+    ----------
+    view
+        What the values are; the limits of a difference are symmetric about 0.
+    values
+        A pattern.
+    spots
+        Whether it has spots on a dark ground, and not bands.
+    """
+    if spots:
+        # Every pixel counts: those that a sample left out may be the spots.
+        low, high = contrast_limits(values, _PERCENTILES_OF_SPOTS)
+    else:
+        # A few thousand pixels tell the percentiles of a pattern, in a tenth of the time.
+        thin = max(1, min(values.shape) // _SAMPLED_SIDE)
+        low, high = contrast_limits(values[::thin, ::thin], _PERCENTILES)
     if view is View.DIFFERENCE:
         high = max(abs(low), abs(high))
         low = -high
     return low, high
 
 
-def tone(values: NDArray, limits: Limits, log: bool = False) -> NDArray[np.float32]:
+def tone(
+    values: NDArray, limits: Limits, scale: Tone = Tone.LINEAR, decades: int = 2
+) -> NDArray[np.float32]:
     """Bring a pattern to [0, 1] between its limits.
 
     Parameters
@@ -130,11 +154,17 @@ def tone(values: NDArray, limits: Limits, log: bool = False) -> NDArray[np.float
         A pattern.
     limits
         Become 0 and 1; what lies outside is clipped.
-    log
-        Whether equal ratios, and not equal differences, look equally far apart.
+    scale
+        Linear; the square root, whose noise is even where electrons are counted; or logarithmic:
+        equal ratios, and not equal differences, look equally far apart.
+    decades
+        What a logarithmic scale shows between the limits.
     """
     low, high = limits
     toned = np.clip((values - low) * np.float32(1 / (high - low)), 0, 1)
-    if log:
-        toned = np.log1p(_LOG_SPAN * toned) / np.log1p(_LOG_SPAN)
+    if scale is Tone.ROOT:
+        toned = np.sqrt(toned)
+    elif scale is Tone.LOG:
+        span = np.float32(10**decades - 1)
+        toned = np.log1p(span * toned) / np.log1p(span)
     return toned.astype(np.float32, copy=False)

@@ -15,6 +15,7 @@ from napari_kikuchi.scan import Block, Scan
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_kikuchi.orientation.round_detectors import RoundDetector
     from napari_kikuchi.physics.indexing import HoughIndexing
     from napari_kikuchi.physics.maps import Kind
 
@@ -260,6 +261,44 @@ class MapsRequest:
                     **geometry,
                 }
             ),
+            *_opening_arguments(self.scan),
+        ]
+
+
+@dataclass(frozen=True)
+class VirtualRequest:
+    """Virtual images, as ``napari-kikuchi virtual`` takes them.
+
+    Attributes
+    ----------
+    scan
+        What to map.
+    detectors
+        Each with its centre.
+    out
+        Map store to write.
+    restart
+        Begin anew instead of going on with what was stopped.
+    """
+
+    scan: Scan
+    detectors: Sequence[RoundDetector]
+    out: Path
+    restart: bool = False
+
+    def arguments(self) -> list[str]:
+        """The command line, without the program.
+
+        Raises
+        ------
+        ValueError
+            If the scan cannot be opened by another process.
+        """
+        return [
+            "virtual",
+            _path_of(self.scan),
+            *(part for one in self.detectors for part in ("--detector", str(one))),
+            *_flags({"out": self.out, "restart": self.restart}),
             *_opening_arguments(self.scan),
         ]
 
