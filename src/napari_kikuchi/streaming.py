@@ -240,16 +240,47 @@ def write_block(
     scan: Scan, function: PatternFunction, maps: MapArray, channels: range, block: Block
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
+    values, unreadable = block_values(scan, function, (len(channels),), block)
+    return Written(maps.write(block, np.moveaxis(values, -1, 0), channels), unreadable)
+
+
+def block_values(
+    scan: Scan, function: PatternFunction, value_shape: tuple[int, ...], block: Block
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    r"""Read a block and run a function over its patterns.
+
+    Parameters
+    ----------
+    scan, function
+        See :func:`map_scan`; the function gives values of shape (patterns, \*value_shape).
+    value_shape
+        Of what it gives for a pattern.
+    block
+        Positions.
+
+    Returns
+    -------
+    values, unreadable
+        Of shape (\*block.shape, \*value_shape), NaN where there is no pattern or it could not be
+        read; and rows and columns of the latter, of shape (n, 2).
+
+    Raises
+    ------
+    ScanLostError
+        If the file of the scan is out of reach, or has changed since it was opened.
+    Exception
+        What the function raised, with a note of the place in the scan.
+    """
     try:
-        values = np.full((len(channels), *block.shape), np.nan, np.float32)
+        values = np.full((*block.shape, *value_shape), np.nan, np.float32)
         pieces = _Pieces(scan, block)
         following = iter(pieces)
         for first in following:  # if there is one
             found = function(chain([first], following))
-            values[:, *pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found.T
+            values[*pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found
         # What was written to since the job began, even while it was read, is no longer one scan.
         scan.check_unchanged()
-        return Written(maps.write(block, values, channels), pieces.unreadable)
+        return values, pieces.unreadable
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT_VERSION = 1
-_HEADER = "napari-kikuchi"
+HEADER = "napari-kikuchi"
 _MASK = "recipe.mask"
 # Of safetensors: entry of its table that is no tensor, and what its first bytes say, its length.
-_METADATA, _LENGTH_BYTES = "__metadata__", 8
+METADATA, LENGTH_BYTES = "__metadata__", 8
 # Far beyond any model: how many tensors, and dimensions of each.
 _MOST_TENSORS, _MOST_SIDES = 10_000, 8
 # Those that numpy knows.
@@ -131,8 +131,8 @@ def read_model(path: Path | str) -> StoredModel:
 
 
 @contextmanager
-def damage_told(path: Path | str) -> Iterator[None]:
-    """Name the file in which something else was found than expected.
+def damage_told(path: Path | str, remedy: str = _REMEDY) -> Iterator[None]:
+    """Name the file in which something else was found than expected, and what to do.
 
     Raises
     ------
@@ -144,7 +144,7 @@ def damage_told(path: Path | str) -> Iterator[None]:
     except ModelFileError:
         raise
     except ValueError as error:
-        raise ModelFileError(f"{path}: {error}. {_REMEDY}") from error
+        raise ModelFileError(f"{path}: {error}. {remedy}") from error
 
 
 def _recipe(header: Mapping[str, Any], mask: NDArray | None) -> Recipe:
@@ -226,7 +226,7 @@ def write_tensors(
     contiguous = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     with replacing(Path(path)) as partial:
         # Not its save_file, whose files nobody else on a cluster may read.
-        partial.write_bytes(save(contiguous, metadata={_HEADER: text}))
+        partial.write_bytes(save(contiguous, metadata={HEADER: text}))
 
 
 def read_tensors(
@@ -259,7 +259,7 @@ def read_tensors(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no {content} file of this name")
     try:
-        header = _header(path, _table(path), content)
+        header = own_header(path, tensor_table(path), content)
         with safe_open(path, framework="np") as file:
             # A copy each: nothing may point into a file that is about to be closed.
             return {name: np.array(file.get_tensor(name)) for name in file.keys()}, header  # noqa: SIM118
@@ -272,15 +272,20 @@ def read_tensors(
         ) from error
 
 
-def _table(path: Path) -> Mapping[str, Any]:
+def tensor_table(path: Path) -> Mapping[str, Any]:
     """What a safetensors file says of its tensors, checked before room is made for any.
 
     That they lie side by side and fill the file is checked by safetensors.
+
+    Raises
+    ------
+    ValueError
+        If it says what cannot be.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
-        if not 0 < length <= min(size - _LENGTH_BYTES, MOST_BYTES):
+        length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+        if not 0 < length <= min(size - LENGTH_BYTES, MOST_BYTES):
             raise ValueError(
                 f"expected a header that fits the file of {size} bytes, found one of {length} bytes"
             )
@@ -288,7 +293,7 @@ def _table(path: Path) -> Mapping[str, Any]:
     if len(table) > _MOST_TENSORS:
         raise ValueError(f"expected at most {_MOST_TENSORS} tensors, found {len(table)}")
     for name, tensor in table.items():
-        if name != _METADATA:
+        if name != METADATA:
             _check_tensor(name, mapping(tensor, f"tensor {shown(name)}"), size)
     return table
 
@@ -307,8 +312,26 @@ def _check_tensor(name: str, tensor: Mapping[str, Any], size: int) -> None:
         raise ValueError(f"expected {what} to fit the file, found one of shape {shown(sides)}")
 
 
-def _header(path: Path, table: Mapping[str, Any], content: str) -> Mapping[str, Any]:
-    told = mapping(table.get(_METADATA, {}), "the metadata").get(_HEADER)
+def own_header(path: Path, table: Mapping[str, Any], content: str) -> Mapping[str, Any]:
+    """The JSON header that this package wrote among the metadata of a safetensors file.
+
+    Parameters
+    ----------
+    path
+        Named in the error.
+    table
+        As :func:`tensor_table` gives it.
+    content
+        What the file should be.
+
+    Raises
+    ------
+    ModelFileError
+        If it is something else, or was written by a newer version.
+    ValueError
+        If the header is damaged.
+    """
+    told = mapping(table.get(METADATA, {}), "the metadata").get(HEADER)
     if told is None:
         raise ModelFileError(
             f"{path}: expected a {content} written by napari-kikuchi, found safetensors without "

@@ -7,12 +7,13 @@ gives nothing, a disc of that size most. Where the correlation is highest there 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch.nn.functional import max_pool2d
+
+from napari_kikuchi.orientation.detection_settings import Detection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,43 +25,6 @@ _EDGE = 0.7
 _RING = 1.6
 # Patterns whose transforms are in memory at a time.
 _BATCH = 64
-
-
-@dataclass(frozen=True)
-class Detection:
-    """How spots are found.
-
-    Attributes
-    ----------
-    radius
-        Of a spot, in pixels.
-    least
-        Spots below this share of the strongest one are none; the direct beam is a spot, too.
-    least_noise
-        Nor are those below so many standard deviations of the correlation.
-    spacing
-        Of two spots the weaker one is none if they are nearer than this, in pixels; None: the
-        diameter of a spot.
-    most
-        Of a pattern; the weakest above that number are left out.
-
-    Raises
-    ------
-    ValueError
-        If the radius or the number of spots is not above 0.
-    """
-
-    radius: float
-    least: float = 0.005
-    least_noise: float = 3.0
-    spacing: float | None = None
-    most: int = 64
-
-    def __post_init__(self) -> None:
-        if not self.radius > 0:
-            raise ValueError(f"a spot needs a radius above 0 pixels, not {self.radius}")
-        if self.most < 1:
-            raise ValueError(f"at least 1 spot must be allowed in a pattern, not {self.most}")
 
 
 class SpotDetector:
