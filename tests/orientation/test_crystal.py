@@ -176,3 +176,15 @@ def test_unknown_name_tells_the_known_ones():
 def test_k_max_is_checked(k_max):
     with pytest.raises(ValueError, match="expected k_max"):
         Crystal.built_in("cu").reflections(k_max)
+
+
+def test_maps_tell_a_phase_by_its_name_symmetry_and_cell_and_the_file_that_told_of_it(tmp_path):
+    assert Crystal.built_in("ti").settings() == {
+        "name": "Ti",
+        "space_group": 194,
+        "lattice": [2.951, 2.951, 4.684, 90, 90, 120],
+        "source": "built in",
+    }
+    told = Crystal.from_cif(write_cif(tmp_path / "blende.cif", **ZINC_BLENDE)).settings()
+    assert (told["name"], told["source"]) == ("blende", "blende.cif")
+    assert told["space_group"] == 216

@@ -232,10 +232,12 @@ class Crystal:
 
     def settings(self) -> dict[str, Any]:
         """What tells the phase to whoever reads maps of it, fit for JSON."""
+        # orix turns the lattice into its own axes, which leaves rounding errors.
+        lattice = [round(float(one), 6) for one in self.phase.structure.lattice.abcABG()]
         return {
             "name": self.name,
             "space_group": self.phase.space_group.number,
-            "lattice": list(map(float, self.phase.structure.lattice.abcABG())),
+            "lattice": lattice,
             "source": self.source,
         }
 

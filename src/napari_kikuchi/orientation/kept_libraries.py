@@ -90,7 +90,7 @@ def library_of(
         If a step is out of range, or ``k_max`` leaves no reflection or too many.
     """
     folder = _user_folder() if folder is None else folder
-    file = folder / (_name(crystal, settings) + _SUFFIX)
+    file = folder / (library_key(crystal, settings) + _SUFFIX)
     with suppress(FileNotFoundError, ModelFileError):
         library = Library.load(file)
         with suppress(OSError):
@@ -107,13 +107,7 @@ def library_of(
     return replace(library, amplitudes=library.amplitudes.half().float())
 
 
-def _user_folder() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("napari-kikuchi") / "libraries"
-
-
-def _name(crystal: Crystal, settings: LibrarySettings) -> str:
+def library_key(crystal: Crystal, settings: LibrarySettings) -> str:
     """Short for all that the templates depend on."""
     content: dict[str, Any] = {
         "generation": _GENERATION,
@@ -127,6 +121,12 @@ def _name(crystal: Crystal, settings: LibrarySettings) -> str:
         "Debye-Waller factors": crystal.debye_waller.tolist(),
     }
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+def _user_folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("napari-kikuchi") / "libraries"
 
 
 def _remove_unused(folder: Path) -> None:
