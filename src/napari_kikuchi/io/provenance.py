@@ -92,6 +92,6 @@ _PROVENANCE: dict[str, _Check] = {
     "recipe": mapping,
     "settings": mapping,
     "familiarity": _entries({"known": truth}),
-    "indexing": _entries({"phase": _check_phase}),
+    "indexing": _entries({"phase": _check_phase, "phases": _list_of(_check_phase)}),
     "together": _list_of(lambda found, _: checked_provenance(found)),
 }
