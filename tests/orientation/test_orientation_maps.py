@@ -11,10 +11,10 @@ from napari_kikuchi import __version__
 from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import (
-    OrientationMap,
     find_grains,
     grain_reference_orientation_deviation,
     kernel_average_misorientation,
+    orientations_in,
 )
 from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.map_store import read_maps, update_regions
@@ -113,10 +113,11 @@ def test_positions_without_a_pattern_or_an_orientation_are_told_apart(maps, spot
     assert (found["margin"][there] <= found["confidence"][there]).all()
 
 
-def test_what_follows_from_orientations_is_that_of_the_whole_map(maps, metals):
+def test_what_follows_from_orientations_is_that_of_the_whole_map(maps):
     found = by_name(maps)
-    symmetries = [crystal.laue_group for crystal in metals]
-    orientations = OrientationMap(quaternions_in(found), symmetries, found["phase"])
+    orientations = orientations_in(maps)
+    np.testing.assert_array_equal(orientations.numbers, np.nan_to_num(found["phase"]))
+    np.testing.assert_allclose(orientations.quaternions, quaternions_in(found), atol=1e-6)
     grain = find_grains(orientations)
     expected = {
         "KAM": kernel_average_misorientation(orientations),

@@ -17,6 +17,7 @@ from napari_kikuchi.cli.console import (
     run,
     shown,
 )
+from napari_kikuchi.cli.correlate import correlate
 from napari_kikuchi.cli.export import export
 from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
@@ -201,6 +202,7 @@ def encode(
 
 app.command()(maps)
 app.command()(segment)
+app.command()(correlate)
 app.command()(export)
 
 

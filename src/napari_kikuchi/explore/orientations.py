@@ -21,9 +21,12 @@ from napari_kikuchi.explore.misorientations import (
     proper_rotations,
 )
 from napari_kikuchi.graphs import connected
+from napari_kikuchi.io.indexed import laue_group, read_indexed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    from napari_kikuchi.maps import MapStack
 
 # Neighbours further apart than this belong to another grain, and do not count in the KAM.
 GRAIN_THRESHOLD = 5.0
@@ -95,6 +98,24 @@ class OrientationMap:
             one, other = pairs[both].T
             out[both] = misorientation_angles(flat[one], flat[other], symmetry)
         return out
+
+
+def orientations_in(stack: MapStack) -> OrientationMap:
+    """The orientations that maps hold.
+
+    Raises
+    ------
+    NoOrientationsError
+        If there are none.
+    """
+    found = read_indexed(stack)
+    hexagonal = (stack.provenance.get("scan") or {}).get("grid") == "hexagonal"
+    return OrientationMap(
+        found.quaternions,
+        [laue_group(phase) for phase in found.phases],
+        found.numbers,
+        "hexagonal" if hexagonal else "square",
+    )
 
 
 def kernel_average_misorientation(
