@@ -19,7 +19,7 @@ class Detection:
     least
         Spots below this share of the strongest one are none; the direct beam is a spot, too.
     least_noise
-        Nor are those below so many standard deviations of the correlation.
+        Nor are those below so many standard deviations of what is counted there.
     spacing
         Of two spots the weaker one is none if they are nearer than this, in pixels; None: the
         diameter of a spot.
@@ -34,7 +34,7 @@ class Detection:
 
     radius: float
     least: float = 0.005
-    least_noise: float = 3.0
+    least_noise: float = 4.0
     spacing: float | None = None
     most: int = 64
 

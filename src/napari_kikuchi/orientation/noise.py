@@ -1,0 +1,67 @@
+"""What noise alone would give where spots are looked for: more where more is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import avg_pool2d
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+# Sides of the tiles in which noise is measured, in pixels: of most of them no spot is a part.
+_TILE = 8
+
+
+class NoiseLimit:
+    """How high a correlation has to be so that noise does not reach it.
+
+    The variance of a pixel is taken as proportional to what is counted around it; by how much, the
+    pattern tells itself by differences of neighbours. So it holds for a detector that counts, for
+    one that gives many units for an electron, and with a pedestal, on which all pixels are alike.
+
+    Parameters
+    ----------
+    kernel
+        With which patterns are correlated.
+    deviations
+        Above how many standard deviations noise is none. Where little is counted more is needed,
+        as Bernstein's inequality says: a few electrons in a disc are many deviations.
+    """
+
+    def __init__(self, kernel: Tensor, deviations: float) -> None:
+        self._squares = float(kernel.square().sum())
+        self._highest = float(kernel.max())
+        self._deviations = deviations
+
+    def __call__(self, patterns: Tensor, around: Tensor) -> Tensor:
+        """The limit at each pixel.
+
+        Parameters
+        ----------
+        patterns
+            Of shape (n, height, width).
+        around
+            Mean of the pixels around each, of the same shape.
+
+        Returns
+        -------
+        torch.Tensor
+            Of shape (n, height, width).
+        """
+        gain, floor = _gain_and_floor(patterns)
+        variance = torch.maximum(gain * around, floor)
+        few = self._deviations**2 / 3 * self._highest * gain
+        return self._deviations * (self._squares * variance).sqrt() + few
+
+
+def _gain_and_floor(patterns: Tensor) -> tuple[Tensor, Tensor]:
+    """Variance over mean, and the least variance that there is, of shape (n, 1, 1) each."""
+    tile = min(_TILE, patterns.shape[1], patterns.shape[2] - 1)
+    differences = (patterns[:, :, 1:] - patterns[:, :, :-1]).square() / 2
+    variance = avg_pool2d(differences[:, None], tile).flatten(1)
+    mean = avg_pool2d(patterns[:, None, :, :-1], tile).flatten(1)
+    ratio = torch.where(mean > 0, variance / mean, torch.nan)
+    gain = ratio.nanmedian(dim=1).values.nan_to_num(0.0)
+    return gain[:, None, None], variance.quantile(0.25, dim=1)[:, None, None]
