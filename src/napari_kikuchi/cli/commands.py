@@ -37,6 +37,7 @@ from napari_kikuchi.cli.options import (
     numbers,
     scan_options,
 )
+from napari_kikuchi.cli.orient import orient
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.train import train
 
@@ -201,6 +202,7 @@ def encode(
 
 
 app.command()(maps)
+app.command()(orient)
 app.command()(segment)
 app.command()(correlate)
 app.command()(export)

@@ -89,6 +89,7 @@ _PROVENANCE: dict[str, _Check] = {
     "method": text,
     "scan": _entries(_SCAN),
     "model": _entries(_MODEL),
+    "step": _list_of(positive, 2),
     "recipe": mapping,
     "settings": mapping,
     "familiarity": _entries({"known": truth}),

@@ -53,7 +53,7 @@ class LibrarySettings:
     """
 
     voltage: float = 300.0
-    thicknesses: tuple[float, ...] = USUAL_THICKNESSES
+    thicknesses: tuple[float, ...] = tuple(map(float, USUAL_THICKNESSES))
     kinematical: bool = False
     k_max: float = 2.0
     step: float = STEP
