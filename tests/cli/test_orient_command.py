@@ -10,7 +10,7 @@ from rsciio.hspy import file_writer
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
-from napari_kikuchi.cli.orient import _thicknesses
+from napari_kikuchi.cli.orient_inputs import thicknesses_in
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import orientations_in
 from napari_kikuchi.io.map_store import read_maps
@@ -121,6 +121,29 @@ def test_a_scan_becomes_maps_of_its_phases_and_orientations(oriented, scan_file,
     assert stack.provenance["indexing"]["library"]["thicknesses"] == [100]
 
 
+def test_what_is_not_given_of_the_calibration_is_found(scan_file, sample, given, tmp_path):
+    truth, rotation = sample[1].calibration, given[4:]
+    command = ["orient", scan_file, "--phase", "cu", "--phase", "ti", *rotation, *QUICK, "--json"]
+
+    def found(*options):
+        out = tmp_path / f"{len(list(tmp_path.iterdir()))}.zarr"
+        told = json.loads(invoke(*command, *options, "--out", out).stdout)
+        assert read_maps(out).provenance["indexing"]["calibration"] == told["calibration"]
+        return told["calibration"]
+
+    alone = found()
+    assert alone["scale"] == pytest.approx(truth.scale, rel=0.01)
+    assert alone["centre"] == pytest.approx(truth.centre, abs=0.3)
+    assert alone["rotation"] == truth.rotation
+    scaled = found("--scale", 0.03)
+    assert scaled["scale"] == pytest.approx(0.03)
+    assert scaled["centre"] == pytest.approx(truth.centre, abs=0.3)
+    both = found("--centre", "60.5,66", "--scale", 0.03)
+    assert (both["centre"], both["scale"], both["descan"]) == ([60.5, 66], 0.03, None)
+    centred = found("--centre", "60.5,66", "--flipped")
+    assert (centred["centre"], centred["descan"], centred["flipped"]) == ([60.5, 66], None, True)
+
+
 def test_spots_are_kept_and_found_again(oriented, scan_file, given, tmp_path):
     kept = scan_file.with_name("weld.spots")
     before = kept.stat().st_mtime_ns
@@ -191,7 +214,7 @@ def test_what_is_wrong_is_told_without_a_traceback(scan_file, given, tmp_path):
 
 
 def test_thicknesses_are_a_range_or_a_list():
-    assert _thicknesses("100-800") == tuple(range(100, 801, 50))
-    assert _thicknesses("100-190") == (100, 145, 190)
-    assert _thicknesses("250") == (250,)
-    assert _thicknesses("100,300,800") == (100, 300, 800)
+    assert thicknesses_in("100-800") == tuple(range(100, 801, 50))
+    assert thicknesses_in("100-190") == (100, 145, 190)
+    assert thicknesses_in("250") == (250,)
+    assert thicknesses_in("100,300,800") == (100, 300, 800)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_kikuchi.cli.console import (
-    Output,
-    errors_told,
-    output_for,
-    report_result,
-    run,
-    shown,
-)
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.options import (
     DeviceOption,
     EventsOption,
@@ -24,21 +19,13 @@ from napari_kikuchi.cli.options import (
     ShapeOption,
     StepOption,
     WorkersOption,
-    leave_out,
-    numbers,
     scan_options,
 )
+from napari_kikuchi.cli.orient_inputs import calibration_of, library_settings, scan_in, spots_in
 
 if TYPE_CHECKING:
-    from napari_kikuchi.orientation.kept_libraries import LibrarySettings
-    from napari_kikuchi.orientation.scan_spots import ScanSpots
-    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
-
-_GOING_ON = "The same command goes on from here."
-# Between the ends of a range of thicknesses, in Å.
-_THICKNESS_STEP = 50
-# Of a crystal without multiple scattering.
-_THIN = "100"
+    from napari_kikuchi.jobs import Job
+    from napari_kikuchi.maps import MapStack
 
 
 def orient(
@@ -159,10 +146,9 @@ def orient(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from dataclasses import asdict
-
         from napari_kikuchi.devices import pick_device
         from napari_kikuchi.orientation.crystal import open_crystal
+        from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
             LEAST_CONFIDENCE,
             default_orientations_path,
@@ -171,105 +157,63 @@ def orient(
         from napari_kikuchi.orientation.report import report_orientations
 
         crystals = [open_crystal(phase) for phase in phases]
-        library = _library_settings(voltage, thickness, kinematical)
+        library = library_settings(voltage, thickness, kinematical)
         options = scan_options(shape, step, scan_name, False, False, allow_partial)
-        where = pick_device(device)
-        found = _spots(source, options, spots, radius, restart, device, workers, output)
+        scan = scan_in(source, options, spots, radius)
+        kept = default_spots_path(source, options) if spots is None else spots
         target = default_orientations_path(source, options) if out is None else out
-        job = orientation_maps(
-            found,
-            _calibration(found, scale, centre, rotation, flipped),
-            crystals,
-            target,
-            step=found.step,
-            library=library,
-            least_confidence=LEAST_CONFIDENCE if least_confidence is None else least_confidence,
-            grain_threshold=grain_threshold,
-            device=where,
-            workers=workers,
-            resume=not restart,
-        )
-        stack = run(job, output, going_on=_GOING_ON)
+        how: dict[str, Any] = {
+            "device": pick_device(device),
+            "workers": workers,
+            "resume": not restart,
+        }
+
+        def whole_way() -> Job[MapStack]:
+            found = yield from spots_in(source, scan, kept, radius, **how)
+            calibration = yield from calibration_of(
+                found,
+                crystals,
+                None if scan is None else scan.calibration,
+                scale,
+                centre,
+                voltage=voltage,
+                rotation=rotation,
+                flipped=flipped,
+            )
+            return (
+                yield from orientation_maps(
+                    found,
+                    calibration,
+                    crystals,
+                    target,
+                    step=found.step,
+                    library=library,
+                    least_confidence=(
+                        LEAST_CONFIDENCE if least_confidence is None else least_confidence
+                    ),
+                    grain_threshold=grain_threshold,
+                    **how,
+                )
+            )
+
+        # One job: whoever stops it need not know how far it is.
+        stack = run(whole_way(), output, going_on="The same command goes on from here.")
         report = report_orientations(stack)
+        calibration = stack.provenance["indexing"]["calibration"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
+            f"{_told(calibration)}\n"
             f"See it with: napari-kikuchi view {shown(target)}",
             result=target,
             **asdict(report),
+            calibration=dict(calibration),
         )
 
 
-def _spots(
-    source: Path,
-    options: dict[str, Any],
-    kept: Path | None,
-    radius: float | None,
-    restart: bool,
-    device: str,
-    workers: int | None,
-    output: Output,
-) -> ScanSpots:
-    """The spots in the source, those that were found of it, or those that are found now."""
-    from napari_kikuchi.io import open_scan
-    from napari_kikuchi.orientation.detection_settings import Detection
-    from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
-    from napari_kikuchi.orientation.scan_spots import SUFFIX, ScanSpots
-    from napari_kikuchi.orientation.spot_radius import guess_radius
-
-    if source.suffix.lower() == SUFFIX:
-        given = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
-        leave_out({"--spots": kept, "--radius": radius, **given}, f"{source} holds the spots")
-        return ScanSpots.open(source)
-    scan = open_scan(source, **options)
-    path = default_spots_path(source, options) if kept is None else kept
-    if path.exists():
-        found = ScanSpots.open(path)
-        if found.fingerprint != scan.fingerprint():
-            raise ValueError(
-                f"{path}: these are the spots of another scan than {source}. Name another file "
-                "for those of this one (--spots)."
-            )
-        if radius in (None, found.detection.radius):
-            return found
-    detection = Detection(guess_radius(scan) if radius is None else radius)
-    job = find_spots(scan, path, detection, device=device, workers=workers, resume=not restart)
-    return run(job, output, going_on=_GOING_ON)
-
-
-def _library_settings(voltage: float, thickness: str | None, kinematical: bool) -> LibrarySettings:
-    from napari_kikuchi.orientation.kept_libraries import LibrarySettings
-
-    if thickness is None and not kinematical:
-        return LibrarySettings(voltage)
-    return LibrarySettings(voltage, _thicknesses(thickness or _THIN), kinematical)
-
-
-def _thicknesses(text: str) -> tuple[float, ...]:
-    """Read ``100-800``, or ``100,200,400``."""
-    if "-" in text:
-        first, last = numbers(text.replace("-", ","), "--thickness", (float, float))
-        count = max(1, round((last - first) / _THICKNESS_STEP))
-        found = tuple(first + (last - first) * i / count for i in range(count + 1))
-    else:
-        found = numbers(text, "--thickness", (float,) * (text.count(",") + 1))
-    if not all(one > 0 for one in found) or list(found) != sorted(set(found)):
-        raise ValueError(
-            f"--thickness needs thicknesses above 0 Å, from thin to thick, not {text!r}"
-        )
-    return found
-
-
-def _calibration(
-    spots: ScanSpots,
-    scale: float | None,
-    centre: str | None,
-    rotation: float,
-    flipped: bool,
-) -> SpotCalibration:
-    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
-
-    assert scale is not None
-    assert centre is not None
-    at = numbers(centre, "--centre", (float, float))
-    return SpotCalibration(at, scale, rotation, flipped, beam_radius=2 * spots.detection.radius)
+def _told(calibration: Mapping[str, Any]) -> str:
+    row, col = calibration["centre"]
+    return (
+        f"A pixel is {calibration['scale']:.5g} 1/Å; the direct beam is at row {row:.1f}, column "
+        f"{col:.1f}."
+    )
