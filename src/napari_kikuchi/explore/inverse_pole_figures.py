@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from napari_kikuchi.explore.misorientations import BATCH
 from napari_kikuchi.explore.orientations import OrientationMap
 
 if TYPE_CHECKING:
@@ -39,9 +40,12 @@ def ipf_colours(orientations: OrientationMap, along: Axis = "z") -> NDArray[np.f
     from orix.quaternion import Orientation
     from orix.vector import Vector3d
 
-    out = np.full((*orientations.map_shape, 3), np.nan)
+    flat = orientations.quaternions.reshape(-1, 4)
+    out = np.full((len(flat), 3), np.nan)
     for symmetry, inside in orientations.each_phase():
         key = IPFColorKeyTSL(symmetry.laue, Vector3d(_AXES[along]))
-        own = Orientation(orientations.quaternions[inside], symmetry=symmetry.laue)
-        out[inside] = key.orientation2color(own)
-    return np.moveaxis(out, -1, 0)
+        where = np.flatnonzero(inside)
+        for start in range(0, len(where), BATCH):
+            part = where[start : start + BATCH]
+            out[part] = key.orientation2color(Orientation(flat[part], symmetry=symmetry.laue))
+    return out.T.reshape(3, *orientations.map_shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,10 @@ from napari_kikuchi.explore.orientations import (
     grain_reference_orientation_deviation,
     kernel_average_misorientation,
 )
+from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel
+from napari_kikuchi.scan import Block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,12 +50,44 @@ def derived_channels(pole_figures: Sequence[str]) -> tuple[Channel, ...]:
     return (*(channel for name in pole_figures for channel in ipf_channels(name)), *_IN_GRAINS)
 
 
+def write_derived(
+    writer: MapWriter,
+    orientations: OrientationMap,
+    *,
+    along: Sequence[Axis],
+    grain_threshold: float = GRAIN_THRESHOLD,
+) -> Job[None]:
+    """Fill in the last channels of maps that are being written.
+
+    Parameters
+    ----------
+    writer
+        Its last maps are those of :func:`derived_channels`.
+    orientations, along, grain_threshold
+        See :func:`derived_maps`.
+
+    Yields
+    ------
+    Progress
+        That it goes on.
+    """
+    channels, rows, cols = writer.maps.shape
+    whole = Block(slice(0, rows), slice(0, cols))
+    first = channels - len(derived_channels(along))
+    yield Progress(0, 0, "Finding the grains")
+    for values in derived_maps(orientations, along=along, grain_threshold=grain_threshold):
+        written = range(first, first + len(values))
+        writer.confirm(whole, writer.maps.write(whole, values, written), written)
+        first = written.stop
+        yield Progress(0, 0, "Finding the grains")
+
+
 def derived_maps(
     orientations: OrientationMap,
     *,
     along: Sequence[Axis],
     grain_threshold: float = GRAIN_THRESHOLD,
-) -> NDArray[np.float64]:
+) -> Iterator[NDArray[np.float64]]:
     """Inverse pole figure colours, KAM, GROD and the numbers of the grains.
 
     Parameters
@@ -64,13 +99,14 @@ def derived_maps(
     grain_threshold
         Misorientation in degrees above which two neighbours belong to different grains.
 
-    Returns
-    -------
+    Yields
+    ------
     numpy.ndarray
-        Of shape (channels, rows, columns), in the order of :func:`derived_channels`.
+        Some maps, of shape (channels, rows, columns); together in the order of
+        :func:`derived_channels`.
     """
+    for axis in along:
+        yield ipf_colours(orientations, axis)
+    yield kernel_average_misorientation(orientations)[None]
     grain = find_grains(orientations, threshold=grain_threshold)
-    kam = kernel_average_misorientation(orientations)
-    grod = grain_reference_orientation_deviation(orientations, grain)
-    colours = [ipf_colours(orientations, axis) for axis in along]
-    return np.concatenate([*colours, [kam, grod, grain]])
+    yield np.stack([grain_reference_orientation_deviation(orientations, grain), grain])

@@ -94,9 +94,11 @@ class OrientationMap:
         out = np.full(len(pairs), np.nan)
         flat = self.quaternions.reshape(-1, 4)
         for symmetry, inside in self.each_phase():
-            both = inside.ravel()[pairs].all(axis=1)
-            one, other = pairs[both].T
-            out[both] = misorientation_angles(flat[one], flat[other], symmetry)
+            both = np.flatnonzero(inside.ravel()[pairs].all(axis=1))
+            for start in range(0, len(both), BATCH):
+                part = both[start : start + BATCH]
+                one, other = pairs[part].T
+                out[part] = misorientation_angles(flat[one], flat[other], symmetry)
         return out
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.explore.orientation_channels import derived_channels, derived_maps
+from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT, OrientationMap
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
@@ -22,7 +22,6 @@ from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 from napari_kikuchi.orientation.map_solutions import BlockSolutions
 from napari_kikuchi.orientation.scan_indexing import LEAST_SPOTS, ScanIndexing
-from napari_kikuchi.scan import Block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -224,9 +223,7 @@ def _map_orientations(
     writer: MapWriter, symmetries: Sequence[Any], grid: Any, grain_threshold: float
 ) -> Job[None]:
     """Fill in the channels that need the whole map."""
-    yield Progress(0, 0, "Finding the grains")
-    last, rows, cols = writer.maps.shape
-    first = last - len(_DERIVED)
+    first = writer.maps.shape[0] - len(_DERIVED)
     quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
     orientations = OrientationMap(
         quaternions,
@@ -234,9 +231,7 @@ def _map_orientations(
         writer.maps.read_map(0),
         "hexagonal" if grid == "hexagonal" else "square",
     )
-    derived = derived_maps(orientations, along=_ALONG, grain_threshold=grain_threshold)
-    whole, channels = Block(slice(0, rows), slice(0, cols)), range(first, last)
-    writer.confirm(whole, writer.maps.write(whole, derived, channels), channels)
+    yield from write_derived(writer, orientations, along=_ALONG, grain_threshold=grain_threshold)
 
 
 def _check_crystals(crystals: Sequence[Crystal]) -> None:
