@@ -61,7 +61,11 @@ app = typer.Typer(
 def info(
     path: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="A scan, a model or a map store.", show_default=False),
+        typer.Argument(
+            metavar="FILE",
+            help="A scan, the spots of one, a model or a map store.",
+            show_default=False,
+        ),
     ],
     shape: ShapeOption = None,
     step: StepOption = None,
@@ -71,7 +75,7 @@ def info(
     allow_partial: PartialOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a scan, a model or a map store holds, without reading its patterns."""
+    """Tell what a scan, its spots, a model or a map store hold, without reading patterns."""
     output = output_for(as_json)
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a scan, a model or a map store.
+    """Describe a scan, the spots of one, a model or a map store.
 
     Parameters
     ----------
@@ -24,6 +24,8 @@ def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     """
     if path.suffix == ".safetensors":
         return _describe_model(path)
+    if path.suffix == ".spots":
+        return _describe_spots(path)
     if path.suffix == ".zarr" or path.is_dir():
         return _describe_maps(path)
     return _describe_scan(path, options)
@@ -52,6 +54,25 @@ def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     if scan.calibration is not None:
         described[f"pixel ({scan.calibration.unit})"] = list(scan.calibration.pixel)
     return described
+
+
+def _describe_spots(path: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from napari_kikuchi.orientation.scan_spots import ScanSpots
+
+    spots = ScanSpots.open(path)
+    counts = spots.counts[spots.present]
+    return {
+        "spots": str(path),
+        "rows": spots.shape[0],
+        "columns": spots.shape[1],
+        "step (µm)": list(spots.step),
+        "patterns": len(counts),
+        "median number of spots": float(np.median(counts)) if len(counts) else 0.0,
+        "detection": spots.detection.settings(),
+        "provenance": dict(spots.provenance),
+    }
 
 
 def _describe_model(path: Path) -> dict[str, Any]:
