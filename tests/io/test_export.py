@@ -178,6 +178,21 @@ def test_orix_reads_several_phases_that_were_written(tmp_path, ending, capsys):
         np.testing.assert_array_equal(read.prop["iq"][known], stack.map(2).ravel()[known])
 
 
+def test_an_ang_file_has_english_letters_alone(tmp_path):
+    stack = spot_stack()
+    channels = [*stack.channels, Channel("β mean"), Channel("α mean"), Channel("µ")]
+    values = np.concatenate([stack.values, stack.values[1:4] + 1])
+    stack = replace(stack, channels=channels, values=values)
+    path = finish(export_maps(tmp_path / "scan.ang", [stack]))
+    header = path.read_bytes().decode("ascii")
+    assert "fit, __mean, __mean_2, _\n" in header.replace("pattern_fit", "fit")
+    assert "zirconia_ _" in header
+    read = orix.io.load(path)
+    np.testing.assert_allclose(
+        read.prop["__mean_2"][read.is_indexed], values[8].ravel()[read.is_indexed], atol=1e-5
+    )
+
+
 def cells(a, b, c, *angles):
     """One cell in the axes of orix (x along a, z along c*) and of Oxford (z along c, x along a*).
 

@@ -116,9 +116,10 @@ def check_square_grid(stack: MapStack) -> None:
 def write_crystal_map(path: str | Path, stack: MapStack) -> Job[Path]:
     """Write maps with orientations so that orix, kikuchipy and MTEX open them.
 
-    An ``.ang`` file has five decimals and no space group, only the point group of rotations. Of our
-    maps, confidence, pattern quality (Hough) or else the number of spots, and fit stand in its own
-    columns, all others in further ones, and where a map has no value stands 0.
+    An ``.ang`` file has five decimals, no space group but the point group of rotations, and names
+    in the letters of English. Of our maps, confidence, pattern quality (Hough) or else the number
+    of spots, and fit stand in its own columns, all others in further ones, and where a map has no
+    value stands 0.
 
     Parameters
     ----------
@@ -159,8 +160,11 @@ def write_crystal_map(path: str | Path, stack: MapStack) -> Job[Path]:
 def _write_ang(path: Path, content: CrystalMap) -> None:
     from orix.io.plugins import ang
 
-    for name, values in content.prop.items():
-        content.prop[name] = np.where(np.isfinite(values), values, 0)
+    # Windows writes the letters of its own language alone.
+    names = list(content.prop)
+    for name, plain in zip(names, unique_names(map(plain_text, names)), strict=True):
+        values = content.prop.pop(name)
+        content.prop[plain] = np.where(np.isfinite(values), values, 0)
     for _, phase in content.phases_in_data:
         phase.name = plain_text(phase.name)
     columns = {
