@@ -12,6 +12,7 @@ tosses a coin. A method is a function from Spots to rotations: others are added 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,20 @@ from napari_kikuchi.orientation.templates import dynamical_library, kinematical_
 K_MAX, MOST_SPOTS = 2.1, 128
 THINNEST, THICKEST = 100.0, 800.0
 COPPER = Crystal.built_in("cu")
+# Kinematical patterns as py4DSTEM simulates them if nothing else is asked for: intensities fall
+# with the excitation error as a Gaussian of 0.02 1/Å, that of this thickness.
+KINEMATICAL = {
+    "shape": "gaussian",
+    "thickness": math.sqrt(1.5) / (math.pi * 0.02),
+    "max_excitation_error": 0.06,
+}
+# What a calibrated measurement suffers.
+NOISY = Degradation(
+    k_max=K_MAX, weakest=0.005, missed=0.02, spurious=0.5, jitter=0.003, scale=0.003,
+    centre=0.003, ellipticity=0.003, intensity_noise=0.2, saturation=0.2,
+)  # fmt: skip
+# And a worse one.
+NOISIER = Degradation(k_max=K_MAX)
 
 # From patterns to orientations of shape (patterns, hypotheses, 3, 3), best first.
 Method = Callable[[Spots], torch.Tensor]
@@ -71,7 +86,9 @@ def main() -> None:
 def simulated(rotations: torch.Tensor, random: np.random.Generator) -> dict[str, Spots]:
     """Patterns of each kind."""
     generator = torch.Generator().manual_seed(int(random.integers(2**31)))
-    kinematical = KinematicalSpots(COPPER, k_max=K_MAX, most_spots=MOST_SPOTS)(rotations)
+    kinematical = KinematicalSpots(COPPER, k_max=K_MAX, most_spots=MOST_SPOTS, **KINEMATICAL)(
+        rotations
+    )
     simulate = DynamicalSpots(COPPER, k_max=K_MAX)
     thicknesses = random.uniform(THINNEST, THICKEST, len(rotations))
     lists = [
@@ -81,14 +98,14 @@ def simulated(rotations: torch.Tensor, random: np.random.Generator) -> dict[str,
     # With padding, which takes the false spots.
     dynamical = torch.zeros(len(rotations), MOST_SPOTS, 3)
     dynamical[:, : max(map(len, lists))] = torch.from_numpy(Spots.from_lists(lists).values)
-    degradation = Degradation(k_max=K_MAX)
     return {
         name: Spots(values.numpy()).packed()
         for name, values in {
             "kinematical": kinematical,
-            "kinematical, noisy": degrade(kinematical, degradation, generator),
+            "kinematical, noisy": degrade(kinematical, NOISY, generator),
             "dynamical": dynamical,
-            "dynamical, noisy": degrade(dynamical, degradation, generator),
+            "dynamical, noisy": degrade(dynamical, NOISY, generator),
+            "dynamical, noisier": degrade(dynamical, NOISIER, generator),
         }.items()
     }
 

@@ -61,7 +61,14 @@ def test_spots_are_those_of_diffsims(name, random_rotations):
         np.testing.assert_allclose(ratio, ratio.mean(), rtol=1e-3)
 
 
-def test_a_foil_fades_as_its_shape_transform():
+@pytest.mark.parametrize(
+    ("shape", "fall"),
+    [
+        ("foil", lambda st: np.sinc(st) ** 2),
+        ("gaussian", lambda st: np.exp(-((np.pi * st) ** 2) / 3)),
+    ],
+)
+def test_a_foil_fades_as_its_shape_transform(shape, fall):
     """Cu 220 at Bragg's condition and off it, by turning about the y axis."""
     copper = Crystal.built_in("cu")
     beam = Beam(200)
@@ -72,7 +79,7 @@ def test_a_foil_fades_as_its_shape_transform():
     to_crystal = to_crystal * np.sign(np.linalg.det(to_crystal))
     rotations = to_crystal @ Rotation.from_axes_angles([0, 1, 0], turns).to_matrix()
     simulate = KinematicalSpots(
-        copper, voltage=200, thickness=80, shape="foil", k_max=g + 0.01, min_intensity=0,
+        copper, voltage=200, thickness=80, shape=shape, k_max=g + 0.01, min_intensity=0,
         dtype=torch.float64,
     )  # fmt: skip
     spots = simulate(rotations)
@@ -81,7 +88,7 @@ def test_a_foil_fades_as_its_shape_transform():
     assert away.amin(1).max() < 1e-9
     intensity = spots[..., 2].gather(1, away.argmin(1)[:, None])[:, 0]
     # The reflection moves on a circle: its distance from the sphere is near g times the angle.
-    expected = np.sinc(80 * g * (turns - turns[0])) ** 2
+    expected = fall(80 * g * (turns - turns[0]))
     np.testing.assert_allclose(intensity / intensity[0], expected, rtol=0.03)
 
 

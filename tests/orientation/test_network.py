@@ -16,7 +16,6 @@ from napari_kikuchi.orientation.in_plane import turned
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
 from napari_kikuchi.orientation.spot_model import SpotModel
-from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators
 from napari_kikuchi.orientation.tokens import described, frame_angles, strongest
 from napari_kikuchi.orientation.train import SpotTask, training_rows
@@ -128,7 +127,7 @@ def make_task(copper, network):
 
 def test_a_training_learns_and_leaves_a_model(copper, patterns, tmp_path):
     spots, rotations = patterns
-    rows = training_rows(Spots(spots.numpy()), rotations.numpy())
+    rows = training_rows(spots.numpy(), rotations.numpy())
     assert rows.shape == (40, 43, 3)
     torch.manual_seed(0)
     task = make_task(copper, SpotTransformer(SMALL))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -56,6 +56,14 @@ class Degradation:
     ellipticity: float = 0.01
     intensity_noise: float = 0.3
     saturation: float = 0.3
+
+    def scaled(self, factor: float) -> Degradation:
+        """The same effects, so many times as strong."""
+        strengths = asdict(self)
+        k_max = strengths.pop("k_max")
+        return Degradation(
+            k_max=k_max, **{name: factor * value for name, value in strengths.items()}
+        )
 
 
 def degrade(spots: Tensor, degradation: Degradation, generator: torch.Generator) -> Tensor:

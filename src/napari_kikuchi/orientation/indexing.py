@@ -1,20 +1,23 @@
-"""From lists of spots to orientations and phases: hypotheses of all phases, and how likely each is."""
+"""From lists of spots to orientations and phases: what patterns may be, and how likely."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from napari_kikuchi.orientation.matching import Hypotheses, Matcher
+from napari_kikuchi.orientation.matching import Matcher
 from napari_kikuchi.orientation.refinement import Refiner
 from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.orientation.symmetry import disorientation_angles
 from napari_kikuchi.orientation.template_library import Library
+from napari_kikuchi.orientation.verifier import RIGHT, Verifier, shipped_verifier
 
-# Solutions count by the exponential of their score times this.
-_SHARPNESS = 40.0
+# Patterns at a time: what the steps pass on to each other stays near a processor.
+_BATCH = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,11 @@ class Indexer:
     libraries
         Templates of each phase.
     hypotheses
-        How many are kept of each pattern and phase.
+        How many are compared of each pattern and phase.
+    solutions
+        How many are kept of each pattern.
+    verifier
+        That weighs hypotheses; None: the one that comes with this package.
     device
         Where to compute.
     """
@@ -60,8 +67,12 @@ class Indexer:
         libraries: Sequence[Library],
         *,
         hypotheses: int = 8,
+        solutions: int = 4,
+        verifier: Verifier | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
+        self.solutions = solutions
+        self.device = torch.device(device)
         self._phases = [
             (
                 Matcher(library, hypotheses=hypotheses, device=device),
@@ -69,6 +80,7 @@ class Indexer:
             )
             for library in libraries
         ]
+        self._verifier = (verifier or shipped_verifier()).to(device)
 
     def __call__(self, spots: Spots) -> Solutions:
         """Index patterns.
@@ -81,18 +93,69 @@ class Indexer:
         Returns
         -------
         Solutions
-            Of n patterns.
+            Of n patterns, likeliest first.
         """
-        found = [refiner(spots, matcher(spots)) for matcher, refiner in self._phases]
-        scores = torch.cat([one.scores for one in found], dim=1)
-        rotations = torch.cat([one.rotations for one in found], dim=1)
-        phases = torch.cat([_numbers(one, phase) for phase, one in enumerate(found)], dim=1)
-        order = scores.argsort(dim=1, descending=True, stable=True)
-        scores, phases = scores.gather(1, order), phases.gather(1, order)
-        rotations = rotations.gather(1, order[..., None, None].expand_as(rotations))
-        weights = torch.where(scores > 0, scores * _SHARPNESS, -torch.inf).softmax(1).nan_to_num(0)
-        return Solutions(weights, phases, rotations)
+        starts = range(0, max(1, len(spots)), _BATCH)
+        parts = [self._index(spots[start : start + _BATCH]) for start in starts]
+        return Solutions(
+            *map(torch.cat, zip(*(vars(part).values() for part in parts), strict=True))
+        )
+
+    @torch.inference_mode()
+    def _index(self, spots: Spots) -> Solutions:
+        refined = [refiner.refine(spots, matcher(spots)) for matcher, refiner in self._phases]
+        scores = torch.cat([found.scores for found, _ in refined], dim=1)
+        evidence = torch.cat([evidence for _, evidence in refined], dim=1)
+        weighed = self._verifier(evidence, scores.to(self.device)).exp()[:, :-1].cpu()
+        weighed = torch.where(scores > 0, weighed, 0)
+        phases = torch.cat(
+            [torch.full_like(found.cells, phase) for phase, (found, _) in enumerate(refined)], dim=1
+        )
+        rotations = torch.cat([found.rotations for found, _ in refined], dim=1)
+        operators = [refiner.templates.operators for _, refiner in self._phases]
+        alike = _alike([found.rotations for found, _ in refined], operators)
+        return _likeliest(weighed, phases, rotations, alike, self.solutions)
 
 
-def _numbers(hypotheses: Hypotheses, phase: int) -> Tensor:
-    return torch.where(hypotheses.scores > 0, phase, -1)
+def _alike(rotations: Sequence[Tensor], operators: Sequence[Tensor]) -> Tensor:
+    """Which hypotheses are one orientation, of shape (n, hypotheses, hypotheses)."""
+    blocks = []
+    for of_phase, symmetry in zip(rotations, operators, strict=True):
+        angles = disorientation_angles(of_phase[:, :, None], of_phase[:, None], symmetry)
+        blocks.append(angles < math.radians(RIGHT))
+    n, sizes = len(blocks[0]), [block.shape[1] for block in blocks]
+    alike = torch.zeros(n, sum(sizes), sum(sizes), dtype=torch.bool)
+    start = 0
+    for block, size in zip(blocks, sizes, strict=True):
+        alike[:, start : start + size, start : start + size] = block
+        start += size
+    return alike
+
+
+def _likeliest(
+    weighed: Tensor, phases: Tensor, rotations: Tensor, alike: Tensor, count: int
+) -> Solutions:
+    """Take hypotheses that are one orientation together, and the likeliest of these."""
+    n = torch.arange(len(weighed))
+    found = []
+    for _ in range(count):
+        together = (alike & (weighed > 0)[:, :, None]).float() @ weighed[..., None]
+        probability, best = together[..., 0].max(dim=1)
+        # The likeliest of those that are one, and not what lies between them.
+        best = torch.where(alike[n, best], weighed, 0).argmax(dim=1)
+        there = probability > 0
+        found.append(
+            (
+                probability,
+                torch.where(there, phases[n, best], -1),
+                torch.where(there[:, None, None], rotations[n, best], torch.nan),
+            )
+        )
+        weighed = torch.where(alike[n, best], 0, weighed)
+    probabilities, phases, rotations = (
+        torch.stack(part, dim=1) for part in zip(*found, strict=True)
+    )
+    order = probabilities.argsort(dim=1, descending=True, stable=True)
+    return Solutions(
+        probabilities.gather(1, order), phases.gather(1, order), rotations[n[:, None], order]
+    )

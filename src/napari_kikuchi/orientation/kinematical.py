@@ -37,8 +37,9 @@ class KinematicalSpots:
         Of the crystal along the beam, in Å. One over it is about the width of a reflection.
     shape
         How intensity falls with the excitation error s, for a thickness t: ``"foil"`` as
-        sin²(πst) / (πst)², that of an even foil, or ``"lorentzian"`` as 1 / (1 + (πst)²), its
-        smooth envelope.
+        sin²(πst) / (πst)², that of an even foil; ``"lorentzian"`` as 1 / (1 + (πst)²), its
+        smooth envelope; or ``"gaussian"`` as exp(-(πst)² / 3), its main peak alone, of standard
+        deviation 0.39 / t.
     max_excitation_error
         Reflections further from the Ewald sphere are left out, in 1/Å.
     min_intensity
@@ -56,7 +57,7 @@ class KinematicalSpots:
         voltage: float = 300.0,
         k_max: float = 2.0,
         thickness: float = 100.0,
-        shape: Literal["foil", "lorentzian"] = "lorentzian",
+        shape: Literal["foil", "lorentzian", "gaussian"] = "lorentzian",
         max_excitation_error: float = 0.04,
         min_intensity: float = 1e-3,
         most_spots: int = 128,
@@ -130,4 +131,5 @@ class KinematicalSpots:
     def _fall(self, error: Tensor) -> Tensor:
         if self.shape == "foil":
             return torch.sinc(error * self.thickness) ** 2
-        return 1 / (1 + (math.pi * self.thickness * error) ** 2)
+        squared = (math.pi * self.thickness * error) ** 2
+        return (-squared / 3).exp() if self.shape == "gaussian" else 1 / (1 + squared)

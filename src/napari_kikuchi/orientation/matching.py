@@ -32,7 +32,7 @@ _BATCH_DEVICE = 2**28
 
 @dataclass(frozen=True, eq=False)
 class Hypotheses:
-    """Orientations that patterns may have, best first.
+    """Orientations that patterns may have.
 
     Attributes
     ----------
@@ -66,12 +66,9 @@ class Hypotheses:
         angles: Tensor,
         tilts: Tensor,
     ) -> Hypotheses:
-        """Sort them, and find their orientations, on the processor."""
-        order = scores.argsort(dim=1, descending=True, stable=True)
-        scores, cells, mirrored, angles = (
-            part.gather(1, order).cpu() for part in (scores, cells, mirrored, angles)
-        )
-        tilts = tilts.gather(1, order[..., None].expand(-1, -1, 2)).cpu().double()
+        """Find the orientations, on the processor."""
+        scores, cells, mirrored, angles = (part.cpu() for part in (scores, cells, mirrored, angles))
+        tilts = tilts.cpu().double()
         rotations = library.orientations(cells, mirrored, angles, tilts)
         rotations = torch.where((scores > 0)[..., None, None], rotations, torch.nan)
         return cls(scores, cells, mirrored, angles, tilts, rotations)
@@ -82,6 +79,12 @@ class Hypotheses:
         return cls(
             *(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls))
         )
+
+    def best_first(self) -> Hypotheses:
+        """The same, those of a pattern with the highest score first."""
+        order = self.scores.argsort(dim=1, descending=True, stable=True)
+        parts = (getattr(self, field.name) for field in fields(self))
+        return Hypotheses(*(part[torch.arange(len(order))[:, None], order] for part in parts))
 
     def __len__(self) -> int:
         """Number of patterns."""
@@ -134,7 +137,7 @@ class Matcher:
         Returns
         -------
         Hypotheses
-            Of n patterns; those of the middle of a cell.
+            Of n patterns, best first; those of the middle of a cell.
         """
         if not len(spots):
             # Not all Fourier transforms take what is empty.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from napari_kikuchi.orientation.evidence import evidence_of
 from napari_kikuchi.orientation.matching import MOST_SPOTS, Hypotheses, amplitudes_of
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.template_library import Library
@@ -22,6 +24,22 @@ _NEAR = math.radians(0.9)
 # Spots times reflections times hypotheses at a time.
 _BATCH = {"cpu": 2**22}
 _BATCH_DEVICE = 2**27
+
+
+class Refined(NamedTuple):
+    """Hypotheses compared with all templates of their cells.
+
+    Attributes
+    ----------
+    hypotheses
+        In the order in which they were given. A score is that of the best tilt, with thicknesses
+        taken together.
+    evidence
+        Of each, see :func:`~napari_kikuchi.orientation.evidence.evidence_of`.
+    """
+
+    hypotheses: Hypotheses
+    evidence: Tensor
 
 
 class Refiner:
@@ -42,7 +60,14 @@ class Refiner:
         self._near = (torch.cdist(tilts, tilts) <= _NEAR).to(device)
 
     def __call__(self, spots: Spots, hypotheses: Hypotheses) -> Hypotheses:
-        """Refine hypotheses and order them anew.
+        """Refine hypotheses and order them by their new scores.
+
+        Parameters, result and errors are those of :meth:`refine`, without the evidence.
+        """
+        return self.refine(spots, hypotheses).hypotheses.best_first()
+
+    def refine(self, spots: Spots, hypotheses: Hypotheses) -> Refined:
+        """Refine hypotheses.
 
         Parameters
         ----------
@@ -53,8 +78,8 @@ class Refiner:
 
         Returns
         -------
-        Hypotheses
-            Of the same shape. A score is that of the best tilt, with thicknesses taken together.
+        Refined
+            Of the same shape.
 
         Raises
         ------
@@ -75,30 +100,37 @@ class Refiner:
         each = hypotheses.cells.shape[1] * values.shape[1] * self.templates.positions.shape[1]
         size = max(1, _BATCH.get(self.templates.device.type, _BATCH_DEVICE) // max(1, each))
         starts = range(0, max(1, len(values)), size)
-        return Hypotheses.joined(
-            [
-                self._refine(values[start : start + size], hypotheses[start : start + size])
-                for start in starts
-            ]
+        parts = [
+            self._refine(values[start : start + size], hypotheses[start : start + size])
+            for start in starts
+        ]
+        return Refined(
+            Hypotheses.joined([part.hypotheses for part in parts]),
+            torch.cat([part.evidence for part in parts]),
         )
 
-    def _refine(self, values: Tensor, hypotheses: Hypotheses) -> Hypotheses:
+    def _refine(self, values: Tensor, hypotheses: Hypotheses) -> Refined:
         library, device = self.templates, self.templates.device
         cells, mirrored, angles = (
             part.to(device) for part in (hypotheses.cells, hypotheses.mirrored, hypotheses.angles)
         )
         positions, amplitudes = amplitudes_of(values.to(device), library.power)
-        seen, turn = self._identify(positions, amplitudes, cells, mirrored, angles)
-        scores = self._compare(seen.flatten(0, 1), cells.flatten()).unflatten(0, cells.shape)
-        best, where = scores.max(-1)
-        near = torch.where(self._near[where], scores * _SHARPNESS_OF_TILTS, -torch.inf)
-        tilts = near.softmax(-1) @ self._tilts
-        return Hypotheses.of(library, best, cells, mirrored, angles + turn, tilts)
+        found = self._identify(positions, amplitudes, cells, mirrored, angles)
+        scores, tilts, expected = (
+            part.unflatten(0, cells.shape)
+            for part in self._compare(found.seen.flatten(0, 1), cells.flatten())
+        )
+        radius = torch.linalg.vector_norm(library.positions, dim=-1)[cells]
+        # Where a cell has fewer reflections than others there is none.
+        radius = radius.clamp(max=library.k_max)
+        return Refined(
+            Hypotheses.of(library, scores, cells, mirrored, angles + found.turn, tilts),
+            evidence_of(expected, found.seen, found.nearness, radius, found.unexplained),
+        )
 
     def _identify(
         self, positions: Tensor, amplitudes: Tensor, cells: Tensor, mirrored: Tensor, angles: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Amplitude of each reflection of the cells, and by which angle all spots lie off."""
+    ) -> _Identified:
         x, y = positions[:, None].unbind(-1)
         cosine, sine = angles.cos()[..., None], angles.sin()[..., None]
         x, y = cosine * x + sine * y, cosine * y - sine * x
@@ -109,24 +141,56 @@ class Refiner:
         apart = (x[..., None] - expected[..., None, :, 0]).square_()
         apart += (y[..., None] - expected[..., None, :, 1]).square_()
         squared, which = apart.min(-1)
-        weight = torch.exp(-squared / (2 * _POSITION_ERROR**2)) * (squared < _MOST_AWAY**2)
-        weight = weight * amplitudes[:, None]
+        near = torch.exp(-squared / (2 * _POSITION_ERROR**2)) * (squared < _MOST_AWAY**2)
+        weight = near * amplitudes[:, None]
         at_x, at_y = expected.gather(2, which[..., None].expand(-1, -1, -1, 2)).unbind(-1)
         across = (weight * (at_x * y - at_y * x)).sum(-1)
         along = (weight * (at_x * x + at_y * y)).sum(-1)
-        seen = weight.new_zeros(*cells.shape, expected.shape[2])
-        seen = seen.scatter_reduce(2, which, weight, "amax")
-        return seen, sign * torch.atan2(across, along)
+        nothing = weight.new_zeros(*cells.shape, expected.shape[2])
+        unexplained = torch.where(near > 0, 0, amplitudes[:, None])
+        return _Identified(
+            nothing.scatter_reduce(2, which, weight, "amax"),
+            nothing.scatter_reduce(2, which, near, "amax"),
+            torch.stack([unexplained, torch.hypot(x, y)], dim=-1),
+            sign * torch.atan2(across, along),
+        )
 
-    def _compare(self, seen: Tensor, cells: Tensor) -> Tensor:
-        """Scores of each tilt, of shape (hypotheses, tilts): of patterns of a cell at once."""
+    def _compare(self, seen: Tensor, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Scores, tilts and expected amplitudes of hypotheses: of patterns of a cell at once."""
         templates = self.templates.amplitudes
-        tilts, thicknesses = templates.shape[1:3]
-        scores = seen.new_empty(len(seen), tilts)
+        count, thicknesses = templates.shape[1:3]
+        scores, tilts = seen.new_empty(len(seen)), seen.new_empty(len(seen), 2)
+        expected = torch.empty_like(seen)
         order = cells.argsort()
         present, counts = cells[order].unique_consecutive(return_counts=True)
         for cell, rows in zip(present.tolist(), order.split(counts.tolist()), strict=True):
             alike = seen[rows] @ templates[cell].flatten(0, 1).T
-            sharp = (alike.unflatten(1, (tilts, thicknesses)) * _SHARPNESS).logsumexp(-1)
-            scores[rows] = (sharp - math.log(thicknesses)) / _SHARPNESS
-        return scores.clamp(min=0)
+            alike = alike.unflatten(1, (count, thicknesses))
+            sharp = ((alike * _SHARPNESS).logsumexp(-1) - math.log(thicknesses)) / _SHARPNESS
+            best, where = sharp.max(-1)
+            near = torch.where(self._near[where], sharp * _SHARPNESS_OF_TILTS, -torch.inf)
+            thickness = alike[torch.arange(len(rows)), where].argmax(-1)
+            scores[rows] = best.clamp(min=0)
+            tilts[rows] = near.softmax(-1) @ self._tilts
+            expected[rows] = templates[cell, where, thickness]
+        return scores, tilts, expected
+
+
+class _Identified(NamedTuple):
+    """Spots as reflections of the cells of hypotheses.
+
+    Attributes
+    ----------
+    seen, nearness
+        Amplitude of each reflection and how near a spot lies to it, of shape
+        (n, hypotheses, reflections).
+    unexplained
+        Amplitudes of other spots and radii of all, of shape (n, hypotheses, spots, 2).
+    turn
+        By which angle all spots lie off, in radians, of shape (n, hypotheses).
+    """
+
+    seen: Tensor
+    nearness: Tensor
+    unexplained: Tensor
+    turn: Tensor

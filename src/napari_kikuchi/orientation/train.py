@@ -26,21 +26,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_kikuchi.orientation.spots import Spots
-
 # Of the spots of a pattern that lie along x in some frame: those that are surely found.
 _FRAMES = 4
+# Patterns suffer between this share of a degradation and all of it.
+_LEAST = 0.1
 # Beyond this a hypothesis is wrong, in degrees.
 _RIGHT = 5.0
 
 
-def training_rows(spots: Spots, rotations: NDArray[np.floating]) -> NDArray[np.float32]:
+def training_rows(
+    spots: NDArray[np.float32], rotations: NDArray[np.floating]
+) -> NDArray[np.float32]:
     """Patterns with their orientations, as :class:`SpotTask` takes them.
 
     Parameters
     ----------
     spots
-        Of n patterns.
+        As :class:`~napari_kikuchi.orientation.spots.Spots` has them, of shape (n, spots, 3).
     rotations
         From the sample's frame into the crystal's, of shape (n, 3, 3).
 
@@ -49,7 +51,7 @@ def training_rows(spots: Spots, rotations: NDArray[np.floating]) -> NDArray[np.f
     numpy.ndarray
         Of shape (n, spots + 3, 3): behind the spots the rows of the rotation.
     """
-    return np.concatenate([spots.values, rotations.astype(np.float32)], axis=1)
+    return np.concatenate([spots, rotations.astype(np.float32)], axis=1)
 
 
 class SpotObjective(nn.Module):
@@ -62,7 +64,7 @@ class SpotObjective(nn.Module):
     operators
         Of the crystal.
     degradation
-        What the patterns suffer.
+        The most that patterns suffer.
     """
 
     operators: Tensor
@@ -94,7 +96,9 @@ class SpotObjective(nn.Module):
         mirror = (draw[1] < 0.5)[:, None, None]
         other, turned_over = mirrored(spots, truth)
         spots, truth = torch.where(mirror, other, spots), torch.where(mirror, turned_over, truth)
-        return degrade(spots, self.degradation, generator), truth
+        # Some are measured well, and some badly.
+        strength = _LEAST ** float(torch.rand((), generator=generator, device=rows.device))
+        return degrade(spots, self.degradation.scaled(strength), generator), truth
 
 
 class SpotTask:
@@ -109,7 +113,7 @@ class SpotTask:
     voltage
         In kV, at which they were simulated.
     degradation
-        What the patterns suffer, and those for validation as well.
+        The most that patterns suffer, those for validation as well.
     seed
         Of what those for validation suffer.
     """
