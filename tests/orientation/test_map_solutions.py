@@ -2,10 +2,12 @@
 
 import numpy as np
 import torch
+from orix.quaternion.symmetry import D6h, Oh
 from scipy.spatial.transform import Rotation
 
 from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import MapSolutions, quaternions_of
+from napari_kikuchi.orientation.settling import settle
 from napari_kikuchi.scan import Block
 
 
@@ -52,6 +54,37 @@ def test_room_for_more_solutions_than_there_are_stays_empty(tmp_path):
     assert (read.phases[:1] > 0).all()
     assert not read.phases[2:].any()
     assert read.phases[1].tolist()[0][-1] == 0
+
+
+def test_rows_are_settled_as_all_of_the_map_is(tmp_path):
+    shape, rng = (11, 6), np.random.default_rng(3)
+    kept = MapSolutions.make(tmp_path / "file", shape, 3)
+    # A few orientations, so that neighbours agree here and there.
+    few = Rotation.random(4, rng=rng).as_matrix()
+    rotations = few[rng.integers(0, 4, (66, 3))]
+    probabilities = rng.dirichlet([2, 1, 1, 1], 66)[:, :3]
+    order = np.argsort(-probabilities, axis=1)
+    probabilities = np.take_along_axis(probabilities, order, axis=1).astype(np.float32)
+    phases = rng.integers(0, 2, (66, 3))
+    found = Solutions(*map(torch.from_numpy, (probabilities, phases, rotations)))
+    (whole,) = kept.blocks(1000)
+    spots = rng.integers(5, 9, shape).astype(float)
+    kept.write(whole, spots, np.ones(shape, bool), found)
+    at_once = kept.read_settled(whole, [Oh, D6h])
+    settled = settle(
+        torch.from_numpy(probabilities).reshape(11, 6, 3),
+        torch.from_numpy(phases).reshape(11, 6, 3),
+        torch.from_numpy(quaternions_of(rotations)).float().reshape(11, 6, 3, 4),
+        [Oh, D6h],
+    )
+    np.testing.assert_allclose(at_once.probabilities[0], settled.amax(-1), atol=1e-5)
+    assert (np.diff(at_once.probabilities, axis=0) <= 0).all()
+    assert np.abs(at_once.probabilities[0] - kept.read(whole).probabilities[0]).max() > 0.1
+    parts = [kept.read_settled(block, [Oh, D6h]) for block in kept.blocks(12)]
+    assert len(parts) == 6
+    for name, axis in (("spots", 0), ("probabilities", 1), ("phases", 1), ("quaternions", 1)):
+        joined = np.concatenate([getattr(part, name) for part in parts], axis=axis)
+        np.testing.assert_allclose(joined, getattr(at_once, name), atol=1e-6, err_msg=name)
 
 
 def test_blocks_are_whole_rows_that_cover_the_map(tmp_path):

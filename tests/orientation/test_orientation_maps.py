@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from known_spots import COARSE, known_spots
 from napari.utils.colormaps import ensure_colormap
+from scipy.spatial.transform import Rotation
 
 from napari_kikuchi import __version__
 from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
@@ -22,6 +24,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
 from napari_kikuchi.orientation import scan_indexing
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.maps import default_orientations_path, orientation_maps
 
@@ -195,6 +198,42 @@ def test_a_confidence_that_is_asked_for_and_a_number_of_spots(mapped, maps, spot
     many = by_name(finish(mapped(tmp_path / "many.zarr", least_spots=20)))
     assert not many["confidence"][spots.present & (spots.counts < 20)].any()
     assert many["confidence"][spots.counts >= 20].all()
+
+
+@pytest.fixture
+def ambiguous(monkeypatch):
+    """Each pattern is one crystal or another, both in doubt; some know better."""
+    turns = Rotation.random(40, rng=np.random.default_rng(1)).as_matrix()
+
+    class Ambiguous:
+        def __init__(self, libraries, **options):
+            pass
+
+        def __call__(self, spots):
+            n = len(spots)
+            rng = np.random.default_rng(n)
+            other = turns[rng.integers(1, 40, n)]
+            rotations = np.stack([np.broadcast_to(turns[0], (n, 3, 3)), other], axis=1)
+            right_first = rng.random(n) < 0.4
+            rotations[~right_first] = rotations[~right_first][:, ::-1]
+            probabilities = np.tile([0.5, 0.45], (n, 1)).astype(np.float32)
+            phases = np.zeros((n, 2), np.int64)
+            return Solutions(*map(torch.from_numpy, (probabilities, phases, rotations)))
+
+    monkeypatch.setattr(scan_indexing, "Indexer", Ambiguous)
+    return turns[0]
+
+
+def test_neighbours_decide_where_patterns_leave_a_doubt(mapped, spots, metals, ambiguous, tmp_path):
+    job = mapped(tmp_path / "maps.zarr", crystals=metals[:1], least_confidence=0.0)
+    found = by_name(finish(job))
+    indexed = found["phase"] > 0
+    assert indexed.sum() == (spots.counts >= scan_indexing.LEAST_SPOTS).sum()
+    quaternions = quaternions_in(found)[indexed]
+    truth = np.broadcast_to(quaternions_of(ambiguous), quaternions.shape)
+    right = misorientation_angles(quaternions, truth, metals[0].laue_group) < 1
+    assert right.mean() > 0.95
+    assert np.median(found["confidence"][indexed]) > 0.8
 
 
 def test_grains_of_a_larger_threshold_are_fewer(mapped, maps, tmp_path):

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from napari_kikuchi.io.block_file import BlockFile
+from napari_kikuchi.orientation.settling import REACH, settle
 from napari_kikuchi.scan import Block
 
 if TYPE_CHECKING:
@@ -46,6 +48,25 @@ class BlockSolutions:
     probabilities: NDArray[np.float32]
     phases: NDArray[np.int32]
     quaternions: NDArray[np.float32]
+
+    def weighed(self, probabilities: NDArray[np.float32]) -> BlockSolutions:
+        """The same solutions with other probabilities, likeliest first."""
+        order = np.argsort(-probabilities, axis=0, kind="stable")
+        return BlockSolutions(
+            self.spots,
+            np.take_along_axis(probabilities, order, axis=0),
+            np.take_along_axis(self.phases, order, axis=0),
+            np.take_along_axis(self.quaternions, order[..., None], axis=0),
+        )
+
+    def rows(self, rows: slice) -> BlockSolutions:
+        """Those of some rows."""
+        return BlockSolutions(
+            self.spots[rows],
+            self.probabilities[:, rows],
+            self.phases[:, rows],
+            self.quaternions[:, rows],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +166,27 @@ class MapSolutions:
         phases = each[:, 1].astype(np.int32)
         quaternions = np.where((phases > 0)[..., None], np.moveaxis(each[:, 2:], 1, -1), np.nan)
         return BlockSolutions(values[0], each[:, 0], phases, quaternions)
+
+    def read_settled(self, rows: Block, symmetries: Sequence[Any]) -> BlockSolutions:
+        """The solutions of whole rows, as likely as neighbours leave them, likeliest first.
+
+        Parameters
+        ----------
+        rows
+            One of :meth:`blocks`.
+        symmetries
+            Of the phases, see :func:`.settle`.
+        """
+        first = max(0, rows.rows.start - REACH)
+        last = min(self.map_shape[0], rows.rows.stop + REACH)
+        around = self.read(Block(slice(first, last), rows.cols))
+        probabilities, phases, quaternions = (
+            torch.from_numpy(np.moveaxis(part, 0, 2))
+            for part in (around.probabilities, around.phases - 1, around.quaternions)
+        )
+        settled = settle(probabilities, phases, quaternions, symmetries).numpy()
+        own = slice(rows.rows.start - first, rows.rows.stop - first)
+        return around.weighed(np.moveaxis(settled, 2, 0)).rows(own)
 
     def blocks(self, positions: int) -> Sequence[Block]:
         """Whole rows that cover the map, each block of about so many positions."""

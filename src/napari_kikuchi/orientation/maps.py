@@ -98,10 +98,10 @@ def orientation_maps(
     -------
     MapStack
         The number of the phase, from 1 in the order of the crystals, 0 where a pattern was not
-        indexed; the confidence, which is the probability of the orientation, and the margin, by
-        which that of the next one is less; the number of spots; quaternions, scalar first, that
-        turn the sample's frame into the crystal's; inverse pole figure colours along the axes of
-        the sample; KAM, GROD and the grains.
+        indexed; the confidence, which is the probability of the orientation as neighbours leave it,
+        and the margin, by which that of the next one is less; the number of spots; quaternions,
+        scalar first, that turn the sample's frame into the crystal's; inverse pole figure colours
+        along the axes of the sample; KAM, GROD and the grains.
 
     Raises
     ------
@@ -148,8 +148,8 @@ def orientation_maps(
         channels = _channels(crystals)
         # Quickly made of the solutions: never gone on with.
         writer = MapWriter.open(path, (len(channels), *spots.shape), identity, resume=False)
-        yield from _map_solutions(indexing, writer, least_confidence)
         symmetries = [crystal.laue_group for crystal in crystals]
+        yield from _map_solutions(indexing, writer, symmetries, least_confidence)
         yield from _map_orientations(writer, symmetries, scan.get("grid"), grain_threshold)
         origin = {
             "scan": scan,
@@ -195,13 +195,16 @@ def _channels(crystals: Sequence[Crystal]) -> tuple[Channel, ...]:
     )
 
 
-def _map_solutions(indexing: ScanIndexing, writer: MapWriter, least_confidence: float) -> Job[None]:
-    """Fill in all channels that need no neighbours."""
+def _map_solutions(
+    indexing: ScanIndexing, writer: MapWriter, symmetries: Sequence[Any], least_confidence: float
+) -> Job[None]:
+    """Fill in all channels but those that are derived of orientations."""
     blocks = indexing.blocks()
     channels = range(writer.maps.shape[0] - len(_DERIVED))
     for done, block in enumerate(blocks):
-        yield Progress(done, len(blocks), "Choosing orientations")
-        values = _likeliest(indexing.solutions.read(block), least_confidence)
+        yield Progress(done, len(blocks), "Letting neighbours decide")
+        solutions = indexing.solutions.read_settled(block, symmetries)
+        values = _likeliest(solutions, least_confidence)
         writer.confirm(block, writer.maps.write(block, values, channels), channels)
 
 

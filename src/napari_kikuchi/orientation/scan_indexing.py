@@ -134,7 +134,7 @@ class ScanIndexing:
         writer = BlockWriter(self.unfinished, values)
         if all(writer.is_done(block) for block in blocks):
             return
-        indexer = Indexer((yield from libraries()), device=device)
+        indexer = Indexer((yield from libraries()), solutions=self.solutions.most, device=device)
         task = _BlockIndexing(spots, calibration, indexer, self.solutions, least_spots)
         yield from run_blocks(
             blocks,
