@@ -148,9 +148,7 @@ def test_spots_are_kept_and_found_again(oriented, scan_file, given, tmp_path):
     kept = scan_file.with_name("weld.spots")
     before = kept.stat().st_mtime_ns
     told = json.loads(invoke("info", kept, "--json").stdout)
-    assert (told["rows"], told["columns"], told["patterns"]) == (10, 12, 120)
     assert told["step (µm)"] == pytest.approx([0.002, 0.002])
-    assert told["median number of spots"] == np.median(ScanSpots.open(kept).counts)
     out = tmp_path / "again.zarr"
     invoke("orient", scan_file, "--phase", "cu", "--phase", "ti", *given, *QUICK, "--out", out)
     assert kept.stat().st_mtime_ns == before

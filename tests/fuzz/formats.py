@@ -22,6 +22,7 @@ from napari_kikuchi.io.map_store import (
     update_regions,
 )
 from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.io.tensor_places import HEADER_BYTES
 from napari_kikuchi.io.up2 import LONG_HEADER, SHORT_HEADER
 from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import finish
@@ -32,6 +33,10 @@ from napari_kikuchi.latent.maps import advice, encode_scan, preprocessor_of
 from napari_kikuchi.latent.presets import Architecture
 from napari_kikuchi.latent.vae import Vae, VaeEncoder
 from napari_kikuchi.maps import Mark, Region
+from napari_kikuchi.orientation.detection_settings import Detection
+from napari_kikuchi.orientation.scan_spots import ScanSpots
+from napari_kikuchi.orientation.spot_writer import SpotWriter
+from napari_kikuchi.orientation.spots import SpotFileError
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Block, Scan
@@ -298,6 +303,41 @@ class Models(Format):
         assert encoder.decode(features).shape == (2, *encoder.recipe.size)
 
 
+class SpotFiles(Models):
+    """Files of the spots of a scan."""
+
+    refusals = (ModelFileError, SpotFileError)
+
+    def make(self, folder):
+        detection = Detection(2.0, most=5)
+        writer = SpotWriter.open(folder / "weld.spots", (3, 4), detection, {})
+        rng = np.random.default_rng(0)
+        spots = rng.uniform(1, 50, (1, 3, 4, 5, 3)).astype(np.float32)
+        block = Block(slice(0, 3), slice(0, 4))
+        writer.confirm(block, writer.spots.write(block, spots))
+        finish(writer.finish(detection, {"scan": {"name": "weld", "fingerprint": {}}}))
+
+    def seeds(self, folder):
+        return [folder / "weld.spots"]
+
+    def spoil(self, seed, place, random):
+        if random.random() < 0.7:
+            return super().spoil(seed, place, random)
+        # What comes behind the header, where most of a file is.
+        content = bytearray(seed.read_bytes())
+        for _ in range(random.choice((1, 1, 8))):
+            content[random.randrange(HEADER_BYTES, len(content))] = random.randrange(256)
+        (place / seed.name).write_bytes(content)
+        return place / seed.name
+
+    def use(self, path):
+        spots = ScanSpots.open(path)
+        rows, cols = spots.shape
+        assert spots.rows(0, rows).shape == (rows, cols, spots.most, 3)
+        spots.at(rows - 1, cols - 1)
+        assert spots.fingerprint is None or dict(spots.fingerprint) is not None
+
+
 def _model(table, values):
     return len(table).to_bytes(8, "little") + table + values
 
@@ -344,4 +384,10 @@ def _spoil_recipe(holder, random):
         holder["recipe"] = spoilt.decode(errors="replace")[:1000]
 
 
-FORMATS = {"up2": PatternFiles(), "maps": MapStores(), "models": Models(), "recipes": Recipes()}
+FORMATS = {
+    "up2": PatternFiles(),
+    "maps": MapStores(),
+    "models": Models(),
+    "recipes": Recipes(),
+    "spots": SpotFiles(),
+}

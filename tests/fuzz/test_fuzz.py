@@ -6,7 +6,7 @@ from formats import FORMATS
 from trial import Trials
 
 _MOST_BYTES = 200e6
-_INPUTS = {"up2": 300, "maps": 120, "models": 150, "recipes": 100}
+_INPUTS = {"up2": 300, "maps": 120, "models": 150, "recipes": 100, "spots": 150}
 
 
 @pytest.mark.parametrize("name", FORMATS)

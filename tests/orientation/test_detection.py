@@ -6,7 +6,9 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection import Detection, SpotDetector
+from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 
 SIZE, RADIUS = (120, 130), 4.0
 
@@ -106,3 +108,74 @@ def test_what_lies_on_the_other_side_of_a_pattern_is_not_taken_for_its_surroundi
 def test_settings_that_mean_nothing_are_refused(settings, told):
     with pytest.raises(ValueError, match=told):
         Detection(**settings)
+
+
+def simulated(**exposure):
+    """A scan of copper, and the spots that can be told from noise, as columns and rows."""
+    exposure = Exposure(**exposure)
+    scan, truth = simulate_spot_scan((6, 8), [Crystal.built_in("cu")], exposure=exposure)
+    positions = np.argwhere(truth.phases >= 0)
+    spots = truth.spots(positions)
+    places = np.stack(truth.calibration.to_pixels(*spots[..., :2].T.swapaxes(1, 2), positions), -1)
+    beams = np.broadcast_to(truth.calibration.centres(positions)[:, ::-1], (len(positions), 2))
+    total = spots[..., 2].sum(1) + exposure.direct_beam * spots[..., 2].max(1)
+    counts = spots[..., 2] / total[:, None] * exposure.dose * (1 - exposure.background)
+    edge = exposure.radius + 1
+    inside = ((places > edge) & (places < 127 - edge)).all(-1)
+    disc = np.pi * exposure.radius**2
+    # The background is at most four times its mean.
+    noise = np.sqrt(counts + 4 * exposure.background * exposure.dose / 128**2 * disc)
+    clear = inside & (counts > 8 * noise) & (spots[..., 2] > 0)
+    every = [np.vstack([p[s > 0], b]) for p, s, b in zip(places, spots[..., 2], beams, strict=True)]
+    patterns = scan.read_positions(positions)
+    return patterns, [p[c] for p, c in zip(places, clear, strict=True)], every
+
+
+@pytest.mark.parametrize("direct_beam", [0.0, 5.0, 60.0])
+@pytest.mark.parametrize(
+    ("radius", "form"), [(1.5, "disc"), (3.0, "disc"), (6.0, "disc"), (3.0, "gaussian")]
+)
+def test_spots_of_any_size_are_found_beside_a_bright_beam_or_none(radius, form, direct_beam):
+    patterns, clear, every = simulated(radius=radius, form=form, direct_beam=direct_beam)
+    detect = SpotDetector((128, 128), Detection(radius, least=1e-3))
+    apart, false, found = [], 0, 0
+    for spots, wanted, there in zip(detect(patterns).numpy(), clear, every, strict=True):
+        spots = spots[spots[:, 2] > 0, :2]
+        apart.extend(cdist(wanted, spots).min(axis=1))
+        false += np.count_nonzero(cdist(spots, there).min(axis=1) > max(2, radius / 2))
+        found += len(spots)
+    apart = np.array(apart)
+    assert len(apart) > 70
+    assert np.mean(apart < 1) > 0.95
+    assert np.median(apart) < 0.2
+    assert false < 0.05 * found
+
+
+@pytest.mark.parametrize(
+    ("gain", "pedestal"), [(1.0, 0.0), (37.0, 0.0), (5.0, 400.0), (1.0, -0.5), (1e-3, 0.0)]
+)
+@pytest.mark.parametrize("mean", [0.02, 1.0, 100.0])
+def test_noise_alone_is_no_spot_whatever_a_count_is(gain, pedestal, mean):
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    # Far more is counted in the middle than at the rim.
+    level = 4 * mean * np.exp(-(((y - 60) / 40) ** 2) - ((x - 65) / 40) ** 2)
+    rng = np.random.default_rng(0)
+    patterns = gain * rng.poisson(np.broadcast_to(level, (20, *SIZE))) + pedestal
+    found = SpotDetector(SIZE, Detection(3.0))(patterns)[..., 2] > 0
+    assert found.sum(1).double().mean() < 0.5
+
+
+def test_discs_side_by_side_are_all_found_and_a_weaker_one_within_the_spacing_is_none():
+    diagonal = [(40.0, 40.0, 9e3), (49.0, 49.0, 6e3), (58.0, 40.0, 7e3)]
+    pattern = disc_pattern(diagonal, radius=4)[None]
+    assert int((SpotDetector(SIZE, Detection(4.0))(pattern)[0, :, 2] > 0).sum()) == 3
+    found = SpotDetector(SIZE, Detection(4.0, spacing=14))(pattern)[0].numpy()
+    # The one in the middle is near to both, which are not near to each other.
+    assert [round(float(column)) for column in found[found[:, 2] > 0, 0]] == [40, 58]
+
+
+def test_spots_come_strongest_first():
+    found = SpotDetector(SIZE, Detection(RADIUS))(
+        disc_pattern(np.column_stack([spread(12, 1), np.linspace(4000, 4200, 12)]), dose=1)[None]
+    )[0, :, 2]
+    assert (found.diff() <= 0).all()

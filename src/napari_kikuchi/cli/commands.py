@@ -39,6 +39,7 @@ from napari_kikuchi.cli.options import (
 )
 from napari_kikuchi.cli.orient import orient
 from napari_kikuchi.cli.segment import segment
+from napari_kikuchi.cli.spots import spots
 from napari_kikuchi.cli.train import train
 
 app = typer.Typer(
@@ -62,9 +63,7 @@ def info(
     path: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE",
-            help="A scan, the spots of one, a model or a map store.",
-            show_default=False,
+            metavar="FILE", help="A scan, a model, a map store or spots.", show_default=False
         ),
     ],
     shape: ShapeOption = None,
@@ -75,7 +74,7 @@ def info(
     allow_partial: PartialOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what a scan, its spots, a model or a map store hold, without reading patterns."""
+    """Tell what a scan, a model, a map store or a file of spots holds, without its patterns."""
     output = output_for(as_json)
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe
@@ -206,6 +205,7 @@ def encode(
 
 
 app.command()(maps)
+app.command()(spots)
 app.command()(orient)
 app.command()(segment)
 app.command()(correlate)

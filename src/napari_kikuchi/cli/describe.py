@@ -8,7 +8,7 @@ from typing import Any
 
 
 def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a scan, the spots of one, a model or a map store.
+    """Describe a scan, a model, a map store or a file of spots.
 
     Parameters
     ----------
@@ -56,25 +56,6 @@ def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     return described
 
 
-def _describe_spots(path: Path) -> dict[str, Any]:
-    import numpy as np
-
-    from napari_kikuchi.orientation.scan_spots import ScanSpots
-
-    spots = ScanSpots.open(path)
-    counts = spots.counts[spots.present]
-    return {
-        "spots": str(path),
-        "rows": spots.shape[0],
-        "columns": spots.shape[1],
-        "step (µm)": list(spots.step),
-        "patterns": len(counts),
-        "median number of spots": float(np.median(counts)) if len(counts) else 0.0,
-        "detection": spots.detection.settings(),
-        "provenance": dict(spots.provenance),
-    }
-
-
 def _describe_model(path: Path) -> dict[str, Any]:
     from napari_kikuchi.latent.encoder import load_encoder
 
@@ -104,4 +85,23 @@ def _describe_maps(path: Path) -> dict[str, Any]:
         "step (µm)": list(stack.step),
         "regions": [region.name for region in stack.regions],
         "provenance": dict(stack.provenance),
+    }
+
+
+def _describe_spots(path: Path) -> dict[str, Any]:
+    import numpy as np
+
+    from napari_kikuchi.orientation.scan_spots import ScanSpots
+
+    spots = ScanSpots.open(path)
+    counts = spots.counts[spots.present]
+    return {
+        "spots": str(path),
+        "rows": spots.shape[0],
+        "columns": spots.shape[1],
+        "step (µm)": list(spots.step),
+        "patterns": len(counts),
+        "median spots": float(np.median(counts)) if len(counts) else 0.0,
+        "detection": spots.detection.settings(),
+        "provenance": dict(spots.provenance),
     }

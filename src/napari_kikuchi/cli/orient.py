@@ -147,6 +147,7 @@ def orient(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.devices import pick_device
+        from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.orientation.crystal import open_crystal
         from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
@@ -204,7 +205,8 @@ def orient(
             output,
             f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
             f"{_told(calibration)}\n"
-            f"See it with: napari-kikuchi view {shown(target)}",
+            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + f"See it with: napari-kikuchi view {shown(target)}",
             result=target,
             **asdict(report),
             calibration=dict(calibration),

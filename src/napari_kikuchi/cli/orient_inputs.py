@@ -72,7 +72,7 @@ def spots_in(
             return found
     if radius is None:
         yield Progress(0, 0, "Finding the radius of spots")
-        radius = guess_radius(scan)
+        radius = round(guess_radius(scan), 2)
     return (yield from find_spots(scan, path, Detection(radius), **how))
 
 

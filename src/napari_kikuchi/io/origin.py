@@ -62,9 +62,16 @@ def maps_identity(
     return {**origin, **scan_identity(origin, scan), **own}
 
 
-def unreadable_told(stack: MapStack) -> str:
-    """Which patterns could not be read for some maps, in words; nothing if all could."""
-    record = stack.provenance.get("unreadable")
+def unreadable_told(made: MapStack | Mapping[str, Any]) -> str:
+    """Which patterns could not be read, in words; nothing if all could.
+
+    Parameters
+    ----------
+    made
+        Maps, or the provenance of what was made of the patterns.
+    """
+    provenance = made.provenance if isinstance(made, MapStack) else made
+    record = provenance.get("unreadable")
     if not record:
         return ""
     count = record["count"]

@@ -139,6 +139,27 @@ def find_calibration(
     return FoundCalibration(calibration, beam, rings)
 
 
+def find_beam_of_scan(spots: ScanSpots, *, seed: int = 0) -> BeamPlace:
+    """Find the direct beam, as :func:`find_calibration` does, where nothing tells the scale.
+
+    Parameters
+    ----------
+    spots
+        Of a scan.
+    seed
+        Of the draw of patterns.
+
+    Raises
+    ------
+    NoBeamError
+        If it is not found.
+    ScanLostError, SpotFileError
+        See :meth:`.ScanSpots.rows`.
+    """
+    positions = _draw(spots, seed)
+    return find_beam(spots.read(positions), positions, spots.shape, spots.detection.radius)
+
+
 def _draw(spots: ScanSpots, seed: int) -> NDArray[np.int64]:
     """Positions of patterns with spots, in the order of the scan, of shape (n, 2)."""
     there = np.argwhere(spots.counts > 0)

@@ -17,9 +17,9 @@ _TILE = 8
 class NoiseLimit:
     """How high a correlation has to be so that noise does not reach it.
 
-    The variance of a pixel is taken as proportional to what is counted around it; by how much, the
-    pattern tells itself by differences of neighbours. So it holds for a detector that counts, for
-    one that gives many units for an electron, and with a pedestal, on which all pixels are alike.
+    The variance of a pixel is taken as proportional to what is counted around it, above the darkest
+    pixels; by how much, the pattern tells itself by differences of neighbours. So it holds for a
+    detector that counts, for one that gives many units for an electron, and with a pedestal.
 
     Parameters
     ----------
@@ -50,10 +50,18 @@ class NoiseLimit:
         torch.Tensor
             Of shape (n, height, width).
         """
-        gain, floor = _gain_and_floor(patterns)
-        variance = torch.maximum(gain * around, floor)
+        dark = _darkest(patterns)
+        gain, floor = _gain_and_floor(patterns - dark)
+        variance = torch.maximum(gain * (around - dark), floor)
         few = self._deviations**2 / 3 * self._highest * gain
         return self._deviations * (self._squares * variance).sqrt() + few
+
+
+def _darkest(patterns: Tensor) -> Tensor:
+    """What few pixels are below, of shape (n, 1, 1)."""
+    # Of some of the pixels, which are enough.
+    some = patterns[:, ::4, ::4].flatten(1)
+    return some.kthvalue(1 + some.shape[1] // 100, dim=1).values[:, None, None]
 
 
 def _gain_and_floor(patterns: Tensor) -> tuple[Tensor, Tensor]:

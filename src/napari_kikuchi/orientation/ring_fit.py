@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _BIN = 5e-4
 # What is compared is finer than the one and coarser than the other: standard deviations.
 _FINE, _COARSE = 0.006, 0.05
+# The finer one of those with which the scale is made exact.
+_WIDTHS = (0.003, 0.006, 0.012)
 # Scales are other ones if they differ by more than this, and one is sure that is so much better.
 _OTHER, _SURE = 0.1, 1.3
 # Patterns whose distances are expected.
@@ -164,7 +166,11 @@ class _Expected:
     def __init__(self, logs: Sequence[NDArray[np.float64]], first: float, last: float) -> None:
         self.first = first
         each = [_histogram(one, first, last) / len(one) for one in logs]
-        self.curve = _sharp(np.sum(each, axis=0))
+        together = np.sum(each, axis=0)
+        self.curve = _sharp(together)
+        # Of other widths, all of one norm.
+        curves = [_sharp(together, width) for width in _WIDTHS]
+        self._curves = [curve / np.linalg.norm(curve) for curve in curves]
 
     def compare(self, curve: NDArray[np.float64]) -> NDArray[np.float64]:
         """How alike a curve is that begins at each bin, as far as it fits in."""
@@ -191,14 +197,17 @@ class _Expected:
         places = self.first + _BIN * (np.arange(len(self.curve)) + 0.5)
         free = 3 if elliptic else 1
 
-        def misfit(values: NDArray[np.float64]) -> float:
+        def misfit(values: NDArray[np.float64], curve: NDArray[np.float64]) -> float:
             moved = (_round(logs, angles, values[1:]) if elliptic else logs) + values[0]
-            return -float(np.interp(moved, places, self.curve, 0.0, 0.0).mean())
+            return -float(np.interp(moved, places, curve, 0.0, 0.0).mean())
 
+        # As wide as the spots are scattered.
+        curve = min(self._curves, key=lambda one: misfit(start, one))
         simplex = start[:free] + np.vstack([np.zeros(free), 0.004 * np.eye(free)])
         found = minimize(
             misfit,
             start[:free],
+            (curve,),
             method="Nelder-Mead",
             options={"initial_simplex": simplex, "xatol": 1e-5, "fatol": 1e-9},
         ).x
@@ -240,11 +249,11 @@ def _histogram(logs: NDArray[np.float64], first: float, last: float) -> NDArray[
     return np.bincount(number[(number >= 0) & (number < count)], minlength=count).astype(np.float64)
 
 
-def _sharp(histogram: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sharp(histogram: NDArray[np.float64], fine: float = _FINE) -> NDArray[np.float64]:
     """What of a histogram is finer than its surroundings, in units of chance."""
     from scipy.ndimage import gaussian_filter1d
 
-    fine, coarse = (
-        gaussian_filter1d(histogram, width / _BIN, mode="constant") for width in (_FINE, _COARSE)
+    sharp, coarse = (
+        gaussian_filter1d(histogram, width / _BIN, mode="constant") for width in (fine, _COARSE)
     )
-    return (fine - coarse) / np.sqrt(coarse + 1e-3 * coarse.max() + 1e-12)
+    return (sharp - coarse) / np.sqrt(coarse + 1e-3 * coarse.max() + 1e-12)
