@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +12,19 @@ import numpy as np
 
 from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT, OrientationMap
+from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_provenance
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
-from napari_kikuchi.orientation.map_solutions import BlockSolutions
+from napari_kikuchi.orientation.map_solutions import BlockSolutions, MapSolutions
 from napari_kikuchi.orientation.scan_indexing import LEAST_SPOTS, ScanIndexing
+from napari_kikuchi.scan import Block
+from napari_kikuchi.streaming import Written, run_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +95,7 @@ def orientation_maps(
     Yields
     ------
     Progress
-        Templates simulated, then patterns indexed, then maps written.
+        Templates simulated, then patterns indexed, then positions decided, then maps written.
 
     Returns
     -------
@@ -149,7 +152,15 @@ def orientation_maps(
         # Quickly made of the solutions: never gone on with.
         writer = MapWriter.open(path, (len(channels), *spots.shape), identity, resume=False)
         symmetries = [crystal.laue_group for crystal in crystals]
-        yield from _map_solutions(indexing, writer, symmetries, least_confidence)
+        own = range(len(channels) - len(_DERIVED))
+        yield from run_blocks(
+            indexing.blocks(),
+            _Deciding(indexing.solutions, writer.maps, own, symmetries, least_confidence),
+            writer,
+            own,
+            workers=workers,
+            message="Letting neighbours decide",
+        )
         yield from _map_orientations(writer, symmetries, scan.get("grid"), grain_threshold)
         origin = {
             "scan": scan,
@@ -195,17 +206,20 @@ def _channels(crystals: Sequence[Crystal]) -> tuple[Channel, ...]:
     )
 
 
-def _map_solutions(
-    indexing: ScanIndexing, writer: MapWriter, symmetries: Sequence[Any], least_confidence: float
-) -> Job[None]:
-    """Fill in all channels but those that are derived of orientations."""
-    blocks = indexing.blocks()
-    channels = range(writer.maps.shape[0] - len(_DERIVED))
-    for done, block in enumerate(blocks):
-        yield Progress(done, len(blocks), "Letting neighbours decide")
-        solutions = indexing.solutions.read_settled(block, symmetries)
-        values = _likeliest(solutions, least_confidence)
-        writer.confirm(block, writer.maps.write(block, values, channels), channels)
+@dataclass(frozen=True, eq=False)
+class _Deciding:
+    """Writes the channels of whole rows that follow from the solutions there and near them."""
+
+    solutions: MapSolutions
+    maps: MapArray
+    channels: range
+    symmetries: Sequence[Any]
+    least_confidence: float
+
+    def __call__(self, block: Block) -> Written:
+        solutions = self.solutions.read_settled(block, self.symmetries)
+        values = _likeliest(solutions, self.least_confidence)
+        return Written(self.maps.write(block, values, self.channels))
 
 
 def _likeliest(solutions: BlockSolutions, least_confidence: float) -> NDArray[np.float32]:

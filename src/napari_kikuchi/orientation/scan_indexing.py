@@ -32,6 +32,8 @@ LEAST_SPOTS = 4
 # Few enough that a job soon heeds a stop, enough that the templates are fetched from memory once
 # for many patterns.
 _BLOCK_PATTERNS = 1024
+# Of a GPU: one reads while the other computes, and each takes memory there.
+_WORKERS_OF_DEVICE = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,7 @@ class ScanIndexing:
         device
             Where to compute.
         workers
-            Threads; None: as many as this machine has cores.
+            Threads; None: as many as this machine has cores, or two for another device.
 
         Yields
         ------
@@ -141,7 +143,7 @@ class ScanIndexing:
             task,
             writer,
             values.layers,
-            workers=workers,
+            workers=_WORKERS_OF_DEVICE if workers is None and device != "cpu" else workers,
             count=partial(_count, spots),
             message="Finding orientations",
         )
