@@ -23,6 +23,7 @@ from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 from napari_kikuchi.orientation.map_solutions import BlockSolutions, MapSolutions
 from napari_kikuchi.orientation.scan_indexing import LEAST_SPOTS, ScanIndexing
+from napari_kikuchi.orientation.settling import REACH
 from napari_kikuchi.scan import Block
 from napari_kikuchi.streaming import Written, run_blocks
 
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 # Below this confidence a position has no orientation.
 LEAST_CONFIDENCE = 0.2
+
+# Decided at a time, beside as many rows as make little of the neighbours that are read twice.
+_DECIDED_POSITIONS = 2**13
 
 _ALONG: tuple[Axis, ...] = ("x", "y", "z")
 _DERIVED = derived_channels([f"IPF {axis}" for axis in _ALONG])
@@ -153,8 +157,9 @@ def orientation_maps(
         writer = MapWriter.open(path, (len(channels), *spots.shape), identity, resume=False)
         symmetries = [crystal.laue_group for crystal in crystals]
         own = range(len(channels) - len(_DERIVED))
+        rows_at_a_time = _DECIDED_POSITIONS // spots.shape[1] + 8 * REACH
         yield from run_blocks(
-            indexing.blocks(),
+            indexing.solutions.blocks(rows_at_a_time * spots.shape[1]),
             _Deciding(indexing.solutions, writer.maps, own, symmetries, least_confidence),
             writer,
             own,
