@@ -20,6 +20,7 @@ from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.orientation.templates import kinematical_library
+from napari_kikuchi.samples import sample_folder
 
 QUICK = ["--kinematical", "--device", "cpu", "--workers", 2]
 
@@ -212,6 +213,9 @@ def test_what_is_wrong_is_told_without_a_traceback(scan_file, given, tmp_path):
     twice = invoke("orient", scan_file, "--phase", "cu", "--phase", "cu", *given, *QUICK, code=1)
     assert "different names, found Cu, Cu" in twice.stderr
     invoke("orient", scan_file, code=2)
+    kikuchi = invoke("orient", sample_folder() / "nickel_3x3.up2", "--phase", "ni", code=1).stderr
+    assert "found Kikuchi patterns" in kikuchi
+    assert "--maps indexing" in kikuchi
 
 
 def test_thicknesses_are_a_range_or_a_list():

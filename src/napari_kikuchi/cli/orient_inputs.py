@@ -27,12 +27,24 @@ _THIN = "100"
 def scan_in(
     source: Path, options: dict[str, Any], kept: Path | None, radius: float | None
 ) -> Scan | None:
-    """The scan; None if the source holds its spots alone."""
+    """The scan; None if the source holds its spots alone.
+
+    Raises
+    ------
+    ValueError
+        If it is a scan of Kikuchi patterns, or options are given that spots do not need.
+    """
     from napari_kikuchi.io import open_scan
     from napari_kikuchi.orientation.scan_spots import SUFFIX
 
     if source.suffix.lower() != SUFFIX:
-        return open_scan(source, **options)
+        scan = open_scan(source, **options)
+        if scan.technique != "4D-STEM":
+            raise ValueError(
+                f"{source}: expected a 4D-STEM scan, found Kikuchi patterns ({scan.technique}). "
+                "Index these with: napari-kikuchi maps SCAN --maps indexing"
+            )
+        return scan
     given = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
     leave_out({"--spots": kept, "--radius": radius, **given}, f"{source} holds the spots")
     return None
