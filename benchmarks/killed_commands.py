@@ -13,7 +13,7 @@ _LEFT_BY_DECODE = ("decoded.up2.partial", "decoded.up2.lock")
 # Where blocks are worked on when they are not by threads.
 _WORKERS = ("--scheduler", "local", "--workers", "2")
 # What is told while the first maps are made, or the patterns; and while maps are made of maps.
-_FIRST = ("Encoding patterns", "Measuring patterns", "Decoding patterns")
+_FIRST = ("Encoding patterns", "Measuring patterns", "Decoding patterns", "Finding spots")
 _NEXT = ("Comparing neighbours",)
 
 
@@ -49,7 +49,7 @@ class Command:
 
 
 def commands(scan: Path, model: Path, maps: Path, *, on_workers: bool) -> list[Command]:
-    """Train the model, encode the scan with it, decode these maps, map the scan.
+    """Train the model, encode the scan with it, decode these maps, map the scan, find its spots.
 
     Parameters
     ----------
@@ -83,11 +83,16 @@ def commands(scan: Path, model: Path, maps: Path, *, on_workers: bool) -> list[C
         where = _WORKERS if on_workers else ()
         return ["maps", str(scan), *kinds, "--out", str(target), *where]
 
+    def spots(target: Path) -> list[str]:
+        # Of Kikuchi patterns, in which something bright is found as well.
+        return ["spots", str(scan), "--radius", "2", "--out", str(target), *encoder_runs]
+
     return [
         Command("train", "model", train, _noted_steps),
         Command("encode", "maps.zarr", encode, _noted_blocks, replaces=True),
         Command("decode", "decoded.up2", decode, _noted_blocks, leaves=_LEFT_BY_DECODE),
         Command("maps", "physics.zarr", physics, _noted_blocks, replaces=True),
+        Command("spots", "weld.spots", spots, _noted_blocks),
     ]
 
 

@@ -46,7 +46,7 @@ def timeless(file: Path) -> bytes:
         return _without_times(json.loads(content))
     if file.suffix == ".jsonl":
         return b"\n".join(_without_times(json.loads(line)) for line in content.splitlines() if line)
-    if file.suffix == ".safetensors":
+    if file.suffix in (".safetensors", ".spots"):
         header, tensors = safetensors_header(content)
         ours = json.loads(header["__metadata__"].pop(_HEADER))
         return _without_times(ours) + _without_times(header) + tensors

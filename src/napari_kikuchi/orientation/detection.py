@@ -25,8 +25,8 @@ _EDGE = 0.7
 _RING = 1.6
 # In which noise is told by what is counted: half the side of a square, in radii of the disc.
 _AROUND = 2.5
-# Patterns whose transforms are in memory at a time.
-_BATCH = 64
+# Pixels of the patterns whose transforms are in memory at a time.
+_BATCH_PIXELS = 2**20
 
 
 class SpotDetector:
@@ -120,7 +120,8 @@ def _pieces(patterns: NDArray | Tensor) -> list[NDArray | Tensor]:
     if isinstance(patterns, np.ndarray):
         # Not every device knows unsigned numbers of two bytes.
         patterns = patterns.astype(np.float32)
-    return [patterns[start : start + _BATCH] for start in range(0, len(patterns), _BATCH)]
+    few = max(1, _BATCH_PIXELS // math.prod(patterns.shape[1:]))
+    return [patterns[start : start + few] for start in range(0, len(patterns), few)]
 
 
 def _highest(values: Tensor, window: int) -> Tensor:

@@ -72,4 +72,5 @@ def _gain_and_floor(patterns: Tensor) -> tuple[Tensor, Tensor]:
     mean = avg_pool2d(patterns[:, None, :, :-1], tile).flatten(1)
     ratio = torch.where(mean > 0, variance / mean, torch.nan)
     gain = ratio.nanmedian(dim=1).values.nan_to_num(0.0)
-    return gain[:, None, None], variance.quantile(0.25, dim=1)[:, None, None]
+    floor = variance.kthvalue(1 + variance.shape[1] // 4, dim=1).values
+    return gain[:, None, None], floor[:, None, None]

@@ -25,11 +25,13 @@ _FINE, _COARSE = 0.006, 0.05
 # The finer one of those with which the scale is made exact.
 _WIDTHS = (0.003, 0.006, 0.012)
 # Scales are other ones if they differ by more than this, and one is sure that is so much better.
-_OTHER, _SURE = 0.1, 1.3
+_OTHER, _SURE = 0.1, 1.4
 # Patterns whose distances are expected.
 _ORIENTATIONS = 600
 # The most ellipticity, as half the logarithm of the ratio of the axes, and the steps of the search.
 _MOST_ELLIPTIC, _STEPS = 0.06, 9
+# None is looked for if without one the fit is so good, as a share.
+_AS_GOOD = 0.8
 # Groups of patterns that are fitted by themselves, to see how far they agree; a distortion is told
 # if it is so many standard errors, and at least so large.
 _GROUPS, _SIGNIFICANT, _LEAST_ELLIPTIC = 4, 4.0, 1e-3
@@ -101,7 +103,7 @@ class RingFitter:
         away
             Rows and columns of spots from the direct beam, in pixels, of shape (n, 2).
         groups
-            Number of the pattern of each spot, of shape (n,).
+            Number of the pattern of each spot, in the order of the scan, of shape (n,).
         limits
             Least and largest distance at which spots could be found, in pixels.
         scales
@@ -131,6 +133,9 @@ class RingFitter:
                 for one in distortions
             ]
         )
+        # A distortion of few rings fits much by chance.
+        if scores[0].max() > _AS_GOOD * scores.max():
+            scores, distortions = scores[:1], distortions[:1]
         tried = expected.first - first + _BIN * np.arange(scores.shape[1])
         at_best, of_scale = scores.argmax(axis=0), scores.max(axis=0)
         best = int(of_scale.argmax())
@@ -138,7 +143,9 @@ class RingFitter:
         second = int(other[of_scale[other].argmax()]) if len(other) else best
         start = np.array([tried[best], *distortions[at_best[best]]])
         found = expected.refine(logs, angles, start, elliptic)
-        chosen = [groups % _GROUPS == group for group in range(_GROUPS)]
+        # Of patterns side by side, which may show the same grain.
+        part_of = groups * _GROUPS // (groups.max() + 1)
+        chosen = [part_of == group for group in range(_GROUPS)]
         parts = [
             expected.refine(logs[part], angles[part], found, elliptic)
             for part in chosen
@@ -215,10 +222,11 @@ class _Expected:
 
 
 def _distortions() -> NDArray[np.float64]:
-    """Stretches along two axes that are tried, of shape (n, 2)."""
+    """Stretches along two axes that are tried, of shape (n, 2); none at first."""
     steps = np.linspace(-_MOST_ELLIPTIC, _MOST_ELLIPTIC, _STEPS)
     grid = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
-    return grid[np.hypot(*grid.T) <= _MOST_ELLIPTIC * (1 + 1e-9)]
+    size = np.hypot(*grid.T)
+    return grid[np.argsort(size, kind="stable")][: np.count_nonzero(size < 1.01 * _MOST_ELLIPTIC)]
 
 
 def _round(
