@@ -41,6 +41,10 @@ GROUP = 128
 # Of the usual degradation.
 STRENGTHS = (0.1, 1.5)
 PIECES = REFLECTIONS + UNEXPLAINED
+# Shares of patterns that are spots at random, that are compared with templates of their own crystal
+# alone, and with those of other crystals alone. What a confidence means depends on them: who names
+# phases names those that are there, mostly.
+AT_RANDOM, ALONE, FOREIGN = 0.03, 0.55, 0.07
 # Of a hypothesis that is none, in degrees.
 WRONG = 180.0
 
@@ -124,9 +128,9 @@ def lessons(
                 )
                 truth = torch.from_numpy(drawn.rotations[part])
                 own: str | None = crystal.name
-                if random.random() < 0.05:
+                if random.random() < AT_RANDOM:
                     spots, own = at_random(len(part), random), None
-                phases = phases_for(crystal.name, random)
+                phases = phases_for(crystal.name, [one.name for one in crystals], random)
                 kind = "kinematical" if random.random() < 0.25 else "dynamical"
                 rows.append(
                     np.concatenate(
@@ -141,13 +145,13 @@ def lessons(
     return np.concatenate(rows)
 
 
-def phases_for(own: str, random: np.random.Generator) -> list[str]:
+def phases_for(own: str, names: Sequence[str], random: np.random.Generator) -> list[str]:
     """Whose templates are compared: mostly its own, alone or with others, or others alone."""
-    others = list(random.permutation([name for name in CRYSTALS if name != own]))
+    others = random.permutation([name for name in names if name != own]).tolist()
     drawn = random.random()
-    if drawn < 0.5:
+    if drawn < ALONE:
         return [own]
-    return [own, others[0]] if drawn < 0.85 else others[: random.integers(1, 3)]
+    return [own, others[0]] if drawn < 1 - FOREIGN else others[: random.integers(1, 3)]
 
 
 def at_random(count: int, random: np.random.Generator) -> torch.Tensor:

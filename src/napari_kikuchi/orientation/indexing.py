@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from napari_kikuchi.orientation.matching import Matcher
+from napari_kikuchi.orientation.matching import Hypotheses, Matcher
 from napari_kikuchi.orientation.refinement import Refiner
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles
@@ -54,6 +54,9 @@ class Indexer:
         Templates of each phase.
     hypotheses
         How many are compared of each pattern and phase.
+    proposers
+        What proposes hypotheses of each phase, in the order of the libraries, such as a
+        :class:`~napari_kikuchi.orientation.placing.Proposer`; None: a :class:`Matcher` of each.
     solutions
         How many are kept of each pattern.
     verifier
@@ -67,19 +70,18 @@ class Indexer:
         libraries: Sequence[Library],
         *,
         hypotheses: int = 8,
+        proposers: Sequence[Callable[[Spots], Hypotheses]] | None = None,
         solutions: int = 4,
         verifier: Verifier | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         self.solutions = solutions
         self.device = torch.device(device)
-        self._phases = [
-            (
-                Matcher(library, hypotheses=hypotheses, device=device),
-                Refiner(library, device=device),
-            )
-            for library in libraries
+        proposers = proposers or [
+            Matcher(library, hypotheses=hypotheses, device=device) for library in libraries
         ]
+        refiners = [Refiner(library, device=device) for library in libraries]
+        self._phases = list(zip(proposers, refiners, strict=True))
         self._verifier = (verifier or shipped_verifier()).to(device)
 
     def __call__(self, spots: Spots) -> Solutions:
@@ -103,7 +105,7 @@ class Indexer:
 
     @torch.inference_mode()
     def _index(self, spots: Spots) -> Solutions:
-        refined = [refiner.refine(spots, matcher(spots)) for matcher, refiner in self._phases]
+        refined = [refiner.refine(spots, propose(spots)) for propose, refiner in self._phases]
         scores = torch.cat([found.scores for found, _ in refined], dim=1)
         evidence = torch.cat([evidence for _, evidence in refined], dim=1)
         weighed = self._verifier(evidence, scores.to(self.device)).exp()[:, :-1].cpu()
@@ -142,7 +144,8 @@ def _likeliest(
         together = (alike & (weighed > 0)[:, :, None]).float() @ weighed[..., None]
         probability, best = together[..., 0].max(dim=1)
         # The likeliest of those that are one, and not what lies between them.
-        best = torch.where(alike[n, best], weighed, 0).argmax(dim=1)
+        one = alike[n, best]
+        best = torch.where(one, weighed, 0).argmax(dim=1)
         there = probability > 0
         found.append(
             (
@@ -151,7 +154,7 @@ def _likeliest(
                 torch.where(there[:, None, None], rotations[n, best], torch.nan),
             )
         )
-        weighed = torch.where(alike[n, best], 0, weighed)
+        weighed = torch.where(one | alike[n, best], 0, weighed)
     probabilities, phases, rotations = (
         torch.stack(part, dim=1) for part in zip(*found, strict=True)
     )
