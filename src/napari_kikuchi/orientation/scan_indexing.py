@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Of a pattern; of these its neighbours may choose one.
 SOLUTIONS = 6
 # Patterns with fewer spots fit too many orientations.
-LEAST_SPOTS = 4
+LEAST_SPOTS = 3
 
 # Few enough that a job soon heeds a stop, enough that the templates are fetched from memory once
 # for many patterns.
