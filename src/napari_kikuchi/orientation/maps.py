@@ -94,7 +94,7 @@ def orientation_maps(
     resume
         False begins anew.
     libraries
-        Folder in which libraries are kept, see :func:`.library_of`.
+        Folder in which libraries are kept, see :func:`library_of`.
 
     Yields
     ------
