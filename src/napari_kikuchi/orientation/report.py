@@ -26,7 +26,7 @@ class OrientationReport:
     phases
         Share of each phase in what is indexed, by name.
     confidence
-        Median of what is indexed; NaN if nothing is.
+        Median of what is indexed; None if nothing is.
     grains
         How many there are.
     """
@@ -34,12 +34,12 @@ class OrientationReport:
     patterns: int
     indexed: float
     phases: dict[str, float]
-    confidence: float
+    confidence: float | None
     grains: int
 
     def in_words(self) -> str:
         """For a person to read."""
-        if not self.indexed:
+        if self.confidence is None:
             return (
                 f"None of {self.patterns:,} patterns is indexed. Check the calibration and the "
                 "phases, or ask for a lower confidence."
@@ -66,6 +66,6 @@ def report_orientations(stack: MapStack) -> OrientationReport:
         patterns,
         count / max(1, patterns),
         {one["name"]: share / max(1, count) for one, share in zip(told, shares, strict=True)},
-        float(np.median(confidence[indexed])) if count else float("nan"),
+        float(np.median(confidence[indexed])) if count else None,
         int(named("grain").max(initial=0, where=indexed)),
     )
