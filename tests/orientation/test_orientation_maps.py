@@ -1,11 +1,12 @@
 """Orientation maps of scans whose truth is known."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from known_spots import COARSE, known_spots
+from known_spots import COARSE, KnownSpots, known_spots
 from napari.utils.colormaps import ensure_colormap
 from scipy.spatial.transform import Rotation
 
@@ -24,9 +25,11 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
 from napari_kikuchi.orientation import scan_indexing
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.maps import default_orientations_path, orientation_maps
+from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 
 OWN = ["phase", "confidence", "margin", "spots", *(f"quaternion {part}" for part in "abcd")]
 DERIVED = [
@@ -198,6 +201,31 @@ def test_a_confidence_that_is_asked_for_and_a_number_of_spots(mapped, maps, spot
     many = by_name(finish(mapped(tmp_path / "many.zarr", least_spots=20)))
     assert not many["confidence"][spots.present & (spots.counts < 20)].any()
     assert many["confidence"][spots.counts >= 20].all()
+
+
+def test_thick_crystals_are_found_by_bloch_waves(metals, cache, random_rotations, tmp_path):
+    copper, shape = metals[0], (4, 5)
+    rotations = random_rotations(20, seed=2)
+    simulated = DynamicalSpots(copper, k_max=1.5)(rotations, 300.0)
+    truth = SimpleNamespace(
+        phases=np.zeros(shape, int),
+        rotations=rotations.reshape(*shape, 3, 3),
+        calibration=SpotCalibration((64.0, 64.0), 0.025),
+        spots=lambda positions: simulated.values,
+    )
+    known = KnownSpots(truth, np.ones(shape, bool))
+    library = replace(COARSE, kinematical=False, thicknesses=(200.0, 300.0, 400.0))
+    job = orientation_maps(
+        known, truth.calibration, [copper], tmp_path / "maps.zarr", library=library, libraries=cache
+    )
+    stack = finish(job)
+    errors = misorientation_angles(
+        quaternions_in(by_name(stack)).reshape(-1, 4),
+        quaternions_of(rotations),
+        copper.laue_group,
+    )
+    assert np.sum(errors < 3) >= 12
+    assert stack.provenance["indexing"]["library"]["thicknesses"] == [200, 300, 400]
 
 
 @pytest.fixture
