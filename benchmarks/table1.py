@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.up2_writer import write_scan
 from napari_kikuchi.jobs import finish
@@ -42,7 +43,6 @@ from napari_kikuchi.latent.presets import PRESETS
 from napari_kikuchi.latent.train import VaeTraining, train_vae
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.physics.indexing import HoughIndexing, index_patterns, read_phase
-from napari_kikuchi.physics.orientations import misorientation_angles
 from napari_kikuchi.physics.quality import image_quality, sharpness
 from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe

@@ -6,12 +6,13 @@ import numpy as np
 import orix.io
 import pytest
 import tifffile
-from exported import SCAN, latent_stack, physics_stack
+from exported import PHASES, SCAN, latent_stack, physics_stack, spot_stack
 from orix.quaternion import Rotation
 
-from napari_kikuchi.io.crystal_map import NoOrientationsError, crystal_map
+from napari_kikuchi.io.crystal_map import crystal_map
 from napari_kikuchi.io.export import export_maps
 from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
+from napari_kikuchi.io.indexed import NoOrientationsError
 from napari_kikuchi.io.tiff_maps import write_tiff_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
@@ -150,6 +151,149 @@ def test_orix_reads_the_orientations_that_were_written(tmp_path, ending, toleran
         if ending == ".ang":  # Which has no word for what is not known.
             expected = np.nan_to_num(expected)
         np.testing.assert_allclose(read.prop[name][known], expected, atol=1e-5)
+
+
+def angles_between(one, other):
+    return np.rad2deg((~Rotation(one) * Rotation(other)).angle)
+
+
+@pytest.mark.parametrize("ending", [".orix.h5", ".ang"])
+def test_orix_reads_several_phases_that_were_written(tmp_path, ending, capsys):
+    stack = spot_stack()
+    read = orix.io.load(finish(export_maps(tmp_path / f"scan{ending}", [on_disk(stack)])))
+    phase, known = stack.map(0).ravel(), np.nan_to_num(stack.map(0)).ravel() > 0
+    assert (read.dy, read.dx, read.scan_unit) == (0.0025, 0.004, "um")
+    np.testing.assert_array_equal(read.is_indexed, known)
+    np.testing.assert_array_equal(read.phase_id[known], phase[known])
+    quaternions = np.moveaxis(stack.values[3:], 0, -1).reshape(-1, 4)
+    assert angles_between(quaternions[known], read.rotations[known].data).max() < 0.01
+    groups = ["432", "622", "112"] if ending == ".ang" else ["m-3m", "6/mmm", "2/m"]
+    for number, told, group in zip((1, 2, 3), PHASES, groups, strict=False):
+        lattice = read.phases[number].structure.lattice.abcABG()
+        np.testing.assert_allclose(lattice, told["lattice"], atol=1e-3)
+        assert read.phases[number].point_group.name == group
+    confidence = read.prop["ci" if ending == ".ang" else "confidence"]
+    np.testing.assert_allclose(confidence[known], stack.map(1).ravel()[known], atol=1e-5)
+    if ending == ".ang":
+        np.testing.assert_array_equal(read.prop["iq"][known], stack.map(2).ravel()[known])
+
+
+def test_an_ang_file_has_english_letters_alone(tmp_path):
+    stack = spot_stack()
+    channels = [*stack.channels, Channel("β mean"), Channel("α mean"), Channel("µ")]
+    values = np.concatenate([stack.values, stack.values[1:4] + 1])
+    stack = replace(stack, channels=channels, values=values)
+    path = finish(export_maps(tmp_path / "scan.ang", [stack]))
+    header = path.read_bytes().decode("ascii")
+    assert "fit, __mean, __mean_2, _\n" in header.replace("pattern_fit", "fit")
+    assert "zirconia_ _" in header
+    read = orix.io.load(path)
+    np.testing.assert_allclose(
+        read.prop["__mean_2"][read.is_indexed], values[8].ravel()[read.is_indexed], atol=1e-5
+    )
+
+
+def cells(a, b, c, *angles):
+    """One cell in the axes of orix (x along a, z along c*) and of Oxford (z along c, x along a*).
+
+    Its edges are columns.
+    """
+    alpha, beta, gamma = np.deg2rad(angles)
+    cosines = np.cos([alpha, beta, gamma])
+    volume = np.sqrt(1 - (cosines**2).sum() + 2 * cosines.prod())
+    ca, cb, cg = cosines
+    of_orix = [
+        [a, b * cg, c * cb],
+        [0, b * np.sin(gamma), c * (ca - cb * cg) / np.sin(gamma)],
+        [0, 0, c * volume / np.sin(gamma)],
+    ]
+    of_oxford = [
+        [a * volume / np.sin(alpha), 0, 0],
+        [a * (cg - ca * cb) / np.sin(alpha), b * np.sin(alpha), 0],
+        [a * cb, b * ca, c],
+    ]
+    return np.array(of_orix), np.array(of_oxford)
+
+
+def test_channel_text_files_have_the_frames_of_oxford(tmp_path):
+    stack = spot_stack()
+    path = finish(export_maps(tmp_path / "scan.ctf", [on_disk(stack)]))
+    read = orix.io.load(path)
+    phase, known = stack.map(0).ravel(), np.nan_to_num(stack.map(0)).ravel() > 0
+    assert (read.dy, read.dx, read.scan_unit) == (0.0025, 0.004, "um")
+    np.testing.assert_array_equal(read.phase_id, np.where(known, phase, -1))
+    quaternions = np.moveaxis(stack.values[3:], 0, -1).reshape(-1, 4)
+    for number, told in enumerate(PHASES[:3], 1):
+        of_phase = phase == number
+        ours = Rotation(quaternions[of_phase]).to_matrix()
+        theirs = read.rotations[of_phase].to_matrix()
+        of_orix, of_oxford = cells(*told["lattice"])
+        # Down, to the right and out of the map, in the one sample frame and in the other.
+        for here, there in (((1, 0, 0), (0, -1, 0)), ((0, 1, 0), (1, 0, 0)), ((0, 0, 1),) * 2):
+            uvw = np.linalg.solve(of_orix, (ours @ here).T)
+            as_written = np.linalg.solve(of_oxford, (theirs @ there).T)
+            np.testing.assert_allclose(as_written, uvw, atol=1e-4)
+    np.testing.assert_array_equal(read.prop["bands"], np.nan_to_num(stack.map(2)).ravel())
+    confidence = np.nan_to_num(stack.map(1)).ravel()
+    np.testing.assert_array_equal(read.prop["BS"], np.rint(255 * confidence))
+    expected = np.where(known, 0, 3)
+    expected[np.isnan(phase)] = 5
+    np.testing.assert_array_equal(read.prop["error"], expected)
+
+
+def test_channel_text_files_are_written_as_channel_5_writes_them(tmp_path):
+    path = finish(export_maps(tmp_path / "scan.ctf", [spot_stack()]))
+    content = path.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n") == 13 + 4 + 1 + 24
+    lines = content.decode("ascii").splitlines()
+    assert lines[0] == "Channel Text File"
+    assert lines[3:8] == [
+        "JobMode\tGrid",
+        "XCells\t6",
+        "YCells\t4",
+        "XStep\t0.004000",
+        "YStep\t0.002500",
+    ]
+    assert "\tKV\t200\t" in lines[11]
+    assert lines[12] == "Phases\t4"
+    told = [line.split("\t")[:5] for line in lines[13:17]]
+    assert [one[3:] for one in told] == [["11", "225"], ["9", "194"], ["2", "14"], ["3", "62"]]
+    assert [one[2] for one in told] == ["copper", "titanium", "zirconia_ _", "unseen"]
+    assert told[1][:2] == ["2.9500;2.9500;4.6800", "90.0000;90.0000;120.0000"]
+    assert lines[17] == "Phase\tX\tY\tBands\tError\tEuler1\tEuler2\tEuler3\tMAD\tBC\tBS"
+    table = np.loadtxt(lines[18:])
+    np.testing.assert_array_equal(table[:7, 1], 0.004 * np.array([0, 1, 2, 3, 4, 5, 0]))
+    np.testing.assert_array_equal(table[:7, 2], 0.0025 * np.array([0, 0, 0, 0, 0, 0, 1]))
+    assert 0 <= table[:, 5:8].min() <= table[:, 5:8].max() <= 360
+    assert table[:, 6].max() <= 180
+    assert (table[table[:, 0] == 0, 5:8] == 0).all()
+
+
+def test_kikuchi_patterns_go_into_a_channel_text_file_with_fit_and_quality(tmp_path):
+    stack = physics_stack()
+    read = orix.io.load(finish(export_maps(tmp_path / "scan.ctf", [stack])))
+    known = np.isfinite(stack.map(4)).ravel()
+    np.testing.assert_array_equal(read.is_indexed, known)
+    np.testing.assert_allclose(read.prop["MAD"], np.nan_to_num(stack.map(2)).ravel(), atol=1e-4)
+    quality = stack.map(1).ravel()
+    assert np.argmax(read.prop["BC"]) == np.argmax(quality)
+    assert (read.prop["BC"].min(), read.prop["BC"].max()) == (0, 255)
+    assert read.phases[1].space_group.number == 194
+
+
+@pytest.mark.parametrize(
+    ("space_group", "laue_group"),
+    [
+        *((1, 1), (2, 1), (3, 2), (15, 2), (16, 3), (75, 4), (89, 5), (142, 5), (143, 6)),
+        *((149, 7), (168, 8), (177, 9), (194, 9), (195, 10), (206, 10), (207, 11), (230, 11)),
+    ],
+)
+def test_channel_5_numbers_the_laue_groups(tmp_path, space_group, laue_group):
+    stack = physics_stack()
+    phase = {"name": "a", "space_group": space_group, "lattice": [4.0, 4.0, 5.0, 90.0, 90.0, 90.0]}
+    stack = replace(stack, provenance={"indexing": {"phase": phase}})
+    lines = finish(export_maps(tmp_path / "scan.ctf", [stack])).read_text().splitlines()
+    assert lines[13].split("\t")[3:5] == [str(laue_group), str(space_group)]
 
 
 def test_chosen_maps_go_with_the_orientations(tmp_path):

@@ -4,11 +4,12 @@ import os
 
 import numpy as np
 import pytest
-from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, ZIRCONIA, write_cif
+from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, ZINC_BLENDE, ZIRCONIA, write_cif
 from diffsims.crystallography import ReciprocalLatticeVector
 from diffsims.structure_factor import get_atomic_scattering_parameters
 from diffsims.utils.sim_utils import get_kinematical_intensities
 
+from napari_kikuchi.io.indexed import laue_group
 from napari_kikuchi.orientation.crystal import (
     Crystal,
     CrystalFileError,
@@ -176,3 +177,25 @@ def test_unknown_name_tells_the_known_ones():
 def test_k_max_is_checked(k_max):
     with pytest.raises(ValueError, match="expected k_max"):
         Crystal.built_in("cu").reflections(k_max)
+
+
+def test_maps_tell_a_phase_by_its_name_symmetry_and_cell_and_the_file_that_told_of_it(tmp_path):
+    assert Crystal.built_in("ti").settings() == {
+        "name": "Ti",
+        "space_group": 194,
+        "lattice": [2.951, 2.951, 4.684, 90, 90, 120],
+        "source": "built in",
+    }
+    told = Crystal.from_cif(write_cif(tmp_path / "blende.cif", **ZINC_BLENDE)).settings()
+    assert (told["name"], told["source"]) == ("blende", "blende.cif")
+    assert told["space_group"] == 216
+
+
+@pytest.mark.parametrize("name", ["cu", "ti", "trigonal", "monoclinic", "triclinic"])
+def test_maps_tell_the_symmetry_about_the_axes_that_a_cell_has(crystals, name):
+    crystal = crystals[name]
+    told = laue_group(crystal.phase).laue_proper_subgroup.to_matrix()
+    own = crystal.laue_group.laue_proper_subgroup.to_matrix()
+    apart = np.abs(told[:, None] - own).max(axis=(2, 3))
+    assert len(told) == len(own)
+    assert apart.min(axis=1).max() < 1e-9

@@ -9,6 +9,14 @@ from napari.utils.colormaps import ensure_colormap
 from orix.quaternion.symmetry import Oh
 
 from napari_kikuchi import __version__, streaming
+from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
+from napari_kikuchi.explore.misorientations import misorientation_angles
+from napari_kikuchi.explore.orientations import (
+    OrientationMap,
+    find_grains,
+    grain_reference_orientation_deviation,
+    kernel_average_misorientation,
+)
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.journal import ResumeError
@@ -18,13 +26,6 @@ from napari_kikuchi.maps import Region
 from napari_kikuchi.physics import maps as physics
 from napari_kikuchi.physics.indexing import HoughIndexing, Indexed
 from napari_kikuchi.physics.maps import KINDS, default_physics_path, physics_maps
-from napari_kikuchi.physics.orientations import (
-    find_grains,
-    grain_reference_orientation_deviation,
-    ipf_colours,
-    kernel_average_misorientation,
-    misorientation_angles,
-)
 from napari_kikuchi.physics.quality import (
     image_quality,
     mean_intensity,
@@ -116,7 +117,8 @@ def test_hough_indexing_finds_the_orientations_of_a_simulated_scan(
     assert (found["indexed bands"] >= 5).all()
     assert (found["fit"] < 1).all()
     assert (found["pattern quality (Hough)"] > 0).all()
-    truth = find_grains(known_orientations, Oh)
+    known = OrientationMap(known_orientations, [Oh])
+    truth = find_grains(known)
     np.testing.assert_array_equal(found["grain"], truth)
     assert found["GROD"].max() < 1.2
 
@@ -126,13 +128,14 @@ def test_maps_of_orientations_are_those_of_the_whole_map(
 ):
     stack = finish(physics_maps(scan, ["indexing"], tmp_path / "maps.zarr", indexing=HOUGH))
     found = by_name(stack)
-    grain = find_grains(known_orientations, Oh)
+    known = OrientationMap(known_orientations, [Oh])
+    grain = find_grains(known)
     expected = {
-        "KAM": kernel_average_misorientation(known_orientations, Oh),
-        "GROD": grain_reference_orientation_deviation(known_orientations, grain, Oh),
+        "KAM": kernel_average_misorientation(known),
+        "GROD": grain_reference_orientation_deviation(known, grain),
         "grain": grain,
     }
-    colours = ipf_colours(known_orientations, Oh)
+    colours = ipf_colours(known)
     expected |= dict(zip(("IPF red", "IPF green", "IPF blue"), colours, strict=True))
     for name, values in expected.items():
         # Stored in float32, a quaternion is sure to some 1e-5°.

@@ -17,6 +17,7 @@ from napari_kikuchi.cli.console import (
     run,
     shown,
 )
+from napari_kikuchi.cli.correlate import correlate
 from napari_kikuchi.cli.export import export
 from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
@@ -36,6 +37,7 @@ from napari_kikuchi.cli.options import (
     numbers,
     scan_options,
 )
+from napari_kikuchi.cli.orient import orient
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.spots import spots
 from napari_kikuchi.cli.train import train
@@ -206,7 +208,9 @@ def encode(
 app.command()(maps)
 app.command()(virtual)
 app.command()(spots)
+app.command()(orient)
 app.command()(segment)
+app.command()(correlate)
 app.command()(export)
 
 

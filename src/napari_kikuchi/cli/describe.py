@@ -99,6 +99,7 @@ def _describe_spots(path: Path) -> dict[str, Any]:
         "spots": str(path),
         "rows": spots.shape[0],
         "columns": spots.shape[1],
+        "step (µm)": list(spots.step),
         "patterns": len(counts),
         "median spots": float(np.median(counts)) if len(counts) else 0.0,
         "detection": spots.detection.settings(),

@@ -26,7 +26,7 @@ def export(
         typer.Argument(
             metavar="OUT",
             help="File to write: .tif for ImageJ and Fiji, .h5 for plain HDF5; with orientations "
-            ".ang for MTEX and EDAX, .orix.h5 for orix and kikuchipy.",
+            ".ang for MTEX and EDAX, .ctf for MTEX and AZtec, .orix.h5 for orix and kikuchipy.",
             show_default=False,
         ),
     ],
@@ -38,7 +38,7 @@ def export(
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
-    """Write maps for other programs: ImageJ, MATLAB, MTEX, orix.
+    """Write maps for other programs: ImageJ, MATLAB, MTEX, AZtec, orix.
 
     [bold]napari-kikuchi export scan.mine.zarr maps.tif --maps "feature 3,pattern contrast"[/]
 

@@ -142,10 +142,10 @@ def maps(
     """
     output = output_for(as_json, events)
     with errors_told(output):
+        from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
-        from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.recipe import Recipe
 
         chosen = cast("list[Kind]", [kind.strip() for kind in kinds.split(",")])

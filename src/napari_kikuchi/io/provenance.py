@@ -84,14 +84,20 @@ _MODEL: dict[str, _Check] = {
     "path": text,
     "provenance": mapping,
 }
+_INDEXING: dict[str, _Check] = {
+    "phase": _check_phase,
+    "phases": _list_of(_check_phase),
+    "library": _entries({"voltage": positive}),
+}
 _PROVENANCE: dict[str, _Check] = {
     "unreadable": _check_unreadable,
     "method": text,
     "scan": _entries(_SCAN),
     "model": _entries(_MODEL),
+    "step": _list_of(positive, 2),
     "recipe": mapping,
     "settings": mapping,
     "familiarity": _entries({"known": truth}),
-    "indexing": _entries({"phase": _check_phase}),
+    "indexing": _entries(_INDEXING),
     "together": _list_of(lambda found, _: checked_provenance(found)),
 }

@@ -95,6 +95,8 @@ class Crystal:
         Share of the cells in which there is this atom, of shape (atoms,).
     debye_waller
         Isotropic B of each atom, in Å², of shape (atoms,).
+    source
+        Who told of the atoms: the name of a CIF file, or ``"built in"``.
 
     Raises
     ------
@@ -109,6 +111,7 @@ class Crystal:
     positions: NDArray[np.float64]
     occupancies: NDArray[np.float64]
     debye_waller: NDArray[np.float64]
+    source: str = ""
 
     def __post_init__(self) -> None:
         from diffsims.utils.sim_utils import get_scattering_params_dict
@@ -141,7 +144,7 @@ class Crystal:
             [Atom(element, xyz) for xyz in positions], Lattice(a, a, c, 90, 90, gamma)
         )
         structure.Bisoequiv = debye_waller
-        return cls._of_structure(element, space_group, structure)
+        return cls._of_structure(element, space_group, structure, "built in")
 
     @classmethod
     def from_cif(cls, path: str | Path) -> Crystal:
@@ -170,7 +173,7 @@ class Crystal:
             with redirect_stdout(StringIO()):  # Where the parser tells of what it dislikes.
                 structure = parser.parse(text)
             _check_cell(structure.lattice)
-            return cls._of_structure(path.stem, parser.spacegroup.number, structure)
+            return cls._of_structure(path.stem, parser.spacegroup.number, structure, path.name)
         # The parser raises whatever its steps happen to raise.
         except Exception as error:
             raise CrystalFileError(
@@ -179,7 +182,7 @@ class Crystal:
             ) from error
 
     @classmethod
-    def _of_structure(cls, name: str, space_group: int, structure: Any) -> Crystal:
+    def _of_structure(cls, name: str, space_group: int, structure: Any, source: str) -> Crystal:
         from orix.crystal_map import Phase
 
         # An ion scatters at these angles as the atom does.
@@ -191,6 +194,7 @@ class Crystal:
             np.array([atom.xyz for atom in structure], np.float64).reshape(-1, 3),
             np.array([atom.occupancy for atom in structure], np.float64),
             np.array([atom.Bisoequiv or USUAL_DEBYE_WALLER for atom in structure], np.float64),
+            source,
         )
 
     @cached_property
@@ -225,6 +229,17 @@ class Crystal:
     def volume(self) -> float:
         """Of the unit cell, in Å³."""
         return float(self.phase.structure.lattice.volume)
+
+    def settings(self) -> dict[str, Any]:
+        """What tells the phase to whoever reads maps of it, fit for JSON."""
+        # orix turns the lattice into its own axes, which leaves rounding errors.
+        lattice = [round(float(one), 6) for one in self.phase.structure.lattice.abcABG()]
+        return {
+            "name": self.name,
+            "space_group": self.phase.space_group.number,
+            "lattice": lattice,
+            "source": self.source,
+        }
 
     def structure_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:
         """Fourier coefficients of the potential, as scattering amplitudes of the unit cell.

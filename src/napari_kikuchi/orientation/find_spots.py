@@ -82,7 +82,7 @@ def find_spots(
         If the file of the scan is out of reach, or has changed since it was opened.
     """
     path = Path(path)
-    origin: dict[str, Any] = {"scan": scan_origin(scan)}
+    origin: dict[str, Any] = {"scan": scan_origin(scan), "step": list(scan.step)}
     # Elsewhere each worker takes what it has.
     where = pick_device(device) if executor is None else device
     with sole_writer(path):

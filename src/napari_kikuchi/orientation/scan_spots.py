@@ -94,6 +94,12 @@ class ScanSpots:
         return rows, cols
 
     @property
+    def step(self) -> tuple[float, float]:
+        """Distance between rows and between columns of the scan, in µm."""
+        down, across = self.provenance.get("step") or (1.0, 1.0)
+        return down, across
+
+    @property
     def most(self) -> int:
         """For how many spots of a pattern there is room."""
         return self.detection.most

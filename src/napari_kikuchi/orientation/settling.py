@@ -19,7 +19,7 @@ AGREEMENT = 4.0
 _UNRELATED = 0.3
 # What is told reaches so many positions further. More would count one another's doubts again and
 # again, and be surer than the patterns are.
-_ROUNDS = 3
+REACH = 3
 # Pairs of solutions compared at a time.
 _BATCH = 2**18
 
@@ -58,7 +58,7 @@ def settle(
         (one, other, _alike(phases, quaternions, symmetries, one, other)) for one, other in _SIDES
     ]
     beliefs = evidence.softmax(-1)
-    for _ in range(_ROUNDS):
+    for _ in range(REACH):
         support = torch.zeros_like(evidence)
         for one, other, alike in bonds:
             support[one] += _told(beliefs[other], alike)

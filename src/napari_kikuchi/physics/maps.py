@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
+from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT, OrientationMap
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
@@ -23,21 +25,13 @@ from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.io.preparation import KeptPreparation
 from napari_kikuchi.io.unfinished import Unfinished
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.physics.indexing import (
     HoughIndexing,
     check_indexing,
     index_patterns,
     read_phase,
-)
-from napari_kikuchi.physics.orientations import (
-    GRAIN_THRESHOLD,
-    KAM_LIMIT,
-    find_grains,
-    grain_reference_orientation_deviation,
-    ipf_colours,
-    kernel_average_misorientation,
 )
 from napari_kikuchi.physics.quality import (
     fill_outside,
@@ -48,7 +42,7 @@ from napari_kikuchi.physics.quality import (
 )
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.recipe import Recipe
-from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 from napari_kikuchi.unreadable import unreadable_record
 
@@ -70,16 +64,7 @@ _INDEXED = (
     Channel("fit", "°"),
     *(Channel(f"quaternion {part}") for part in "abcd"),
 )
-_FROM_ORIENTATIONS = (
-    # Between limits of their own their sum would have another hue.
-    *(
-        Channel(f"IPF {part}", colormap=part, limits=(0.0, 1.0))
-        for part in ("red", "green", "blue")
-    ),
-    Channel("KAM", "°", "viridis"),
-    Channel("GROD", "°", "viridis"),
-    Channel("grain", colormap="tab20"),
-)
+_FROM_ORIENTATIONS = derived_channels(["IPF"])
 KINDS: tuple[Kind, ...] = ("quality", "sharpness", "contrast", "intensity", "indexing")
 
 
@@ -263,17 +248,10 @@ def _map_orientations(
     scan: Scan, writer: MapWriter, phase: str, grain_threshold: float
 ) -> Job[None]:
     """Fill in the last channels of a map that is indexed."""
-    yield Progress(0, 0, "Finding the grains")
-    last, rows, cols = writer.maps.shape
-    first = last - len(_FROM_ORIENTATIONS)
+    first = writer.maps.shape[0] - len(_FROM_ORIENTATIONS)
     quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
-    symmetry = read_phase(phase).point_group
-    grain = find_grains(quaternions, symmetry, threshold=grain_threshold, grid=scan.grid)
-    kam = kernel_average_misorientation(quaternions, symmetry, grid=scan.grid)
-    grod = grain_reference_orientation_deviation(quaternions, grain, symmetry)
-    derived = np.concatenate([ipf_colours(quaternions, symmetry), [kam, grod, grain]])
-    whole, channels = Block(slice(0, rows), slice(0, cols)), range(first, last)
-    writer.confirm(whole, writer.maps.write(whole, derived, channels), channels)
+    orientations = OrientationMap(quaternions, [read_phase(phase).point_group], grid=scan.grid)
+    yield from write_derived(writer, orientations, along=["z"], grain_threshold=grain_threshold)
 
 
 def _check_kinds(kinds: Iterable[Kind]) -> list[Kind]:

@@ -10,9 +10,9 @@ from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
 from napari_kikuchi.physics.geometry import KnownGeometry, assumed_geometry, known_geometry
 from napari_kikuchi.physics.indexing import NICKEL, Convention, HoughIndexing
-from napari_kikuchi.physics.orientations import GRAIN_THRESHOLD
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.forms import Form, Notice, path_of
 

@@ -6,13 +6,15 @@ from orix.quaternion import Orientation
 from orix.quaternion.symmetry import C2h, D3d, D6h, Oh, Td
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi.physics.orientations import (
+from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
+from napari_kikuchi.explore.misorientations import misorientation_angles
+from napari_kikuchi.explore.orientations import (
+    OrientationMap,
     find_grains,
     grain_mean_orientations,
     grain_reference_orientation_deviation,
-    ipf_colours,
     kernel_average_misorientation,
-    misorientation_angles,
+    misorientation_to,
     neighbours,
 )
 
@@ -21,6 +23,10 @@ SYMMETRIES = [Oh, D6h, D3d, C2h, Td]
 
 def quaternions(rotations, *shape):
     return rotations.as_quat(scalar_first=True).reshape(*shape, 4)
+
+
+def cubic(orientations):
+    return OrientationMap(orientations, [Oh])
 
 
 def about(axis, degrees):
@@ -122,7 +128,7 @@ def test_kam_is_the_mean_over_the_neighbours_of_the_same_grain(grid):
         counted = [angle for angle in angles if angle <= 5]
         if counted:
             expected[i] = np.mean(counted)
-    found = kernel_average_misorientation(orientations, Oh, grid=grid)
+    found = kernel_average_misorientation(OrientationMap(orientations, [Oh], grid=grid))
     np.testing.assert_allclose(found.ravel(), expected, atol=1e-5)
     assert np.isnan(found).sum() < rows * cols / 2
 
@@ -132,12 +138,12 @@ def test_a_constant_gradient_has_one_kam_and_a_grod_from_its_middle():
     turns = about([1, 2, 3], angles.ravel()) * Rotation.random(random_state=1)
     orientations = quaternions(shuffled(turns, Oh, np.random.default_rng(0)), 4, 9)
     # Half of the neighbours lie in the same column; at the ends two of three do.
-    kam = kernel_average_misorientation(orientations, Oh)
+    kam = kernel_average_misorientation(cubic(orientations))
     np.testing.assert_allclose(kam[1:-1, 1:-1], 0.25, rtol=1e-6)
     np.testing.assert_allclose(kam[1, 0], 0.5 / 3, rtol=1e-6)
-    grain = find_grains(orientations, Oh)
+    grain = find_grains(cubic(orientations))
     assert (grain == 1).all()
-    grod = grain_reference_orientation_deviation(orientations, grain, Oh)
+    grod = grain_reference_orientation_deviation(cubic(orientations), grain)
     np.testing.assert_allclose(grod, np.abs(angles - 2), atol=1e-6)
 
 
@@ -149,10 +155,10 @@ def test_a_twin_is_a_grain_of_its_own_without_misorientation_inside():
     orientations = quaternions(turns[twin.ravel()], 5, 6)
     boundary = misorientation_angles(orientations[:, 2], orientations[:, 3], Oh)
     np.testing.assert_allclose(boundary, 60, atol=1e-6)
-    grain = find_grains(orientations, Oh)
+    grain = find_grains(cubic(orientations))
     np.testing.assert_array_equal(grain, twin + 1)
-    np.testing.assert_allclose(kernel_average_misorientation(orientations, Oh), 0, atol=1e-6)
-    grod = grain_reference_orientation_deviation(orientations, grain, Oh)
+    np.testing.assert_allclose(kernel_average_misorientation(cubic(orientations)), 0, atol=1e-6)
+    grod = grain_reference_orientation_deviation(cubic(orientations), grain)
     np.testing.assert_allclose(grod, 0, atol=1e-6)
 
 
@@ -176,7 +182,7 @@ def test_grains_are_what_small_angles_connect(seed, threshold):
                 if not expected[j] and misorientation_angles(flat[[i]], flat[[j]], Oh) <= threshold:
                     expected[j] = count
                     reached.append(j)
-    found = find_grains(orientations, Oh, threshold=threshold)
+    found = find_grains(cubic(orientations), threshold=threshold)
     np.testing.assert_array_equal(found.ravel(), expected)
 
 
@@ -192,23 +198,23 @@ def test_the_mean_of_a_grain_is_in_the_middle_of_its_orientations(symmetry):
     grain[0, 5] = 0
     orientations[0, 5] = np.nan
     grain[0, 25] = 0  # Its opposite.
-    means = grain_mean_orientations(orientations, grain, symmetry)
+    means = grain_mean_orientations(OrientationMap(orientations, [symmetry]), grain)
     np.testing.assert_allclose(
         misorientation_angles(means, quaternions(base, 2), symmetry), 0, atol=1e-4
     )
-    grod = grain_reference_orientation_deviation(orientations, grain, symmetry)
+    grod = grain_reference_orientation_deviation(OrientationMap(orientations, [symmetry]), grain)
     expected = np.rad2deg(np.linalg.norm(around, axis=-1))
     np.testing.assert_allclose(grod[grain > 0], expected[grain > 0], atol=1e-4)
     assert np.isnan(grod[grain == 0]).all()
 
 
 def test_a_map_without_orientations_has_no_grains():
-    nowhere = np.full((2, 3, 4), np.nan)
-    grain = find_grains(nowhere, Oh)
+    nowhere = cubic(np.full((2, 3, 4), np.nan))
+    grain = find_grains(nowhere)
     assert (grain == 0).all()
-    assert np.isnan(kernel_average_misorientation(nowhere, Oh)).all()
-    assert np.isnan(grain_reference_orientation_deviation(nowhere, grain, Oh)).all()
-    assert np.isnan(ipf_colours(nowhere, Oh)).all()
+    assert np.isnan(kernel_average_misorientation(nowhere)).all()
+    assert np.isnan(grain_reference_orientation_deviation(nowhere, grain)).all()
+    assert np.isnan(ipf_colours(nowhere)).all()
 
 
 def test_corners_of_the_inverse_pole_figure_are_red_green_and_blue():
@@ -217,7 +223,82 @@ def test_corners_of_the_inverse_pole_figure_are_red_green_and_blue():
     turns = [Rotation.align_vectors([corner], [[0, 0, 1]])[0] for corner in corners]
     rng = np.random.default_rng(6)
     orientations = quaternions(shuffled(Rotation.concatenate(turns), Oh, rng), 1, 3)
-    colours = ipf_colours(orientations, Oh)
+    colours = ipf_colours(cubic(orientations))
     assert colours.shape == (3, 1, 3)
     # orix reads its key from a table, which is so coarse.
     np.testing.assert_allclose(colours[:, 0], np.eye(3), atol=0.02)
+
+
+@pytest.mark.parametrize("along", ["x", "y", "z"])
+def test_the_inverse_pole_figure_is_that_of_an_axis_of_the_sample(along):
+    # One crystal, whose <111> lies along that axis: blue there, and not along the others.
+    axis = np.eye(3)["xyz".index(along)]
+    turn = Rotation.align_vectors([[1, 1, 1]], [axis])[0]
+    orientations = cubic(quaternions(turn, 1, 1))
+    blue = {one: ipf_colours(orientations, one)[:, 0, 0] for one in "xyz"}
+    np.testing.assert_allclose(blue[along], [0, 0, 1], atol=0.02)
+    assert all(colour[2] < 0.98 for one, colour in blue.items() if one != along)
+
+
+@pytest.fixture
+def two_phases():
+    """A cubic crystal on the left and a hexagonal one on the right, of one orientation, with a gap.
+
+    Both turn by a degree from row to row; one position of each has no phase or no orientation.
+    """
+    turns = about([1, 2, 3], np.repeat(np.arange(4.0), 6)) * Rotation.random(random_state=7)
+    orientations = quaternions(turns, 4, 6)
+    phases = np.where(np.arange(6) < 3, 1.0, 2.0) * np.ones((4, 1))
+    phases[0, 1] = 0
+    phases[3, 0] = np.nan
+    orientations[2, 4] = np.nan
+    return OrientationMap(orientations, [Oh, D6h], phases)
+
+
+def test_grains_do_not_go_from_phase_to_phase(two_phases):
+    expected = np.where(np.arange(6) < 3, 1, 2) * np.ones((4, 1), int)
+    expected[[0, 3, 2], [1, 0, 4]] = 0
+    np.testing.assert_array_equal(find_grains(two_phases), expected)
+
+
+def test_neighbours_of_another_phase_do_not_count_in_the_kam(two_phases):
+    kam = kernel_average_misorientation(two_phases)
+    # Above and below 1°, beside 0° but for the neighbour of the other phase.
+    np.testing.assert_allclose(kam[1, 2], 2 / 3, atol=1e-6)
+    np.testing.assert_allclose(kam[1, 3], 2 / 3, atol=1e-6)
+    assert np.isnan(kam[[0, 3, 2], [1, 0, 4]]).all()
+
+
+def test_each_phase_is_itself_under_its_own_symmetry_alone(two_phases):
+    phases, symmetries = two_phases.numbers, two_phases.symmetries
+    grain = find_grains(two_phases)
+    rng = np.random.default_rng(8)
+    moved = two_phases.quaternions.copy()
+    for number, symmetry in enumerate(symmetries, 1):
+        of_phase = phases == number
+        turns = Rotation.from_quat(moved[of_phase], scalar_first=True)
+        moved[of_phase] = quaternions(shuffled(turns, symmetry, rng), -1)
+    moved = OrientationMap(moved, symmetries, phases)
+    for measure in (
+        kernel_average_misorientation,
+        lambda one: grain_reference_orientation_deviation(one, grain),
+        lambda one: misorientation_to(one, 1, 5),
+        ipf_colours,
+    ):
+        np.testing.assert_allclose(measure(moved), measure(two_phases), atol=1e-5)
+    for number, symmetry in enumerate(symmetries, 1):
+        alone = OrientationMap(two_phases.quaternions, [symmetry], phases == number)
+        inside = phases == number
+        for along in "xyz":
+            found = ipf_colours(two_phases, along)[:, inside]
+            np.testing.assert_array_equal(found, ipf_colours(alone, along)[:, inside])
+
+
+def test_misorientation_to_a_position_is_of_its_phase_alone(two_phases):
+    found = misorientation_to(two_phases, 1, 0)
+    expected = np.abs(np.arange(4.0) - 1)[:, None] * np.ones(6)
+    expected[two_phases.numbers != 1] = np.nan
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert np.isnan(misorientation_to(two_phases, 2, 4)).all()
+    with pytest.raises(ValueError, match="invalid entry"):
+        misorientation_to(two_phases, 4, 0)

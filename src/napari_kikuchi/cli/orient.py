@@ -1,0 +1,221 @@
+"""``napari-kikuchi orient``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.options import (
+    DeviceOption,
+    EventsOption,
+    JsonOption,
+    PartialOption,
+    ScanNameOption,
+    ShapeOption,
+    StepOption,
+    WorkersOption,
+    scan_options,
+)
+from napari_kikuchi.cli.orient_inputs import calibration_of, library_settings, scan_in, spots_in
+
+if TYPE_CHECKING:
+    from napari_kikuchi.jobs import Job
+    from napari_kikuchi.maps import MapStack
+
+
+def orient(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCAN",
+            help="4D-STEM scan, or the file of its spots (.spots).",
+            show_default=False,
+        ),
+    ],
+    phases: Annotated[
+        list[str],
+        typer.Option(
+            "--phase",
+            metavar="NAME",
+            help="Crystal that may be there: cu, ni, al, fe, ti or a CIF file. For several phases "
+            "give it several times.",
+            show_default=False,
+        ),
+    ],
+    spots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.spots",
+            help="Where the spots are kept: read if they are there, found and written if not.  "
+            "[default: SCAN.spots beside the scan]",
+            show_default=False,
+        ),
+    ] = None,
+    radius: Annotated[
+        float | None,
+        typer.Option(help="Of a spot, in pixels.  [default: found out]", show_default=False),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            metavar="1/Å",
+            help="Of a pixel of the detector, in 1/Å.  [default: found out]",
+            show_default=False,
+        ),
+    ] = None,
+    centre: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COL",
+            help="Of the direct beam, in pixels.  [default: found out]",
+            show_default=False,
+        ),
+    ] = None,
+    rotation: Annotated[
+        float, typer.Option(help="Of the detector against the scan, in degrees.")
+    ] = 0.0,
+    flipped: Annotated[
+        bool, typer.Option("--flipped", help="The detector shows patterns mirrored.")
+    ] = False,
+    voltage: Annotated[float, typer.Option(min=1, help="Of the beam, in kV.")] = 300.0,
+    thickness: Annotated[
+        str | None,
+        typer.Option(
+            metavar="Å",
+            help="Of the foil, in Å: a range 100-800, or some 100,200,400.  [default: 100-800; "
+            "with --kinematical 100]",
+            show_default=False,
+        ),
+    ] = None,
+    kinematical: Annotated[
+        bool,
+        typer.Option(
+            "--kinematical",
+            help="Simulate patterns without multiple scattering: quick also for large cells.",
+        ),
+    ] = False,
+    least_confidence: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Patterns of a lower confidence are not indexed.  [default: 0.2]",
+            show_default=False,
+        ),
+    ] = None,
+    grain_threshold: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Misorientation in degrees above which neighbours belong to different grains.",
+        ),
+    ] = 5.0,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew where a run was stopped.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Map store to write.  [default: SCAN.orientations.zarr beside the scan]",
+            show_default=False,
+        ),
+    ] = None,
+    device: DeviceOption = "auto",
+    workers: WorkersOption = None,
+    shape: ShapeOption = None,
+    step: StepOption = None,
+    scan_name: ScanNameOption = None,
+    allow_partial: PartialOption = False,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Map phases and orientations from the spots of a 4D-STEM scan.
+
+    Finds the spots of all patterns, the calibration of the detector where it is not given, and
+    the orientation of each pattern by comparison with simulated ones: phase, confidence, inverse
+    pole figure colours, KAM, GROD, grains. Simulated patterns are kept for the next time.
+
+    Stopped with Ctrl-C it keeps what is done; the same command goes on from there.
+
+    [bold]napari-kikuchi orient scan.mib --phase cu --phase oxide.cif[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.devices import pick_device
+        from napari_kikuchi.io.origin import unreadable_told
+        from napari_kikuchi.orientation.crystal import open_crystal
+        from napari_kikuchi.orientation.find_spots import default_spots_path
+        from napari_kikuchi.orientation.maps import (
+            LEAST_CONFIDENCE,
+            default_orientations_path,
+            orientation_maps,
+        )
+        from napari_kikuchi.orientation.report import report_orientations
+
+        crystals = [open_crystal(phase) for phase in phases]
+        library = library_settings(voltage, thickness, kinematical)
+        options = scan_options(shape, step, scan_name, False, False, allow_partial)
+        scan = scan_in(source, options, spots, radius)
+        kept = default_spots_path(source, options) if spots is None else spots
+        target = default_orientations_path(source, options) if out is None else out
+        how: dict[str, Any] = {
+            "device": pick_device(device),
+            "workers": workers,
+            "resume": not restart,
+        }
+
+        def whole_way() -> Job[MapStack]:
+            found = yield from spots_in(source, scan, kept, radius, **how)
+            calibration = yield from calibration_of(
+                found,
+                crystals,
+                None if scan is None else scan.calibration,
+                scale,
+                centre,
+                voltage=voltage,
+                rotation=rotation,
+                flipped=flipped,
+            )
+            return (
+                yield from orientation_maps(
+                    found,
+                    calibration,
+                    crystals,
+                    target,
+                    step=found.step,
+                    library=library,
+                    least_confidence=(
+                        LEAST_CONFIDENCE if least_confidence is None else least_confidence
+                    ),
+                    grain_threshold=grain_threshold,
+                    **how,
+                )
+            )
+
+        # One job: whoever stops it need not know how far it is.
+        stack = run(whole_way(), output, going_on="The same command goes on from here.")
+        report = report_orientations(stack)
+        calibration = stack.provenance["indexing"]["calibration"]
+        report_result(
+            output,
+            f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
+            f"{_told(calibration)}\n"
+            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + f"See it with: napari-kikuchi view {shown(target)}",
+            result=target,
+            **asdict(report),
+            calibration=dict(calibration),
+        )
+
+
+def _told(calibration: Mapping[str, Any]) -> str:
+    row, col = calibration["centre"]
+    return (
+        f"A pixel is {calibration['scale']:.5g} 1/Å; the direct beam is at row {row:.1f}, column "
+        f"{col:.1f}."
+    )

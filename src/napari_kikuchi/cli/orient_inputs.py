@@ -1,0 +1,155 @@
+"""What ``napari-kikuchi orient`` works with: spots, calibration and templates, given or found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_kikuchi.cli.options import leave_out, numbers
+from napari_kikuchi.jobs import Job, Progress
+
+if TYPE_CHECKING:
+    from napari_kikuchi.calibration import Calibration
+    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.orientation.kept_libraries import LibrarySettings
+    from napari_kikuchi.orientation.scan_spots import ScanSpots
+    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.scan import Scan
+
+# Between the ends of a range of thicknesses, in Å.
+_THICKNESS_STEP = 50
+# Of a crystal without multiple scattering.
+_THIN = "100"
+
+
+def scan_in(
+    source: Path, options: dict[str, Any], kept: Path | None, radius: float | None
+) -> Scan | None:
+    """The scan; None if the source holds its spots alone.
+
+    Raises
+    ------
+    ValueError
+        If it is a scan of Kikuchi patterns, or options are given that spots do not need.
+    """
+    from napari_kikuchi.io import open_scan
+    from napari_kikuchi.orientation.scan_spots import SUFFIX
+
+    if source.suffix.lower() != SUFFIX:
+        scan = open_scan(source, **options)
+        if scan.technique != "4D-STEM":
+            raise ValueError(
+                f"{source}: expected a 4D-STEM scan, found Kikuchi patterns ({scan.technique}). "
+                "Index these with: napari-kikuchi maps SCAN --maps indexing"
+            )
+        return scan
+    given = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    leave_out({"--spots": kept, "--radius": radius, **given}, f"{source} holds the spots")
+    return None
+
+
+def spots_in(
+    source: Path, scan: Scan | None, path: Path, radius: float | None, **how: Any
+) -> Job[ScanSpots]:
+    """The spots in the source, those that were found of it, or those that are found now.
+
+    Parameters
+    ----------
+    source, scan
+        As given, and as :func:`scan_in` gives it.
+    path
+        Where the spots of the scan are kept.
+    radius
+        Of a spot, in pixels; None: whichever, or found out.
+    how
+        Options of :func:`~napari_kikuchi.orientation.find_spots.find_spots`.
+    """
+    from napari_kikuchi.orientation.detection_settings import Detection
+    from napari_kikuchi.orientation.find_spots import find_spots
+    from napari_kikuchi.orientation.scan_spots import ScanSpots
+    from napari_kikuchi.orientation.spot_radius import guess_radius
+
+    if scan is None:
+        return ScanSpots.open(source)
+    if path.exists():
+        found = ScanSpots.open(path)
+        if found.fingerprint != scan.fingerprint():
+            raise ValueError(
+                f"{path}: these are the spots of another scan than {source}. Name another file "
+                "for those of this one (--spots)."
+            )
+        if radius in (None, found.detection.radius):
+            return found
+    if radius is None:
+        yield Progress(0, 0, "Finding the radius of spots")
+        radius = round(guess_radius(scan), 2)
+    return (yield from find_spots(scan, path, Detection(radius), **how))
+
+
+def calibration_of(
+    spots: ScanSpots,
+    crystals: Sequence[Crystal],
+    told: Calibration | None,
+    scale: float | None,
+    centre: str | None,
+    *,
+    voltage: float,
+    rotation: float,
+    flipped: bool,
+) -> Job[SpotCalibration]:
+    """What is given of the calibration of the detector, and the rest as the spots tell it.
+
+    Parameters
+    ----------
+    spots, crystals, told, voltage, rotation, flipped
+        See :func:`~napari_kikuchi.orientation.find_calibration.find_calibration`.
+    scale, centre
+        In 1/Å, and as row and column, as a person gives them; None: to be found.
+    """
+    from napari_kikuchi.calibration import Calibration
+    from napari_kikuchi.orientation.find_calibration import BEAM_RADII, find_calibration
+    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+
+    yield Progress(0, 0, "Finding the calibration")
+    at = None if centre is None else numbers(centre, "--centre", (float, float))
+    detector: dict[str, Any] = {"rotation": rotation, "flipped": flipped}
+    if scale is not None and at is not None:
+        beam_radius = BEAM_RADII * spots.detection.radius
+        return SpotCalibration(at, scale, **detector, beam_radius=beam_radius)
+    if scale is not None:
+        # 1/Å in 1/nm; with crystals it would be looked for anew around this.
+        told, crystals = Calibration((10 * scale, 10 * scale), "1/nm"), ()
+    found = find_calibration(spots, crystals, told=told, voltage=voltage, **detector).calibration
+    return found if at is None else replace(found, centre=at, descan=None)
+
+
+def library_settings(voltage: float, thickness: str | None, kinematical: bool) -> LibrarySettings:
+    """How templates are simulated, of what is given."""
+    from napari_kikuchi.orientation.kept_libraries import LibrarySettings
+
+    if thickness is None and not kinematical:
+        return LibrarySettings(voltage)
+    return LibrarySettings(voltage, thicknesses_in(thickness or _THIN), kinematical)
+
+
+def thicknesses_in(text: str) -> tuple[float, ...]:
+    """Read ``100-800``, or ``100,200,400``.
+
+    Raises
+    ------
+    ValueError
+        If they are no numbers above 0 from thin to thick.
+    """
+    if "-" in text:
+        first, last = numbers(text.replace("-", ","), "--thickness", (float, float))
+        count = max(1, round((last - first) / _THICKNESS_STEP))
+        found = tuple(first + (last - first) * i / count for i in range(count + 1))
+    else:
+        found = numbers(text, "--thickness", (float,) * (text.count(",") + 1))
+    if not all(one > 0 for one in found) or list(found) != sorted(set(found)):
+        raise ValueError(
+            f"--thickness needs thicknesses above 0 Å, from thin to thick, not {text!r}"
+        )
+    return found
