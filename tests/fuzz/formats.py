@@ -315,7 +315,7 @@ class SpotFiles(Models):
         spots = rng.uniform(1, 50, (1, 3, 4, 5, 3)).astype(np.float32)
         block = Block(slice(0, 3), slice(0, 4))
         writer.confirm(block, writer.spots.write(block, spots))
-        finish(writer.finish(detection, {"scan": {"name": "weld", "fingerprint": {}}}))
+        finish(writer.finish({"scan": {"name": "weld", "fingerprint": {}}}))
 
     def seeds(self, folder):
         return [folder / "weld.spots"]

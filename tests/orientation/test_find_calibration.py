@@ -9,6 +9,7 @@ from scipy.spatial.distance import cdist
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation.beam import Beam
+from napari_kikuchi.orientation.beam_place import NoBeamError
 from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_calibration import find_calibration
@@ -16,6 +17,8 @@ from napari_kikuchi.orientation.find_spots import find_spots
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 from napari_kikuchi.orientation.spot_calibration import Descan, SpotCalibration
 from napari_kikuchi.orientation.spot_radius import guess_radius
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 
 SHAPE = (16, 18)
 BOTH = (Crystal.built_in("cu"), Crystal.built_in("ti"))
@@ -106,3 +109,24 @@ def test_a_blocked_beam_is_found_by_pairs(tmp_path):
     assert found.beam.share == 0
     np.testing.assert_allclose(found.calibration.centre, TRUTH.centre, atol=0.3)
     assert found.calibration.scale == pytest.approx(TRUTH.scale, rel=0.005)
+
+
+def test_a_centre_that_is_given_is_taken(simulated):
+    spots, _ = simulated
+    found = find_calibration(spots, BOTH, centre=(61.0, 67.0))
+    assert found.calibration.centre == (61, 67)
+    assert found.calibration.descan is None
+    assert found.calibration.scale == pytest.approx(TRUTH.scale, rel=0.01)
+
+
+def test_errors_name_the_file(tmp_path):
+    noise = np.random.default_rng(0).poisson(3.0, (6, 6, 64, 64)).astype(np.uint16)
+    noise[..., 30, 30] = 500
+    scan = Scan(ArraySource(noise))
+    spots = finish(find_spots(scan, tmp_path / "a.spots", Detection(1.0, least=0.5)))
+    with pytest.raises(ValueError, match=r"a\.spots: expected 10 spots at least"):
+        find_calibration(spots, BOTH)
+    noise[..., 30, 30] = 0
+    spots = finish(find_spots(scan, tmp_path / "b.spots", Detection(2.0)))
+    with pytest.raises(NoBeamError, match=r"b\.spots: expected .*direct beam"):
+        find_calibration(spots, BOTH)

@@ -37,7 +37,7 @@ def path(tmp_path):
     block = Block(slice(0, 5), slice(0, 7))
     writer.confirm(block, writer.spots.write(block, some_spots()[None]))
     provenance = {"scan": {"name": "weld", "fingerprint": {"crc32": [1]}}}
-    finish(writer.finish(DETECTION, provenance))
+    finish(writer.finish(provenance))
     return tmp_path / "a.spots"
 
 

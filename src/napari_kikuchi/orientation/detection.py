@@ -25,8 +25,10 @@ _EDGE = 0.7
 _RING = 1.6
 # In which noise is told by what is counted: half the side of a square, in radii of the disc.
 _AROUND = 2.5
-# Pixels of the patterns whose transforms are in memory at a time.
-_BATCH_PIXELS = 2**20
+# Pixels of patterns at a time: what the steps below pass on to each other then stays in a core's
+# cache, and on a GPU fills the device.
+_BATCH = {"cpu": 2**17}
+_BATCH_DEVICE = 2**24
 
 
 class SpotDetector:
@@ -77,7 +79,8 @@ class SpotDetector:
         """
         device = self._kernel.device
         parts = [
-            self._found(torch.as_tensor(part, device=device).float()) for part in _pieces(patterns)
+            self._found(torch.as_tensor(part, device=device).float())
+            for part in _pieces(patterns, _BATCH.get(device.type, _BATCH_DEVICE))
         ]
         return torch.cat(parts) if parts else torch.zeros(0, self.detection.most, 3)
 
@@ -116,11 +119,11 @@ class SpotDetector:
         return near.tril(-1).any(-1)
 
 
-def _pieces(patterns: NDArray | Tensor) -> list[NDArray | Tensor]:
+def _pieces(patterns: NDArray | Tensor, pixels: int) -> list[NDArray | Tensor]:
     if isinstance(patterns, np.ndarray):
         # Not every device knows unsigned numbers of two bytes.
         patterns = patterns.astype(np.float32)
-    few = max(1, _BATCH_PIXELS // math.prod(patterns.shape[1:]))
+    few = max(1, pixels // math.prod(patterns.shape[1:]))
     return [patterns[start : start + few] for start in range(0, len(patterns), few)]
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.orientation.beam import Beam
-from napari_kikuchi.orientation.beam_place import BeamPlace, find_beam
+from napari_kikuchi.orientation.beam_place import BeamPlace, NoBeamError, find_beam
 from napari_kikuchi.orientation.ring_fit import RingFit, RingFitter
 from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
@@ -45,7 +45,7 @@ class FoundCalibration:
         How the detector is turned against the scan and whether it is mirrored, spots do not tell:
         it is as it was given.
     beam
-        Where the direct beam was found.
+        Where the direct beam was found, or said to be.
     rings
         How the scale was fitted to crystals; None: the file told it.
     """
@@ -61,6 +61,7 @@ def find_calibration(
     *,
     told: Calibration | None = None,
     voltage: float = 300.0,
+    centre: tuple[float, float] | None = None,
     rotation: float = 0.0,
     flipped: bool = False,
     elliptic: bool = True,
@@ -80,6 +81,8 @@ def find_calibration(
         scale; with them the scale is looked for within a quarter of it.
     voltage
         In kV.
+    centre
+        Row and column of the direct beam, where spots do not show it; None: found among them.
     rotation, flipped
         As :class:`SpotCalibration` has them.
     elliptic
@@ -109,33 +112,33 @@ def find_calibration(
     positions = _draw(spots, seed)
     pixels = spots.read(positions)
     radius = spots.detection.radius
-    beam = find_beam(pixels, positions, spots.shape, radius)
-    # In pixels as yet.
-    found = SpotCalibration(
-        beam.centre,
-        1.0,
-        rotation,
-        flipped,
-        beam_radius=BEAM_RADII * radius,
-        descan=beam.descan,
-    )
-    scale, ratio, ratio_angle = (None, 1.0, 0.0) if told is None else _told(told, voltage)
-    rings = None
-    if crystals:
-        away, groups = _away(found, pixels, positions)
-        rings = _fit(away, groups, crystals, voltage, found.beam_radius, scale, elliptic)
-        scale, ratio, ratio_angle = rings.scale, rings.ratio, rings.ratio_angle
-    assert scale is not None
+    if centre is None:
+        beam = _beam(spots, pixels, positions)
+    else:
+        beam = BeamPlace(centre, None, (0.0, 0.0), 0.0, 0.0)
+    scale, ratio, ratio_angle = (1.0, 1.0, 0.0) if told is None else _told(told, voltage)
     calibration = SpotCalibration(
-        found.centre,
+        beam.centre,
         scale,
         rotation,
         flipped,
         ratio,
         ratio_angle,
-        found.beam_radius,
-        found.descan,
+        beam_radius=BEAM_RADII * radius,
+        descan=beam.descan,
     )
+    rings = None
+    if crystals:
+        away, groups = _away(calibration, pixels, positions)
+        about = None if told is None else scale
+        beam_radius = calibration.beam_radius
+        try:
+            rings = _fit(away, groups, crystals, voltage, beam_radius, about, elliptic)
+        except ValueError as error:
+            raise ValueError(f"{spots.path}: {error}") from error
+        calibration = replace(
+            calibration, scale=rings.scale, ratio=rings.ratio, ratio_angle=rings.ratio_angle
+        )
     return FoundCalibration(calibration, beam, rings)
 
 
@@ -157,7 +160,16 @@ def find_beam_of_scan(spots: ScanSpots, *, seed: int = 0) -> BeamPlace:
         See :meth:`.ScanSpots.rows`.
     """
     positions = _draw(spots, seed)
-    return find_beam(spots.read(positions), positions, spots.shape, spots.detection.radius)
+    return _beam(spots, spots.read(positions), positions)
+
+
+def _beam(
+    spots: ScanSpots, pixels: NDArray[np.float32], positions: NDArray[np.integer]
+) -> BeamPlace:
+    try:
+        return find_beam(pixels, positions, spots.shape, spots.detection.radius)
+    except NoBeamError as error:
+        raise NoBeamError(f"{spots.path}: {error}") from error
 
 
 def _draw(spots: ScanSpots, seed: int) -> NDArray[np.int64]:

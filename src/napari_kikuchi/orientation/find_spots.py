@@ -103,7 +103,7 @@ def find_spots(
             [np.empty((0, 2), np.int64), *(block.unreadable for block in written)]
         )
         provenance = maps_provenance("spots", origin | unreadable_record(unreadable))
-        return (yield from writer.finish(detection, provenance))
+        return (yield from writer.finish(provenance))
 
 
 def default_spots_path(scan_path: str | Path, options: Mapping[str, Any] | None = None) -> Path:

@@ -42,11 +42,15 @@ class SpotWriter(BlockWriter):
     """
 
     def __init__(
-        self, unfinished: Unfinished, spots: BlockFile, places: Mapping[str, TensorPlace]
+        self,
+        unfinished: Unfinished,
+        spots: BlockFile,
+        places: Mapping[str, TensorPlace],
+        detection: Detection,
     ) -> None:
         super().__init__(unfinished, spots)
         self.spots = spots
-        self._places = places
+        self._places, self._detection = places, detection
 
     @classmethod
     def open(
@@ -99,15 +103,13 @@ class SpotWriter(BlockWriter):
         unfinished = Unfinished(path, "spots")
         depends = {"shape": shape, "detection": detection.settings(), **identity}
         spots = unfinished.open(depends, at, make, room=places[SPOTS].end, resume=resume)
-        return cls(unfinished, spots, places)
+        return cls(unfinished, spots, places, detection)
 
-    def finish(self, detection: Detection, provenance: Mapping[str, Any]) -> Job[ScanSpots]:
+    def finish(self, provenance: Mapping[str, Any]) -> Job[ScanSpots]:
         """Count the spots, and give the file its header and its name.
 
         Parameters
         ----------
-        detection
-            How they were found.
         provenance
             Fit for JSON.
 
@@ -125,7 +127,7 @@ class SpotWriter(BlockWriter):
         counts = yield from self._count()
         header = {
             "content": CONTENT,
-            "detection": detection.settings(),
+            "detection": self._detection.settings(),
             "provenance": dict(provenance),
         }
         with self.spots.file.open("r+b") as file:
