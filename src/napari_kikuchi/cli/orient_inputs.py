@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -109,20 +108,22 @@ def calibration_of(
         In 1/Å, and as row and column, as a person gives them; None: to be found.
     """
     from napari_kikuchi.calibration import Calibration
-    from napari_kikuchi.orientation.find_calibration import BEAM_RADII, find_calibration
-    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.orientation.find_calibration import find_calibration
 
     yield Progress(0, 0, "Finding the calibration")
     at = None if centre is None else numbers(centre, "--centre", (float, float))
-    detector: dict[str, Any] = {"rotation": rotation, "flipped": flipped}
-    if scale is not None and at is not None:
-        beam_radius = BEAM_RADII * spots.detection.radius
-        return SpotCalibration(at, scale, **detector, beam_radius=beam_radius)
     if scale is not None:
         # 1/Å in 1/nm; with crystals it would be looked for anew around this.
         told, crystals = Calibration((10 * scale, 10 * scale), "1/nm"), ()
-    found = find_calibration(spots, crystals, told=told, voltage=voltage, **detector).calibration
-    return found if at is None else replace(found, centre=at, descan=None)
+    return find_calibration(
+        spots,
+        crystals,
+        told=told,
+        voltage=voltage,
+        centre=at,
+        rotation=rotation,
+        flipped=flipped,
+    ).calibration
 
 
 def library_settings(voltage: float, thickness: str | None, kinematical: bool) -> LibrarySettings:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Patterns from which it is found.
 _PATTERNS = 2000
 # What lies within so many radii of a spot is the direct beam.
-BEAM_RADII = 1.5
+_BEAM_RADII = 1.5
 # The outermost spots lie within these lengths of reciprocal lattice vectors, in 1/Å, whatever the
 # scale; how much a scale that a file tells may be off.
 _OUTERMOST = (0.6, 3.0)
@@ -124,7 +124,7 @@ def find_calibration(
         flipped,
         ratio,
         ratio_angle,
-        beam_radius=BEAM_RADII * radius,
+        beam_radius=_BEAM_RADII * radius,
         descan=beam.descan,
     )
     rings = None

@@ -23,6 +23,8 @@ _ALONG_RING = 0.05
 # Terms of the Fourier series, and angles at which it is summed.
 _TERMS = 40
 _ANGLES = 96
+# Two peaks of a curve are further apart than so many of these angles.
+_APART = 5
 # Of measured intensities, which makes amplitudes of them. Templates have a higher power: of those
 # tried, from 0.1 to 0.5, these two found most orientations, true to fractions of a degree.
 _MEASURED_POWER = 0.2
@@ -158,15 +160,24 @@ class Matcher:
         library = self.templates
         positions, amplitudes = amplitudes_of(values.to(library.device))
         correlation = self._correlate(self._series(positions, amplitudes))
-        scores, best = correlation.amax(-1).topk(self.hypotheses, dim=1)
+        best = correlation.amax(-1).topk(self.hypotheses, dim=1).indices
         curves = correlation.gather(1, best[..., None].expand(-1, -1, _ANGLES))
+        first = curves.argmax(-1)
+        # Of a zone's spots alone, two angles may give the same pattern.
+        second = torch.where(_near(first), -torch.inf, curves).argmax(-1)
+        tops = torch.cat([first, second], dim=1)
+        best, curves = best.repeat(1, 2), curves.repeat(1, 2, 1)
+        heights = curves.gather(-1, tops[..., None])[..., 0].clamp(min=0)
+        scores, chosen = heights.topk(self.hypotheses, dim=1)
+        angles = _peaks(curves, tops).gather(1, chosen)
+        best = best.gather(1, chosen)
         cells = len(library.rotations)
         return Hypotheses.of(
             library,
             scores,
             best % cells,
             best >= cells,
-            _peaks(curves),
+            angles,
             scores.new_zeros(*best.shape, 2),
         )
 
@@ -225,11 +236,16 @@ def _norms(series: Tensor) -> Tensor:
     return (2 * squares.sum((0, 2)) - squares[0].sum(-1)).sqrt()
 
 
-def _peaks(curves: Tensor) -> Tensor:
-    """Angles at which curves over one turn are highest, between samples by a parabola."""
-    top = curves.argmax(-1, keepdim=True)
-    around = torch.cat([(top - 1) % _ANGLES, top, (top + 1) % _ANGLES], dim=-1)
+def _near(tops: Tensor) -> Tensor:
+    """Which angles lie near the highest of curves, of shape (..., angles)."""
+    apart = (torch.arange(_ANGLES, device=tops.device) - tops[..., None]).abs()
+    return apart.minimum(_ANGLES - apart) <= _APART
+
+
+def _peaks(curves: Tensor, tops: Tensor) -> Tensor:
+    """Angles of the highest points of curves over one turn, between samples by a parabola."""
+    around = (tops[..., None] + torch.tensor([-1, 0, 1], device=tops.device)) % _ANGLES
     left, middle, right = curves.gather(-1, around).unbind(-1)
     bend = (2 * middle - left - right).clamp(min=1e-9)
     offset = ((right - left) / (2 * bend)).clamp(-0.5, 0.5)
-    return (top[..., 0] + offset) * (2 * math.pi / _ANGLES)
+    return (tops + offset) * (2 * math.pi / _ANGLES)
