@@ -37,9 +37,11 @@ CRYSTALS = ("cu", "ni", "al", "fe", "ti")
 K_MAX, SEED = 2.0, 31
 HYPOTHESES, MOST_PHASES = 8, 2
 # Patterns that are degraded and matched at a time: they share a strength and templates.
-GROUP = 128
+GROUP = 256
 # Of the usual degradation.
 STRENGTHS = (0.1, 1.5)
+# Radii of smaller detectors, in 1/Å.
+REACHES = (1.0, 2.0)
 PIECES = REFLECTIONS + UNEXPLAINED
 # Shares of patterns that are spots at random, that are compared with templates of their own crystal
 # alone, and with those of other crystals alone. What a confidence means depends on them: who names
@@ -104,10 +106,6 @@ def lessons(
     """Rows of hypotheses: evidence, score, and the angle from the truth in degrees."""
     random = np.random.default_rng(seed)
     generator = torch.Generator().manual_seed(seed)
-    methods = {
-        which: (Matcher(library, hypotheses=HYPOTHESES), Refiner(library))
-        for which, library in libraries.items()
-    }
     rows = []
     for crystal in crystals:
         for kinematical, share in ((False, 0.75), (True, 0.25)):
@@ -128,6 +126,9 @@ def lessons(
                 )
                 truth = torch.from_numpy(drawn.rotations[part])
                 own: str | None = crystal.name
+                # Some detectors show less.
+                reach = K_MAX if random.random() < 0.5 else random.uniform(*REACHES)
+                spots = torch.from_numpy(Spots(spots.numpy()).within(reach).values)
                 if random.random() < AT_RANDOM:
                     spots, own = at_random(len(part), random), None
                 phases = phases_for(crystal.name, [one.name for one in crystals], random)
@@ -135,7 +136,9 @@ def lessons(
                 rows.append(
                     np.concatenate(
                         [
-                            hypotheses(*methods[phase, kind], spots, truth, phase == own)
+                            hypotheses(
+                                libraries[phase, kind].within(reach), spots, truth, phase == own
+                            )
                             for phase in phases
                         ]
                         + [nothing(len(part))] * (MOST_PHASES - len(phases)),
@@ -166,15 +169,16 @@ def at_random(count: int, random: np.random.Generator) -> torch.Tensor:
 
 
 def hypotheses(
-    matcher: Matcher, refiner: Refiner, spots: torch.Tensor, truth: torch.Tensor, right: bool
+    library: Library, spots: torch.Tensor, truth: torch.Tensor, right: bool
 ) -> np.ndarray:
     measured = Spots(spots.numpy())
-    found, evidence = refiner.refine(measured, matcher(measured))
+    proposed = Matcher(library, hypotheses=HYPOTHESES)(measured)
+    found, evidence = Refiner(library).refine(measured, proposed)
     angles = torch.full_like(found.scores, WRONG)
     if right:
         apart = disorientation_angles(
             found.rotations, truth[:, None].expand_as(found.rotations),
-            refiner.templates.operators,
+            library.operators,
         )  # fmt: skip
         angles = torch.rad2deg(apart).nan_to_num(WRONG).to(angles)
     columns = [evidence.flatten(2), found.scores[..., None], angles[..., None]]

@@ -24,6 +24,9 @@ class KnownSpots:
     def shape(self):
         return self.truth.phases.shape
 
+    # As long as the truth does not tell of a detector, all that it shows is shown.
+    pattern_shape = None
+
     @property
     def fingerprint(self):
         return (self.provenance.get("scan") or {}).get("fingerprint")

@@ -126,3 +126,17 @@ def test_of_two_orientations_with_the_same_spots_both_are_told(libraries):
     ).rad2deg()
     assert angles.amin(1).max() < 2
     assert angles.amin(0).max() < 2
+
+
+def test_spots_beyond_the_templates_do_not_count(libraries, measured):
+    spots = measured[0][:40]
+    within = [library.within(1.4) for library in libraries]
+    index = Indexer(within)
+    assert index.k_max == 1.4
+    found, expected = index(spots), index(spots.within(1.4))
+    torch.testing.assert_close(found.probabilities, expected.probabilities)
+    # Of fewer spots still many are found.
+    angles = disorientation_angles(
+        found.rotations[:, 0], measured[1][:40], libraries[0].operators
+    ).rad2deg()
+    assert (angles < 5).double().mean() > 0.5

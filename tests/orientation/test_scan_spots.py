@@ -57,6 +57,15 @@ def test_what_was_written_is_read_by_pattern_by_rows_and_by_places(path):
     assert spots.at(2, 3).shape == (0, 3)
     assert spots.provenance["scan"]["name"] == "weld"
     assert spots.fingerprint == {"crc32": [1]}
+    assert spots.pattern_shape is None
+
+
+def test_the_size_of_patterns_is_that_of_the_scan(tmp_path):
+    writer = SpotWriter.open(tmp_path / "a.spots", SHAPE, DETECTION, {"scan": "weld"})
+    block = Block(slice(0, 5), slice(0, 7))
+    writer.confirm(block, writer.spots.write(block, some_spots()[None]))
+    scan = {"name": "weld", "fingerprint": {"shape": [5, 7, 64, 80]}}
+    assert finish(writer.finish({"scan": scan})).pattern_shape == (64, 80)
 
 
 def test_it_is_a_file_that_safetensors_reads(path):

@@ -1,6 +1,7 @@
 """Pixels become vectors of the sample's frame, and vectors pixels."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -52,6 +53,27 @@ def test_there_and_back_again(calibration, seed):
 def test_settings_come_back_from_json(calibration):
     settings = json.loads(json.dumps(calibration.settings()))
     assert SpotCalibration.from_settings(settings) == calibration
+
+
+@given(calibrations, st.integers(10, 300), st.integers(10, 300))
+def test_a_detector_reaches_as_far_as_its_nearest_edge(calibration, height, width):
+    """Against the vectors of the pixels on its edges."""
+    shape = (height, width)
+    inside = replace(calibration, centre=(0.3 * height, 0.6 * width), descan=None)
+    along = np.linspace(0, 1, 4001)
+    rows, cols = height - 1, width - 1
+    edges = [
+        *((along * rows, np.full_like(along, col)) for col in (0, cols)),
+        *((np.full_like(along, row), along * cols) for row in (0, rows)),
+    ]
+    row, col = np.concatenate(edges, axis=1)
+    spots = inside.to_spots(np.stack([col, row, np.ones_like(row)], axis=-1)[None])
+    nearest = np.hypot(spots.kx, spots.ky).min()
+    # The nearest point of an edge may lie beyond its end, where the detector is stretched.
+    assert inside.reach(shape) <= nearest * (1 + 1e-4)
+    if inside.ratio < 1.01:
+        assert inside.reach(shape) >= nearest * 0.97
+    assert replace(inside, centre=(-3.0, 5.0)).reach(shape) == 0
 
 
 def test_x_is_down_and_y_to_the_right_as_the_scan_has_them():

@@ -45,6 +45,13 @@ def test_one_pattern_by_its_number(spots):
     np.testing.assert_array_equal(spots[2].values, spots.values[2:])
 
 
+def test_spots_within_a_distance_stay_in_their_places():
+    values = np.array([[[0.6, 0.8, 2], [0.6, 0.9, 3], [0, 0, 0], [-0.1, 0, 4]]], np.float32)
+    found = Spots(values).within(1.01)
+    np.testing.assert_array_equal(found.values[0, [0, 3]], values[0, [0, 3]])
+    assert (found.values[0, [1, 2]] == 0).all()
+
+
 def test_packed_spots_are_the_strongest_first_without_padding():
     values = np.zeros((2, 5, 3), np.float32)
     values[0, [1, 3, 4]] = [[1, 1, 2], [2, 2, 9], [3, 3, 5]]

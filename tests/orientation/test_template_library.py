@@ -62,6 +62,20 @@ def test_dynamical_templates_are_dynamical_spots(copper, thick):
             assert_template(thick, cell, tilt, thickness, torch.from_numpy(values))
 
 
+def test_a_smaller_detector_shows_the_inner_reflections(copper, thin):
+    """As templates simulated up to its radius, but for what lies above the plane."""
+    small = finish(
+        kinematical_library(copper, thicknesses=THICKNESSES, **SETTINGS | {"k_max": 1.65})
+    )
+    within = thin.within(1.65)
+    assert within.k_max == 1.65
+    for cell, tilt in ((3, 0), (11, 7), (20, 12)):
+        spots = torch.cat([small.positions[cell], small.amplitudes[cell, tilt, 0][:, None]], dim=1)
+        spots[:, 2] **= 1 / small.power
+        assert_template(within, cell, tilt, 0, spots)
+    assert thin.within(3.0) is thin
+
+
 def test_orientations_are_those_of_turned_and_mirrored_patterns(thin):
     cells = torch.tensor([2, 5, 9])
     angles = torch.tensor([0.3, -2.0, 1.0], dtype=torch.float64)

@@ -51,7 +51,7 @@ class Indexer:
     Parameters
     ----------
     libraries
-        Templates of each phase.
+        Templates of each phase. Spots beyond their ``k_max`` do not count.
     hypotheses
         How many are compared of each pattern and phase.
     proposers
@@ -76,6 +76,7 @@ class Indexer:
         device: torch.device | str = "cpu",
     ) -> None:
         self.solutions = solutions
+        self.k_max = min(library.k_max for library in libraries)
         self.device = torch.device(device)
         proposers = proposers or [
             Matcher(library, hypotheses=hypotheses, device=device) for library in libraries
@@ -97,6 +98,7 @@ class Indexer:
         Solutions
             Of n patterns, likeliest first.
         """
+        spots = spots.within(self.k_max)
         starts = range(0, max(1, len(spots)), _BATCH)
         parts = [self._index(spots[start : start + _BATCH]) for start in starts]
         return Solutions(

@@ -136,7 +136,12 @@ class ScanIndexing:
         writer = BlockWriter(self.unfinished, values)
         if all(writer.is_done(block) for block in blocks):
             return
-        indexer = Indexer((yield from libraries()), solutions=self.solutions.most, device=device)
+        templates = yield from libraries()
+        if spots.pattern_shape is not None:
+            # What the detector does not show is not missing.
+            reach = calibration.reach(spots.pattern_shape)
+            templates = [library.within(reach) for library in templates]
+        indexer = Indexer(templates, solutions=self.solutions.most, device=device)
         task = _BlockIndexing(spots, calibration, indexer, self.solutions, least_spots)
         yield from run_blocks(
             blocks,

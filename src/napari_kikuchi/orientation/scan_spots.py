@@ -114,6 +114,14 @@ class ScanSpots:
         """That of the scan, see :meth:`.Scan.fingerprint`; None if the file does not tell it."""
         return (self.provenance.get("scan") or {}).get("fingerprint")
 
+    @property
+    def pattern_shape(self) -> tuple[int, int] | None:
+        """Height and width of a pattern in pixels; None if the file does not tell it."""
+        match (self.fingerprint or {}).get("shape"):
+            case [_, _, int(height), int(width)]:
+                return height, width
+        return None
+
     def at(self, row: int, col: int) -> NDArray[np.float32]:
         """Spots of one pattern.
 

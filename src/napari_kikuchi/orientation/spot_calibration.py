@@ -164,6 +164,27 @@ class SpotCalibration:
         inner = (slice(None), *(None,) * (away.ndim - 2)) if positions is not None else 0
         return away[..., 1] + column[inner], away[..., 0] + row[inner]
 
+    def reach(self, shape: tuple[int, int]) -> float:
+        """How far the detector shows spots in all directions.
+
+        Parameters
+        ----------
+        shape
+            Height and width of a pattern in pixels.
+
+        Returns
+        -------
+        float
+            In 1/Å; 0 if the direct beam is beside the detector.
+        """
+        lengths = []
+        for axis, side in enumerate(shape):
+            # Lengths in the direction across an edge are least on a line through the beam: that
+            # of the reciprocal vector of the detector's axis.
+            across = 1 / np.linalg.norm(np.linalg.inv(self._to_sample)[axis])
+            lengths += [self.centre[axis] * across, (side - 1 - self.centre[axis]) * across]
+        return max(0.0, float(min(lengths)))
+
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
         return asdict(self)

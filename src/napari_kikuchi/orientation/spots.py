@@ -117,6 +117,11 @@ class Spots:
         """The spots of each pattern without the padding, each of shape (spots, 3)."""
         return [one[one[:, 2] > 0] for one in self.values]
 
+    def within(self, k_max: float) -> Spots:
+        """The spots up to a distance from the direct beam, in 1/Å, each in its place."""
+        inside = np.hypot(self.kx, self.ky) <= k_max
+        return Spots(np.where(inside[..., None], self.values, np.float32(0)))
+
     def packed(self, most: int | None = None) -> Spots:
         """The same spots, strongest first, with as little padding as there can be.
 

@@ -33,6 +33,8 @@ _DIMENSIONS: dict[str, tuple[str | int, ...]] = {
     "positions": ("cells", "reflections", 2),
     "amplitudes": ("cells", "tilts", "thicknesses", "reflections"),
 }
+# Where a cell has fewer reflections than others: beyond all spots, in 1/Å.
+BEYOND = 1e3
 _IN_DOUBLE_PRECISION = ("operators", "rotations", "tilts")
 # Of numbers in half precision, and of rotation matrices in double precision.
 _HALF_ROUNDING = 1e-2
@@ -94,6 +96,21 @@ class Library:
             positions=self.positions.to(device),
             amplitudes=self.amplitudes.to(device),
         )
+
+    def within(self, k_max: float) -> Library:
+        """The same templates as a smaller detector shows them.
+
+        Parameters
+        ----------
+        k_max
+            Its radius, in 1/Å.
+        """
+        if k_max >= self.k_max:
+            return self
+        seen = torch.linalg.vector_norm(self.positions, dim=-1) <= k_max
+        amplitudes = torch.nn.functional.normalize(self.amplitudes * seen[:, None, None], dim=-1)
+        positions = torch.where(seen[..., None], self.positions, BEYOND)
+        return replace(self, k_max=k_max, positions=positions, amplitudes=amplitudes)
 
     def orientations(self, cells: Tensor, mirrored: Tensor, angles: Tensor, tilt: Tensor) -> Tensor:
         """Orientations of crystals whose patterns are templates, turned and mirrored.

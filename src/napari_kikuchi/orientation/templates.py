@@ -13,7 +13,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.symmetry import proper_operators
-from napari_kikuchi.orientation.template_library import Library
+from napari_kikuchi.orientation.template_library import BEYOND, Library
 from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ _REACH = 0.75
 _MIN_INTENSITY = 1e-3
 # Of a cell; the weakest above that number are left out.
 _MOST_REFLECTIONS = 128
-# Where a cell has fewer reflections than others: beyond all spots, in 1/Å.
-_BEYOND = 1e3
 
 
 def kinematical_library(
@@ -140,7 +138,7 @@ def _library(
         middles,
         offsets,
         torch.as_tensor(thicknesses, dtype=torch.float32),
-        _padded(positions, -2, _BEYOND),
+        _padded(positions, -2, BEYOND),
         _padded(amplitudes, -1, 0.0),
     )
 
