@@ -34,6 +34,8 @@ from napari_kikuchi.orientation.verifier import Verifier, verifier_loss
 from napari_kikuchi.training import TrainingData, TrainingSettings, TrainingUpdate, train
 
 CRYSTALS = ("cu", "ni", "al", "fe", "ti")
+# Cells of one kind and nearly one size: nobody tells their patterns apart, or has to.
+ALIKE = {"Cu", "Ni"}
 K_MAX, SEED = 2.0, 31
 HYPOTHESES, MOST_PHASES = 8, 2
 # Patterns that are degraded and matched at a time: they share a strength and templates.
@@ -150,7 +152,9 @@ def lessons(
 
 def phases_for(own: str, names: Sequence[str], random: np.random.Generator) -> list[str]:
     """Whose templates are compared: mostly its own, alone or with others, or others alone."""
-    others = random.permutation([name for name in names if name != own]).tolist()
+    others = random.permutation(
+        [name for name in names if name != own and not {own, name} <= ALIKE]
+    ).tolist()
     drawn = random.random()
     if drawn < ALONE:
         return [own]
