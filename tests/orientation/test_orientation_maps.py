@@ -29,7 +29,9 @@ from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.maps import default_orientations_path, orientation_maps
+from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+from napari_kikuchi.orientation.spot_model import SpotModel
 
 OWN = ["phase", "confidence", "margin", "spots", *(f"quaternion {part}" for part in "abcd")]
 DERIVED = [
@@ -104,6 +106,34 @@ def test_phases_and_orientations_are_those_of_the_sample(maps, spots, metals):
         errors = misorientation_angles(quaternions[both], true[both], crystal.laue_group)
         assert np.median(errors) < 1
         assert np.mean(errors < 3) > 0.75
+
+
+@pytest.fixture(scope="module")
+def ignorant():
+    """A spot transformer of copper that has learned nothing."""
+    torch.manual_seed(0)
+    network = SpotTransformer(SpotArchitecture(width=16, layers=1, heads=2, hypotheses=2, spots=8))
+    return SpotModel(network.eval(), "Cu", 300.0)
+
+
+def test_a_model_proposes_orientations_of_its_crystal(maps, mapped, ignorant, spots, tmp_path):
+    """One that knows nothing finds little of it, and all is found of the other phase."""
+    told = finish(mapped(tmp_path / "a.zarr", models=[ignorant]))
+    truth = np.where(spots.present, spots.truth.phases, -1)
+    shares = [
+        [(by_name(stack)["phase"][truth == number] == number + 1).mean() for number in (0, 1)]
+        for stack in (maps, told)
+    ]
+    assert shares[1][0] < 0.5 * shares[0][0]
+    assert shares[1][1] > 0.9 * shares[0][1]
+    (model,) = told.provenance["indexing"]["models"]
+    assert (model["crystal"], model["crc32"]) == ("Cu", ignorant.checksum)
+
+
+@pytest.mark.parametrize("changes", [{"crystal": "Ni"}, {"voltage": 200.0}])
+def test_a_model_of_something_else_is_refused(mapped, ignorant, changes, tmp_path):
+    with pytest.raises(ValueError, match=r"expected models of Cu, Ti at 300 kV, found one of"):
+        finish(mapped(tmp_path / "a.zarr", models=[replace(ignorant, **changes)]))
 
 
 def test_positions_without_a_pattern_or_an_orientation_are_told_apart(maps, spots):

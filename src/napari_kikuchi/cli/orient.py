@@ -99,6 +99,16 @@ def orient(
             help="Simulate patterns without multiple scattering: quick also for large cells.",
         ),
     ] = False,
+    models: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model",
+            metavar="FILE",
+            help="Spot transformer of a phase, which proposes orientations instead of a comparison "
+            "with all templates.",
+            show_default=False,
+        ),
+    ] = None,
     least_confidence: Annotated[
         float | None,
         typer.Option(
@@ -156,8 +166,10 @@ def orient(
             orientation_maps,
         )
         from napari_kikuchi.orientation.report import report_orientations
+        from napari_kikuchi.orientation.spot_model import SpotModel
 
         crystals = [open_crystal(phase) for phase in phases]
+        proposing = [SpotModel.load(path, device="cpu") for path in models or ()]
         library = library_settings(voltage, thickness, kinematical)
         options = scan_options(shape, step, scan_name, False, False, allow_partial)
         scan = scan_in(source, options, spots, radius)
@@ -189,6 +201,7 @@ def orient(
                     target,
                     step=found.step,
                     library=library,
+                    models=proposing,
                     least_confidence=(
                         LEAST_CONFIDENCE if least_confidence is None else least_confidence
                     ),

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.orientation.crystal import Crystal
     from napari_kikuchi.orientation.scan_spots import ScanSpots
     from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.orientation.spot_model import SpotModel
     from napari_kikuchi.orientation.template_library import Library
 
 # Below this confidence a position has no orientation.
@@ -54,6 +55,7 @@ def orientation_maps(
     *,
     step: tuple[float, float] = (1.0, 1.0),
     library: LibrarySettings | None = None,
+    models: Sequence[SpotModel] = (),
     least_spots: int = LEAST_SPOTS,
     least_confidence: float = LEAST_CONFIDENCE,
     grain_threshold: float = GRAIN_THRESHOLD,
@@ -81,6 +83,9 @@ def orientation_maps(
         Distance between rows and between columns of the scan, in µm.
     library
         How templates are simulated; None: as :class:`.LibrarySettings` has it.
+    models
+        Spot transformers, which propose orientations of their crystals; orientations of other
+        crystals are proposed by comparison with all templates.
     least_spots
         Patterns with fewer spots, the direct beam not counted, are not indexed.
     least_confidence
@@ -113,7 +118,7 @@ def orientation_maps(
     Raises
     ------
     ValueError
-        If there is no crystal, or two of one name.
+        If there is no crystal, or two of one name; or a model is of another crystal or voltage.
     FileExistsError
         If something lies at ``path`` that is no map store.
     ResumeError
@@ -126,6 +131,7 @@ def orientation_maps(
     path = Path(path)
     library = library or LibrarySettings()
     _check_crystals(crystals)
+    _check_models(models, crystals, library.voltage)
     check_target(path)
     scan = spots.provenance.get("scan") or {}
     settings = {
@@ -133,6 +139,7 @@ def orientation_maps(
         "calibration": calibration.settings(),
         "library": asdict(library),
         "least_spots": least_spots,
+        "models": [{"crystal": model.crystal, "crc32": model.checksum} for model in models],
     }
     identity = {
         "scan": scan.get("fingerprint"),
@@ -150,7 +157,13 @@ def orientation_maps(
     with sole_writer(path):
         indexing = ScanIndexing.open(path, spots.shape, identity, resume=resume)
         yield from indexing.run(
-            spots, calibration, simulate, least_spots=least_spots, device=device, workers=workers
+            spots,
+            calibration,
+            simulate,
+            models=models,
+            least_spots=least_spots,
+            device=device,
+            workers=workers,
         )
         channels = _channels(crystals)
         # Quickly made of the solutions: never gone on with.
@@ -254,6 +267,16 @@ def _map_orientations(
         "hexagonal" if grid == "hexagonal" else "square",
     )
     yield from write_derived(writer, orientations, along=_ALONG, grain_threshold=grain_threshold)
+
+
+def _check_models(models: Sequence[SpotModel], crystals: Sequence[Crystal], voltage: float) -> None:
+    names = {crystal.name for crystal in crystals}
+    for model in models:
+        if model.crystal not in names or model.voltage != voltage:
+            raise ValueError(
+                f"expected models of {', '.join(sorted(names))} at {voltage:g} kV, found one of "
+                f"{model.crystal} at {model.voltage:g} kV"
+            )
 
 
 def _check_crystals(crystals: Sequence[Crystal]) -> None:

@@ -16,12 +16,15 @@ from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.orientation.indexing import Indexer
 from napari_kikuchi.orientation.map_solutions import MapSolutions
+from napari_kikuchi.orientation.matching import Matcher
+from napari_kikuchi.orientation.placing import Proposer
 from napari_kikuchi.scan import Block
 from napari_kikuchi.streaming import Written, run_blocks
 
 if TYPE_CHECKING:
     from napari_kikuchi.orientation.scan_spots import ScanSpots
     from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.orientation.spot_model import SpotModel
     from napari_kikuchi.orientation.template_library import Library
 
 # Of a pattern; of these its neighbours may choose one.
@@ -101,6 +104,7 @@ class ScanIndexing:
         calibration: SpotCalibration,
         libraries: Callable[[], Job[Sequence[Library]]],
         *,
+        models: Sequence[SpotModel] = (),
         least_spots: int = LEAST_SPOTS,
         device: str = "cpu",
         workers: int | None = None,
@@ -115,6 +119,9 @@ class ScanIndexing:
             Of the detector.
         libraries
             Gives the templates of each phase, if there is anything left to do.
+        models
+            Spot transformers, which propose orientations of their crystals. Those of other
+            crystals are looked for among all templates.
         least_spots
             Patterns with fewer, the direct beam not counted, have no solution.
         device
@@ -141,7 +148,12 @@ class ScanIndexing:
             # What the detector does not show is not missing.
             reach = calibration.reach(spots.pattern_shape)
             templates = [library.within(reach) for library in templates]
-        indexer = Indexer(templates, solutions=self.solutions.most, device=device)
+        indexer = Indexer(
+            templates,
+            proposers=_proposers(templates, models, device),
+            solutions=self.solutions.most,
+            device=device,
+        )
         task = _BlockIndexing(spots, calibration, indexer, self.solutions, least_spots)
         yield from run_blocks(
             blocks,
@@ -152,6 +164,18 @@ class ScanIndexing:
             count=partial(_count, spots),
             message="Finding orientations",
         )
+
+
+def _proposers(
+    templates: Sequence[Library], models: Sequence[SpotModel], device: str
+) -> list[Matcher | Proposer]:
+    by_crystal = {model.crystal: model for model in models}
+    return [
+        Proposer(library, by_crystal[library.crystal].to(device))
+        if library.crystal in by_crystal
+        else Matcher(library, device=device)
+        for library in templates
+    ]
 
 
 @dataclass(frozen=True, eq=False)

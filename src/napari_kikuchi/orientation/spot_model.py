@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +69,17 @@ class SpotModel:
         ]
         rotations, scores = (torch.cat(some) for some in zip(*parts, strict=True))
         return rotations.cpu(), scores.cpu()
+
+    def to(self, device: torch.device | str) -> SpotModel:
+        """The same model on a device."""
+        return replace(self, network=copy.deepcopy(self.network).to(device))
+
+    @cached_property
+    def checksum(self) -> int:
+        """Tells its weights from others."""
+        return zlib.crc32(
+            b"".join(value.cpu().numpy().tobytes() for value in self.network.state_dict().values())
+        )
 
     def save(self, path: Path | str) -> None:
         """Write the model to a file that :meth:`load` reads."""
