@@ -92,7 +92,9 @@ def main() -> None:
     parser.add_argument("--fine-step", type=float, default=0.3, help="of templates, in degrees")
     parser.add_argument("--libraries", type=Path, help="folder where libraries are kept")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", type=Path, help="spot transformer, of spot_training.py")
+    parser.add_argument(
+        "--model", type=Path, help="spot transformer, of napari-kikuchi train-spots"
+    )
     parser.add_argument("--peers", metavar="PYTHON", help="of the environment of the peers")
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -18,7 +18,7 @@ from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
 from napari_kikuchi.orientation.spot_model import SpotModel
 from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators
 from napari_kikuchi.orientation.tokens import described, frame_angles, strongest
-from napari_kikuchi.orientation.train import SpotTask, training_rows
+from napari_kikuchi.orientation.train import SpotTask, train_spot_model, training_rows
 from napari_kikuchi.training import TrainingData, TrainingSettings, train
 
 SMALL = SpotArchitecture(width=16, layers=1, heads=2, hypotheses=3, spots=12)
@@ -150,6 +150,24 @@ def test_a_training_learns_and_leaves_a_model(copper, patterns, tmp_path):
     truth = model.network.propose(spots, 2)
     torch.testing.assert_close(found, truth[0], atol=1e-5, rtol=0)
     torch.testing.assert_close(scores, truth[1], atol=1e-5, rtol=0)
+
+
+def test_a_whole_training_from_simulation_to_model_goes_on_where_it_was(copper, tmp_path):
+    settings = TrainingSettings(
+        epochs=2, batch=16, validate_every=2, learning_rate=1e-3, device="cpu"
+    )
+    small = {"architecture": SMALL, "axes": 10, "voltage": 200.0}
+    job = train_spot_model(copper, tmp_path / "run", settings, **small)
+    for update in job:
+        if getattr(update, "step", 0) == 3:
+            job.close()
+    path = finish(train_spot_model(copper, tmp_path / "run", settings, resume=True, **small))
+    whole = finish(train_spot_model(copper, tmp_path / "whole", settings, **small))
+    first, second = (SpotModel.load(file, device="cpu") for file in (path, whole))
+    assert (first.crystal, first.voltage) == ("Cu", 200.0)
+    assert first.checksum == second.checksum
+    with pytest.raises(FileExistsError, match="Resume it"):
+        finish(train_spot_model(copper, tmp_path / "run", settings, **small))
 
 
 @pytest.mark.parametrize("broken", ["width", "missing", "crystal", "hypotheses"])

@@ -41,6 +41,7 @@ from napari_kikuchi.cli.orient import orient
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.spots import spots
 from napari_kikuchi.cli.train import train
+from napari_kikuchi.cli.train_spots import train_spots
 from napari_kikuchi.cli.virtual import virtual
 
 app = typer.Typer(
@@ -209,6 +210,7 @@ app.command()(maps)
 app.command()(virtual)
 app.command()(spots)
 app.command()(orient)
+app.command("train-spots")(train_spots)
 app.command()(segment)
 app.command()(correlate)
 app.command()(export)

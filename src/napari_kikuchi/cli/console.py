@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -182,13 +182,20 @@ def _reporter(output: Output, live: Path | None) -> Iterator[Callable[[Progress]
 
 
 def _validation_line(update: TrainingUpdate) -> str:
-    metrics = update.metrics
     return (
         f"epoch {update.epoch:>4}   validation loss {update.validation_loss:.4f}   "
-        f"residual {metrics['residual']:.4f}   "
-        f"{metrics['active_features']:>3} of {metrics['latent']} features active   "
+        f"{_in_words(update.metrics)}   "
         f"{update.patterns_per_second:,.0f} patterns/s" + ("   [green]best[/]" * update.best)
     )
+
+
+def _in_words(metrics: Mapping[str, Any]) -> str:
+    if "residual" in metrics:  # of an encoder, which has too many
+        return (
+            f"residual {metrics['residual']:.4f}   "
+            f"{metrics['active_features']:>3} of {metrics['latent']} features active"
+        )
+    return "   ".join(f"{name} {value:.3g}" for name, value in metrics.items() if name != "loss")
 
 
 def _emit_update(update: Progress, live: Path | None) -> None:

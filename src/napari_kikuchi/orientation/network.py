@@ -58,7 +58,7 @@ class SpotArchitecture:
     layers: int = 3
     heads: int = 4
     hypotheses: int = 4
-    spots: int = 32
+    spots: int = 24
     k_max: float = 2.0
 
     def __post_init__(self) -> None:

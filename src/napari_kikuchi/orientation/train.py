@@ -17,10 +17,12 @@ from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.hypotheses import judge
 from napari_kikuchi.orientation.in_plane import mirrored, turned
-from napari_kikuchi.orientation.network import SpotTransformer
+from napari_kikuchi.orientation.lessons import spot_lessons
+from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
 from napari_kikuchi.orientation.spot_model import SpotModel
 from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators
 from napari_kikuchi.orientation.tokens import frame_angles, strongest
+from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _FRAMES = 4
 # Patterns suffer between this share of a degradation and all of it.
 _LEAST = 0.1
+# Orientations on which it is validated.
+_MOST_HELD_OUT = 2000
 # Beyond this a hypothesis is wrong, in degrees.
 _RIGHT = 5.0
 
@@ -166,3 +170,68 @@ class SpotTask:
         provenance = {"identity": dict(self.identity()), "metrics": dict(metrics)}
         model = SpotModel(self.module.network, self._crystal.name, self._voltage, provenance)
         model.save(path)
+
+
+def train_spot_model(
+    crystal: Crystal,
+    folder: Path | str,
+    settings: TrainingSettings,
+    *,
+    architecture: SpotArchitecture | None = None,
+    voltage: float = 300.0,
+    axes: int = 30_000,
+    degradation: Degradation | None = None,
+    resume: bool = False,
+) -> Job[Path]:
+    """Train a spot transformer of a crystal on patterns by Bloch waves.
+
+    Closing the job keeps the best model so far; with ``resume`` it goes on.
+
+    Parameters
+    ----------
+    crystal
+        Whose orientations it shall propose.
+    folder
+        See :func:`napari_kikuchi.training.train`.
+    settings
+        How long and how.
+    architecture
+        Of the network; None: as :class:`SpotArchitecture` has it.
+    voltage
+        Of the beam, in kV.
+    axes
+        Orientations that are simulated, each with several thicknesses; a tenth as many, 2,000 at
+        most, are held out. All turns about the beam and mirror images of them come for nothing.
+    degradation
+        The most that patterns suffer; None: as :class:`Degradation` has it.
+    resume
+        Go on from the folder's checkpoint.
+
+    Yields
+    ------
+    Progress
+        Orientations simulated, then as :func:`~napari_kikuchi.training.train`.
+
+    Returns
+    -------
+    pathlib.Path
+        The best model.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, ValueError, OutputInUseError, DiskFullError
+        As :func:`~napari_kikuchi.training.train`.
+    """
+    check_folder(folder, resume=resume)
+    architecture = architecture or SpotArchitecture()
+    degradation = degradation or Degradation(k_max=architecture.k_max)
+    held_out = min(_MOST_HELD_OUT, max(1, axes // 10))
+    parts = []
+    for count, seed in ((axes, settings.seed), (held_out, settings.seed + 1)):
+        lessons = yield from spot_lessons(
+            crystal, count, voltage=voltage, k_max=architecture.k_max, seed=seed
+        )
+        parts.append(training_rows(lessons.spots, lessons.rotations))
+    torch.manual_seed(settings.seed)
+    task = SpotTask(SpotTransformer(architecture), crystal, voltage, degradation)
+    return (yield from train(task, TrainingData(*parts), settings, folder, resume=resume))
