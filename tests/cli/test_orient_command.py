@@ -145,6 +145,22 @@ def test_what_is_not_given_of_the_calibration_is_found(scan_file, sample, given,
     assert (centred["centre"], centred["descan"], centred["flipped"]) == ([60.5, 66], None, True)
 
 
+def test_the_whole_calibration_is_taken_from_a_file(oriented, scan_file, sample, tmp_path):
+    file, out = tmp_path / "detector.json", tmp_path / "maps.zarr"
+    command = ["orient", scan_file, "--phase", "cu", *QUICK, "--out", out, "--calibration", file]
+    assert "detector.json" in invoke(*command, code=1).stderr
+    file.write_text('{"centre": [1, 2]}')
+    told = invoke(*command, code=1).stderr
+    assert "detector.json: expected the calibration of a detector" in told
+    assert "the scale" in told
+    file.write_text(json.dumps(sample[1].calibration.settings()))
+    told = invoke(*command, "--scale", 0.02, code=1).stderr
+    assert "leave out --scale" in told
+    told = json.loads(invoke(*command, "--json").stdout)["calibration"]
+    assert told == json.loads(file.read_text())
+    assert read_maps(out).provenance["indexing"]["calibration"] == told
+
+
 def test_spots_are_kept_and_found_again(oriented, scan_file, given, tmp_path):
     kept = scan_file.with_name("weld.spots")
     before = kept.stat().st_mtime_ns

@@ -21,7 +21,13 @@ from napari_kikuchi.cli.options import (
     WorkersOption,
     scan_options,
 )
-from napari_kikuchi.cli.orient_inputs import calibration_of, library_settings, scan_in, spots_in
+from napari_kikuchi.cli.orient_inputs import (
+    calibration_in,
+    calibration_of,
+    library_settings,
+    scan_in,
+    spots_in,
+)
 
 if TYPE_CHECKING:
     from napari_kikuchi.jobs import Job
@@ -59,6 +65,15 @@ def orient(
     radius: Annotated[
         float | None,
         typer.Option(help="Of a spot, in pixels.  [default: found out]", show_default=False),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Of the detector, all of it: the calibration that an earlier run tells with "
+            "--json.  [default: as told below, the rest found out]",
+            show_default=False,
+        ),
     ] = None,
     scale: Annotated[
         float | None,
@@ -159,6 +174,7 @@ def orient(
 
         crystals = [open_crystal(phase) for phase in phases]
         library = library_settings(voltage, thickness, kinematical)
+        given = calibration_in(calibration, scale, centre, rotation, flipped)
         options = scan_options(shape, step, scan_name, False, False, allow_partial)
         scan = scan_in(source, options, spots, radius)
         kept = default_spots_path(source, options) if spots is None else spots
@@ -171,20 +187,22 @@ def orient(
 
         def whole_way() -> Job[MapStack]:
             found = yield from spots_in(source, scan, kept, radius, **how)
-            calibration = yield from calibration_of(
-                found,
-                crystals,
-                None if scan is None else scan.calibration,
-                scale,
-                centre,
-                voltage=voltage,
-                rotation=rotation,
-                flipped=flipped,
-            )
+            told = given
+            if told is None:
+                told = yield from calibration_of(
+                    found,
+                    crystals,
+                    None if scan is None else scan.calibration,
+                    scale,
+                    centre,
+                    voltage=voltage,
+                    rotation=rotation,
+                    flipped=flipped,
+                )
             return (
                 yield from orientation_maps(
                     found,
-                    calibration,
+                    told,
                     crystals,
                     target,
                     step=found.step,
@@ -200,16 +218,16 @@ def orient(
         # One job: whoever stops it need not know how far it is.
         stack = run(whole_way(), output, going_on="The same command goes on from here.")
         report = report_orientations(stack)
-        calibration = stack.provenance["indexing"]["calibration"]
+        used = stack.provenance["indexing"]["calibration"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
-            f"{_told(calibration)}\n"
+            f"{_told(used)}\n"
             + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
             + f"See it with: napari-kikuchi view {shown(target)}",
             result=target,
             **asdict(report),
-            calibration=dict(calibration),
+            calibration=dict(used),
         )
 
 
