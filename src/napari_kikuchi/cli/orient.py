@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -170,7 +169,7 @@ def orient(
             default_orientations_path,
             orientation_maps,
         )
-        from napari_kikuchi.orientation.report import report_orientations
+        from napari_kikuchi.orientation.report import calibration_in_words, report_orientations
 
         crystals = [open_crystal(phase) for phase in phases]
         library = library_settings(voltage, thickness, kinematical)
@@ -218,22 +217,13 @@ def orient(
         # One job: whoever stops it need not know how far it is.
         stack = run(whole_way(), output, going_on="The same command goes on from here.")
         report = report_orientations(stack)
-        used = stack.provenance["indexing"]["calibration"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
-            f"{_told(used)}\n"
+            f"{calibration_in_words(stack)}\n"
             + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
             + f"See it with: napari-kikuchi view {shown(target)}",
             result=target,
             **asdict(report),
-            calibration=dict(used),
+            calibration=dict(stack.provenance["indexing"]["calibration"]),
         )
-
-
-def _told(calibration: Mapping[str, Any]) -> str:
-    row, col = calibration["centre"]
-    return (
-        f"A pixel is {calibration['scale']:.5g} 1/Å; the direct beam is at row {row:.1f}, column "
-        f"{col:.1f}."
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.untrusted import mapping, number, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,13 +77,15 @@ class SolutionSpots:
         """
         from napari_kikuchi.orientation.kinematical import KinematicalSpots
 
-        told: Any = stack.provenance["indexing"]
-        voltage = float(told["library"]["voltage"])
+        told = mapping(stack.provenance.get("indexing"), "how the patterns were indexed")
+        library = mapping(told.get("library"), "how templates were simulated")
+        voltage = number(library.get("voltage"), "the voltage", 1, 1e4)
+        phases = sequence(told.get("phases"), "the phases")
         return cls(
             orientations,
             [
                 KinematicalSpots(Crystal.from_settings(one), voltage=voltage, thickness=_THIN)
-                for one in told["phases"]
+                for one in phases
             ],
         )
 

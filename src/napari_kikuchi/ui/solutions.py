@@ -1,0 +1,134 @@
+"""The orientations of the open scans, as the maps among the layers tell them."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psygnal import Signal
+
+from napari_kikuchi.explore.orientation_readings import OrientationReadings
+from napari_kikuchi.io.indexed import QUATERNION
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.ui.link import link_of
+from napari_kikuchi.ui.pattern_scale import PatternScale, pattern_scales_of
+from napari_kikuchi.ui.spot_sources import spot_sources_of
+
+if TYPE_CHECKING:
+    from napari.layers import Layer
+
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.orientation.solution_spots import SolutionSpots
+    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.link import LayerLink, ScanLink
+    from napari_kikuchi.ui.session import Session
+
+_solutions: weakref.WeakKeyDictionary[Session, Solutions] = weakref.WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What maps tell of the orientations of a scan.
+
+    Attributes
+    ----------
+    readings
+        Position by position.
+    source
+        Leads to the scan.
+    spots
+        That the crystals would have, and the calibration with which they were found; None for
+        maps of Kikuchi patterns.
+    """
+
+    readings: OrientationReadings
+    source: ScanLink
+    spots: tuple[SolutionSpots, SpotCalibration] | None
+
+
+class Solutions:
+    """The solution of each scan: of the maps that came last; get it with :func:`solutions_of`.
+
+    Spots of the crystals that were found are drawn over the patterns, by the calibration with
+    which they were found.
+
+    Parameters
+    ----------
+    session
+        Of the viewer whose layers are watched.
+    """
+
+    changed = Signal(object)
+    """The scan whose orientations are others now."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = weakref.proxy(session)
+        self._known: weakref.WeakKeyDictionary[Scan, Solution] = weakref.WeakKeyDictionary()
+        # Of which maps each is, or will be once they are read.
+        self._stacks: weakref.WeakKeyDictionary[Scan, MapStack] = weakref.WeakKeyDictionary()
+        self._scales = pattern_scales_of(session)
+        self._sources = spot_sources_of(session)
+        session.link_changed.connect(self._on_link)
+        session.viewer.layers.events.inserted.connect(self._on_inserted)
+        for layer in session.viewer.layers:
+            self._welcome(link_of(layer))
+
+    def of(self, scan: Scan) -> Solution | None:
+        """The orientations of a scan; None if there are none, or not yet."""
+        return self._known.get(scan)
+
+    def _on_inserted(self, event: Any) -> None:
+        layer: Layer = event.value
+        self._welcome(link_of(layer))
+
+    def _on_link(self, source: ScanLink) -> None:
+        for _, link in self._session.links():
+            if link.source is source:
+                self._welcome(link)
+
+    def _welcome(self, link: LayerLink | None) -> None:
+        if link is None or link.stack is None or link.source.scan is None:
+            return
+        scan, stack, source = link.source.scan, link.stack, link.source
+        if stack is self._stacks.get(scan) or not {*QUATERNION} <= {*stack.names}:
+            return
+        self._stacks[scan] = stack
+
+        def adopt(solution: Solution) -> None:
+            if stack is self._stacks.get(scan):
+                self._adopt(scan, solution)
+
+        # Nobody asked for it: maps of which none is indexed are shown all the same.
+        self._session.start(_read(stack, source), done=adopt, failed=lambda error: None)
+
+    def _adopt(self, scan: Scan, solution: Solution) -> None:
+        self._known[scan] = solution
+        if solution.spots is not None:
+            spots, calibration = solution.spots
+            known = self._scales.of(scan) or PatternScale(calibration.centre)
+            self._scales.set(scan, known.with_found(calibration))
+            self._sources.set_simulated(scan, spots)
+        self.changed.emit(scan)
+
+
+def solutions_of(session: Session) -> Solutions:
+    """The solutions of a viewer, which outlive the widgets that show them."""
+    if session not in _solutions:
+        _solutions[session] = Solutions(session)
+    return _solutions[session]
+
+
+def _read(stack: MapStack, source: ScanLink) -> Job[Solution]:
+    yield Progress(0, 0, "Reading orientations")
+    readings = OrientationReadings.of(stack)
+    spots = None
+    if stack.provenance.get("method") == "orientations":
+        from napari_kikuchi.orientation.solution_spots import SolutionSpots
+        from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+
+        told = stack.provenance["indexing"]
+        calibration = SpotCalibration.from_settings(told.get("calibration"))
+        spots = SolutionSpots.of(stack, readings.orientations), calibration
+    return Solution(readings, source, spots)
