@@ -14,13 +14,16 @@ from napari_kikuchi.ui.plot import Plot, Sheet
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from matplotlib.axes import Axes
+
     from napari_kikuchi.ui.session import Session
     from napari_kikuchi.ui.solutions import Solution
 
-_HEIGHT = 130
-_POINTS = 8
+_HEIGHT = 150
+# Size of letters, height of a line of them, and distance from what they name.
+_POINTS, _LINE, _GAP = 8, 12, 2
 # In pixels: around the triangles, for the indices of their corners and the name below.
-_SIDE, _ABOVE, _BELOW = 26, 16, 36
+_SIDE, _ABOVE, _BELOW = 20, 20, 40
 
 
 class IpfKey(Plot):
@@ -66,29 +69,25 @@ def _draw(phases: Sequence[Any], symmetries: Sequence[Any], sheet: Sheet) -> Non
         axes.set_xlim(left, right)
         axes.set_ylim(bottom, top)
         _name_corners(axes, key)
-        axes.text(
-            0.5,
-            -0.24,
-            phase.name,
-            transform=axes.transAxes,
-            ha="center",
-            va="top",
-            fontsize=_POINTS,
-        )
+        _write(axes, phase.name, ((left + right) / 2, bottom), -2 * _LINE)
 
 
-def _name_corners(axes: Any, key: ColourKey) -> None:
-    middle = np.mean([place for place, _ in key.corners], axis=0)
+def _name_corners(axes: Axes, key: ColourKey) -> None:
+    middle = np.mean([place for place, _ in key.corners] or [(0, 0)], axis=0)
     for place, axis in key.corners:
-        x, y = place
-        outward = np.sign(np.round(np.subtract(place, middle), 3))
-        axes.annotate(
-            f"[{written(axis)}]",
-            (x, y),
-            xytext=(3 * outward[0], 3 * outward[1]),
-            textcoords="offset points",
-            ha="left" if outward[0] > 0 else "right",
-            va="bottom" if outward[1] > 0 else "top",
-            fontsize=_POINTS,
-            annotation_clip=False,
-        )
+        # Above or below the picture, whichever is nearer.
+        _write(axes, f"[{written(axis)}]", place, _GAP if place[1] > middle[1] else -_LINE)
+
+
+def _write(axes: Axes, text: str, place: tuple[float, float], up: float) -> None:
+    """Write with the lower edge of the letters so many points above a place."""
+    axes.annotate(
+        text,
+        place,
+        xytext=(0, up),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=_POINTS,
+        annotation_clip=False,
+    )

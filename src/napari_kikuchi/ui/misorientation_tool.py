@@ -116,11 +116,18 @@ class MisorientationTool(QWidget):
         layer = self._layer(point.scan)
         data, attributes, _ = map_layer(stack, 0, solution.source)
         if layer is None:
+            # Where there is another phase, other maps would shine through.
+            self._hide_maps(point.scan)
             self._session.viewer.add_image(data, **attributes)
             return
         layer.metadata.update(LayerLink(solution.source, stack, 0).metadata())
         layer.data, layer.name = data, name
         layer.contrast_limits_range = layer.contrast_limits = attributes["contrast_limits"]
+
+    def _hide_maps(self, scan: Scan) -> None:
+        for layer, link in self._session.links():
+            if link.stack is not None and link.source.scan is scan and isinstance(layer, Image):
+                layer.visible = False
 
     def _layer(self, scan: Scan) -> Image | None:
         """The layer that was made before."""

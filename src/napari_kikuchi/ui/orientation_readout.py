@@ -37,7 +37,6 @@ class OrientationReadout(QElidingLabel):
         super().__init__()
         self._session = session
         self._solutions = solutions_of(session)
-        self.setToolTip(_TIP)
         self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         listen(self, [(session.subject_changed, self._tell)])
@@ -58,6 +57,8 @@ class OrientationReadout(QElidingLabel):
             along = "normal" if solution.spots is None else "beam"
             text = "not indexed" if reading is None else _words(reading, along)
         self.setText(text)
+        # The dock may be too narrow for all of it.
+        self.setToolTip(f"{text}\n{_TIP}")
         self.setVisible(bool(text))
 
 

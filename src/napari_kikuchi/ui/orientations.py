@@ -40,14 +40,21 @@ class Orientations(ScanDock):
         self.page = OrientationsPage(self.session)
         self.tabs = QTabWidget()
         self.tabs.addTab(scrolling(self.form), "Map")
-        self.tabs.addTab(scrolling(self.page), "Explore")
+        self._explored = scrolling(self.page)
+        self.tabs.addTab(self._explored, "Explore")
         self.content.addWidget(self.tabs, 1)
+        self.form.mapped.connect(self._explore)
         self.follow_scans()
 
     @property
     def panels(self) -> Sequence[JobPanel]:
         """What may be at work."""
         return (self.form.panel,)
+
+    def _explore(self, scan: Scan) -> None:
+        """Turn to what the maps of a scan tell, unless the user has turned to another scan."""
+        if scan is self.scan:
+            self.tabs.setCurrentWidget(self._explored)
 
     def set_scan(self, scan: Scan | None) -> None:
         """Work on this scan: another has been chosen, or the open scans are others."""

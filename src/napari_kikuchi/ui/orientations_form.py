@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinBox
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
@@ -46,6 +47,9 @@ class OrientationsForm(QWidget):
     command
         Program that makes the maps, and its first arguments.
     """
+
+    mapped = Signal(object)
+    """The scan of which maps have come."""
 
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
         super().__init__()
@@ -238,6 +242,7 @@ class OrientationsForm(QWidget):
             if spots.is_file():
                 spot_sources_of(self._session).open(scan, spots)
         self._session.start(_report(stack), done=self.panel.add)
+        self.mapped.emit(scan)
 
 
 def _why_not(scan: Scan | None) -> str:

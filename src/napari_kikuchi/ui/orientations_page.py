@@ -66,7 +66,7 @@ class OrientationsPage(QWidget):
         if scan is not self._scan:
             return
         solution = None if scan is None else self._solutions.of(scan)
-        self.notice.tell("" if solution is not None else _NONE)
+        self.notice.tell(_NONE if solution is None else solution.report)
         self.content.setVisible(solution is not None)
         self.misorientation.set_solution(scan, solution)
         self.key.set_solution(solution)

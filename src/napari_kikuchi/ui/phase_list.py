@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.orientation.crystal import Crystal
     from napari_kikuchi.ui.session import Session
 
-_HEIGHT = 92
+_HEIGHT = 80
 _SOURCE = Qt.ItemDataRole.UserRole
 _INVITATION = "Add the phases that may be there."
 

@@ -41,11 +41,14 @@ class Solution:
     spots
         That the crystals would have, and the calibration with which they were found; None for
         maps of Kikuchi patterns.
+    report
+        What the maps show, in words; empty for those of Kikuchi patterns.
     """
 
     readings: OrientationReadings
     source: ScanLink
-    spots: tuple[SolutionSpots, SpotCalibration] | None
+    spots: tuple[SolutionSpots, SpotCalibration] | None = None
+    report: str = ""
 
 
 class Solutions:
@@ -123,12 +126,13 @@ def solutions_of(session: Session) -> Solutions:
 def _read(stack: MapStack, source: ScanLink) -> Job[Solution]:
     yield Progress(0, 0, "Reading orientations")
     readings = OrientationReadings.of(stack)
-    spots = None
-    if stack.provenance.get("method") == "orientations":
-        from napari_kikuchi.orientation.solution_spots import SolutionSpots
-        from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    if stack.provenance.get("method") != "orientations":
+        return Solution(readings, source)
+    from napari_kikuchi.orientation.report import report_orientations
+    from napari_kikuchi.orientation.solution_spots import SolutionSpots
+    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 
-        told = stack.provenance["indexing"]
-        calibration = SpotCalibration.from_settings(told.get("calibration"))
-        spots = SolutionSpots.of(stack, readings.orientations), calibration
-    return Solution(readings, source, spots)
+    calibration = SpotCalibration.from_settings(stack.provenance["indexing"].get("calibration"))
+    spots = SolutionSpots.of(stack, readings.orientations)
+    report = report_orientations(stack).in_words()
+    return Solution(readings, source, (spots, calibration), report)
