@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import orix.io
 import pytest
-from rsciio.hspy import file_writer
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
@@ -21,6 +20,7 @@ from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.orientation.templates import kinematical_library
 from napari_kikuchi.samples import sample_folder
+from spot_file import write_spot_file
 
 QUICK = ["--kinematical", "--device", "cpu", "--workers", 2]
 
@@ -47,39 +47,8 @@ def sample():
 
 @pytest.fixture(scope="module")
 def scan_file(sample, tmp_path_factory):
-    """A file of the scan, with steps in nm."""
-    scan, _ = sample
-    sizes = dict(zip(("y", "x", "dy", "dx"), scan.shape, strict=True))
-    scales = {"y": 2.0, "x": 2.0, "dy": 1.0, "dx": 1.0}
-    axes = [
-        {
-            "name": name,
-            "size": size,
-            "scale": scales[name],
-            "offset": 0.0,
-            "units": "nm" if number < 2 else "px",
-            "navigate": number < 2,
-            "index_in_array": number,
-        }
-        for number, (name, size) in enumerate(sizes.items())
-    ]
-    content = {
-        "data": np.asarray(scan.patterns),
-        "axes": axes,
-        "metadata": {
-            "General": {"title": "weld"},
-            "Signal": {"signal_type": "electron_diffraction"},
-        },
-        "original_metadata": {},
-        "attributes": {"_lazy": False},
-        "package_info": {"package": "hyperspy", "package_version": "2.3"},
-        "tmp_parameters": {},
-        "learning_results": {},
-        "models": {},
-    }
-    path = tmp_path_factory.mktemp("scan") / "weld.hspy"
-    file_writer(str(path), content)
-    return path
+    """A file of the scan."""
+    return write_spot_file(tmp_path_factory.mktemp("scan") / "weld.hspy", sample[0])
 
 
 def invoke(*arguments, code=0):
