@@ -1,5 +1,7 @@
 """What maps of orientations bring into a window: spots, words, misorientations, a correlation."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from orientation_maps import hough_maps, true_maps, true_orientations
@@ -19,9 +21,6 @@ from napari_kikuchi.ui.show_maps import show_stack
 from napari_kikuchi.ui.solutions import solutions_of
 from napari_kikuchi.ui.spot_sources import spot_sources_of
 from spot_file import write_spot_file
-
-# A position of either phase, and one in the hole.
-COPPER, HOLE = (1, 2), (6, 2)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +117,46 @@ def test_maps_that_are_opened_bring_their_scan_and_its_spots(
     assert calibration.settings() == sample[1].calibration.settings()
 
 
+def test_nothing_is_told_of_maps_of_which_no_pattern_is_indexed(opened, sample, qtbot):
+    scan, truth = sample
+    stack = true_maps(truth, scan)
+    show(opened, stack)
+    sources, solutions = spot_sources_of(opened.session), solutions_of(opened.session)
+    assert sources.simulated(scan) is not None
+    values = np.asarray(stack.values).copy()
+    values[0], values[2:6] = 0, np.nan
+    source = link_of(opened.viewer.layers[0]).source
+    show_stack(opened.session, replace(stack, values=values), source)
+    qtbot.waitUntil(lambda: solutions.of(scan) is None)
+    assert sources.simulated(scan) is None
+    assert not opened.patterns.orientation.isVisible()
+    qtbot.waitUntil(lambda: len(opened.viewer.layers) == 1 + 2 * len(stack))
+
+
+def test_nothing_is_told_of_maps_that_are_gone(opened, sample):
+    scan, truth = sample
+    stack = hough_maps(truth, scan)
+    show(opened, stack)
+    assert opened.patterns.orientation.isVisible()
+    for _ in range(len(stack)):
+        assert solutions_of(opened.session).of(scan) is not None
+        opened.viewer.layers.pop()
+    assert solutions_of(opened.session).of(scan) is None
+    assert not opened.patterns.orientation.isVisible()
+    assert not opened.dock.page.content.isVisible()
+
+
+def test_maps_that_do_not_tell_the_atoms_have_no_spots_but_all_else(opened, sample):
+    scan, truth = sample
+    phases = [one.settings() for one in truth.crystals]
+    for phase in phases:
+        del phase["atoms"]
+    show(opened, true_maps(truth, scan, phases=phases))
+    assert spot_sources_of(opened.session).simulated(scan) is None
+    go(opened, *position_of(truth, 0))
+    assert opened.patterns.orientation.text().startswith("Cu  ·  beam ")
+
+
 @pytest.mark.parametrize("made_by", [true_maps, hough_maps])
 def test_misorientations_to_the_position_shown_are_one_layer(opened, sample, qtbot, made_by):
     scan, truth = sample
@@ -129,8 +168,7 @@ def test_misorientations_to_the_position_shown_are_one_layer(opened, sample, qtb
     simulated = spot_sources_of(opened.session).simulated(scan)
     assert (simulated is None) == (made_by is hough_maps)
     go(opened, *(place := position_of(truth, 0)))
-    along = "beam" if made_by is true_maps else "normal"
-    assert f"  ·  {along} " in opened.patterns.orientation.text()
+    assert "  ·  beam " in opened.patterns.orientation.text()
     layers = opened.viewer.layers
     count = len(layers)
     known = true_orientations(truth)

@@ -166,9 +166,9 @@ def orient(
         from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
             LEAST_CONFIDENCE,
-            default_orientations_path,
             orientation_maps,
         )
+        from napari_kikuchi.orientation.places import default_orientations_path
         from napari_kikuchi.orientation.report import calibration_in_words, report_orientations
 
         crystals = [open_crystal(phase) for phase in phases]

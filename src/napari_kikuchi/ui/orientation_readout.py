@@ -54,7 +54,7 @@ class OrientationReadout(QElidingLabel):
         text = ""
         if solution is not None and isinstance(subject, Point):
             reading = solution.readings.at(subject.row, subject.col)
-            along = "normal" if solution.spots is None else "beam"
+            along = "normal" if subject.scan.technique == "EBSD" else "beam"
             text = "not indexed" if reading is None else _words(reading, along)
         self.setText(text)
         # The dock may be too narrow for all of it.

@@ -15,6 +15,8 @@ from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
 from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.orientation.find_spots import default_spots_path
+from napari_kikuchi.orientation.places import default_orientations_path
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_options import DetectorOptions
 from napari_kikuchi.ui.forms import Form, Notice, path_of
@@ -26,6 +28,7 @@ from napari_kikuchi.ui.spot_sources import spot_sources_of
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.orientation.report import OrientationReport
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.session import Session
 
@@ -49,7 +52,7 @@ class OrientationsForm(QWidget):
     """
 
     mapped = Signal(object)
-    """The scan of which maps have come."""
+    """The scan of which maps with orientations have come."""
 
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
         super().__init__()
@@ -154,8 +157,6 @@ class OrientationsForm(QWidget):
         self.detector.set_scan(scan)
         self._suit()
         if scan is not None and scan.path is not None:
-            from napari_kikuchi.orientation.maps import default_orientations_path
-
             self.out.value = default_orientations_path(scan.path, scan.options)
 
     def request(self) -> OrientationsRequest:
@@ -220,6 +221,8 @@ class OrientationsForm(QWidget):
         if not isinstance(out, Path) or out == Path():
             return False
         begun = [out, out.with_name(f"{out.name}.solutions")]
+        if self._scan is not None and self._scan.path is not None:
+            begun.append(default_spots_path(self._scan.path, self._scan.options))
         return any(one.with_name(f"{one.name}{PARTIAL_SUFFIX}").is_dir() for one in begun)
 
     def _name_button(self) -> None:
@@ -231,8 +234,6 @@ class OrientationsForm(QWidget):
         self._suit()
 
     def _show(self, path: str) -> None:
-        from napari_kikuchi.orientation.find_spots import default_spots_path
-
         assert self._mapping is not None
         scan = self._mapping.scan
         stack = show_store(self._session, Path(path), scan)
@@ -241,8 +242,14 @@ class OrientationsForm(QWidget):
             spots = default_spots_path(scan.path, scan.options)
             if spots.is_file():
                 spot_sources_of(self._session).open(scan, spots)
-        self._session.start(_report(stack), done=self.panel.add)
-        self.mapped.emit(scan)
+
+        def tell(found: tuple[OrientationReport, str]) -> None:
+            report, told = found
+            self.panel.add(told)
+            if report.indexed:
+                self.mapped.emit(scan)
+
+        self._session.start(_report(stack), done=tell)
 
 
 def _why_not(scan: Scan | None) -> str:
@@ -254,16 +261,13 @@ def _why_not(scan: Scan | None) -> str:
     )
 
 
-def _report(stack: MapStack) -> Job[str]:
+def _report(stack: MapStack) -> Job[tuple[OrientationReport, str]]:
     from napari_kikuchi.orientation.report import calibration_in_words, report_orientations
 
     yield Progress(0, 0, "Reading the maps")
-    told = (
-        report_orientations(stack).in_words(),
-        calibration_in_words(stack),
-        unreadable_told(stack),
-    )
-    return " ".join(filter(None, told))
+    report = report_orientations(stack)
+    told = (report.in_words(), calibration_in_words(stack), unreadable_told(stack))
+    return report, " ".join(filter(None, told))
 
 
 def _thickness(name: str, value: float) -> FloatSpinBox:

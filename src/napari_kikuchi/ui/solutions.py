@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,16 +39,18 @@ class Solution:
         Position by position.
     source
         Leads to the scan.
+    calibration
+        With which spots became orientations; None for maps of Kikuchi patterns.
     spots
-        That the crystals would have, and the calibration with which they were found; None for
-        maps of Kikuchi patterns.
+        That the crystals would have; None where the maps do not tell what these are made of.
     report
         What the maps show, in words; empty for those of Kikuchi patterns.
     """
 
     readings: OrientationReadings
     source: ScanLink
-    spots: tuple[SolutionSpots, SpotCalibration] | None = None
+    calibration: SpotCalibration | None = None
+    spots: SolutionSpots | None = None
     report: str = ""
 
 
@@ -75,6 +78,7 @@ class Solutions:
         self._sources = spot_sources_of(session)
         session.link_changed.connect(self._on_link)
         session.viewer.layers.events.inserted.connect(self._on_inserted)
+        session.viewer.layers.events.removed.connect(self._on_removed)
         for layer in session.viewer.layers:
             self._welcome(link_of(layer))
 
@@ -103,17 +107,34 @@ class Solutions:
             if stack is self._stacks.get(scan):
                 self._adopt(scan, solution)
 
-        # Nobody asked for it: maps of which none is indexed are shown all the same.
-        self._session.start(_read(stack, source), done=adopt, failed=lambda error: None)
+        def give_up(_: Exception) -> None:
+            # Nobody asked for it: maps of which no pattern is indexed are shown all the same.
+            if stack is self._stacks.get(scan):
+                self._forget(scan)
+
+        self._session.start(_read(stack, source), done=adopt, failed=give_up)
 
     def _adopt(self, scan: Scan, solution: Solution) -> None:
         self._known[scan] = solution
-        if solution.spots is not None:
-            spots, calibration = solution.spots
+        calibration = solution.calibration
+        if calibration is not None:
             known = self._scales.of(scan) or PatternScale(calibration.centre)
             self._scales.set(scan, known.with_found(calibration))
-            self._sources.set_simulated(scan, spots)
+        self._sources.set_simulated(scan, solution.spots)
         self.changed.emit(scan)
+
+    def _on_removed(self, _: Any) -> None:
+        """Nothing is told of maps of which no layer is left."""
+        left = {link.stack for _, link in self._session.links()}
+        for scan, stack in list(self._stacks.items()):
+            if stack not in left:
+                del self._stacks[scan]
+                self._forget(scan)
+
+    def _forget(self, scan: Scan) -> None:
+        if self._known.pop(scan, None) is not None:
+            self._sources.set_simulated(scan, None)
+            self.changed.emit(scan)
 
 
 def solutions_of(session: Session) -> Solutions:
@@ -133,6 +154,9 @@ def _read(stack: MapStack, source: ScanLink) -> Job[Solution]:
     from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 
     calibration = SpotCalibration.from_settings(stack.provenance["indexing"].get("calibration"))
-    spots = SolutionSpots.of(stack, readings.orientations)
+    spots: SolutionSpots | None = None
+    # Others may have written them, and left out what only this needs.
+    with suppress(ValueError):
+        spots = SolutionSpots.of(stack, readings.orientations)
     report = report_orientations(stack).in_words()
-    return Solution(readings, source, (spots, calibration), report)
+    return Solution(readings, source, calibration, spots, report)

@@ -79,9 +79,12 @@ class SpotSources:
         self._found[scan] = spots
         self.changed.emit(scan)
 
-    def set_simulated(self, scan: Scan, spots: Simulation) -> None:
-        """Draw these spots, too."""
-        self._simulated[scan] = spots
+    def set_simulated(self, scan: Scan, spots: Simulation | None) -> None:
+        """Draw these spots, too; None: no more."""
+        if spots is not None:
+            self._simulated[scan] = spots
+        elif self._simulated.pop(scan, None) is None:
+            return
         self.changed.emit(scan)
 
     def open(self, scan: Scan, path: Path) -> None:
