@@ -136,14 +136,19 @@ def test_nothing_is_told_of_maps_of_which_no_pattern_is_indexed(opened, sample, 
 def test_nothing_is_told_of_maps_that_are_gone(opened, sample):
     scan, truth = sample
     stack = hough_maps(truth, scan)
+    told = []
+    page, solutions = opened.dock.page, solutions_of(opened.session)
+    solutions.changed.connect(lambda _: told.append(page.notice.text()))
     show(opened, stack)
+    # While they are read, which may take its time, and after that.
+    assert told == ["Reading the orientations…", ""]
     assert opened.patterns.orientation.isVisible()
     for _ in range(len(stack)):
-        assert solutions_of(opened.session).of(scan) is not None
+        assert solutions.of(scan) is not None
         opened.viewer.layers.pop()
-    assert solutions_of(opened.session).of(scan) is None
+    assert solutions.of(scan) is None
     assert not opened.patterns.orientation.isVisible()
-    assert not opened.dock.page.content.isVisible()
+    assert not page.content.isVisible()
 
 
 def test_maps_that_do_not_tell_the_atoms_have_no_spots_but_all_else(opened, sample):

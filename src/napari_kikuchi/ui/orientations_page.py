@@ -21,6 +21,8 @@ _NONE = (
     "There are no orientations of this scan yet: map them, or open their maps. Those of Kikuchi "
     "patterns come from Physics maps."
 )
+# Compiling takes half a minute where it has not been done before.
+_WAIT = "Reading the orientations…"
 
 
 class OrientationsPage(QWidget):
@@ -66,7 +68,9 @@ class OrientationsPage(QWidget):
         if scan is not self._scan:
             return
         solution = None if scan is None else self._solutions.of(scan)
-        self.notice.tell(_NONE if solution is None else solution.report)
+        awaited = scan is not None and self._solutions.is_awaited(scan)
+        missing = _WAIT if awaited else _NONE
+        self.notice.tell(missing if solution is None else solution.report)
         self.content.setVisible(solution is not None)
         self.misorientation.set_solution(scan, solution)
         self.key.set_solution(solution)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _HEIGHT = 80
 _SOURCE = Qt.ItemDataRole.UserRole
 _INVITATION = "Add the phases that may be there."
+# Compiling takes half a minute where it has not been done before.
+_WAIT = "Reading the crystal…"
 
 
 class PhaseList(QWidget):
@@ -96,7 +98,7 @@ class PhaseList(QWidget):
 
     def add(self, source: str | Path) -> None:
         """Add a phase: it is listed once it is known what it is."""
-        self.notice.tell("Reading the crystal…")
+        self.notice.tell(_WAIT)
         self._session.start(
             _read(source),
             done=lambda crystal: self._list(source, crystal),

@@ -67,13 +67,14 @@ class Solutions:
     """
 
     changed = Signal(object)
-    """The scan whose orientations are others now."""
+    """The scan whose orientations are others now, or are being read."""
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.proxy(session)
         self._known: weakref.WeakKeyDictionary[Scan, Solution] = weakref.WeakKeyDictionary()
         # Of which maps each is, or will be once they are read.
         self._stacks: weakref.WeakKeyDictionary[Scan, MapStack] = weakref.WeakKeyDictionary()
+        self._awaited: weakref.WeakSet[Scan] = weakref.WeakSet()
         self._scales = pattern_scales_of(session)
         self._sources = spot_sources_of(session)
         session.link_changed.connect(self._on_link)
@@ -85,6 +86,10 @@ class Solutions:
     def of(self, scan: Scan) -> Solution | None:
         """The orientations of a scan; None if there are none, or not yet."""
         return self._known.get(scan)
+
+    def is_awaited(self, scan: Scan) -> bool:
+        """Whether the orientations of a scan are being read; ``changed`` tells when they are."""
+        return scan in self._awaited
 
     def _on_inserted(self, event: Any) -> None:
         layer: Layer = event.value
@@ -102,6 +107,8 @@ class Solutions:
         if stack is self._stacks.get(scan) or not {*QUATERNION} <= {*stack.names}:
             return
         self._stacks[scan] = stack
+        self._awaited.add(scan)
+        self.changed.emit(scan)
 
         def adopt(solution: Solution) -> None:
             if stack is self._stacks.get(scan):
@@ -115,6 +122,7 @@ class Solutions:
         self._session.start(_read(stack, source), done=adopt, failed=give_up)
 
     def _adopt(self, scan: Scan, solution: Solution) -> None:
+        self._awaited.discard(scan)
         self._known[scan] = solution
         calibration = solution.calibration
         if calibration is not None:
@@ -132,9 +140,10 @@ class Solutions:
                 self._forget(scan)
 
     def _forget(self, scan: Scan) -> None:
-        if self._known.pop(scan, None) is not None:
-            self._sources.set_simulated(scan, None)
-            self.changed.emit(scan)
+        self._awaited.discard(scan)
+        self._known.pop(scan, None)
+        self._sources.set_simulated(scan, None)
+        self.changed.emit(scan)
 
 
 def solutions_of(session: Session) -> Solutions:
