@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,9 +188,16 @@ def test_the_calibration_of_the_pattern_viewer_is_offered_told_and_written(
     written = SpotCalibration.from_settings(json.loads(file.read_text()))
     assert written.settings() == found.settings() | {"rotation": 12.0}
     dock.form.panel.job.end()
-    # Lost again, there is nothing to take.
     scales.set(dock.scan, scales.of(dock.scan).placed((1, 1)))
     assert "row 1.0, column 1.0" in detector.notice.text()
+    assert detector.rotation.value == 12
+    # Maps that are opened tell how the detector was turned for them.
+    scales.set(dock.scan, known.with_found(replace(found, rotation=-30.0, flipped=True)))
+    assert (detector.rotation.value, detector.flipped.value) == (-30, True)
+    # Without a scale there is nothing to take.
+    scales.set(dock.scan, known)
+    assert detector.source.value == "found"
+    assert not choice.isEnabled()
 
 
 def test_phases_are_told_apart_added_and_removed(open_dock, qtbot, tmp_path):

@@ -38,6 +38,8 @@ class DetectorOptions(QWidget):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._scan: Scan | None = None
+        # As a calibration has told last.
+        self._turned = (0.0, False)
         self._scales = pattern_scales_of(session)
         self.source = ComboBox(
             label="calibration",
@@ -83,7 +85,10 @@ class DetectorOptions(QWidget):
     def _on_scale(self, scan: Scan | None) -> None:
         if scan is not self._scan:
             return
-        known = self._known() is not None
+        calibration = self._known()
+        known = calibration is not None
+        if calibration is not None:
+            self._turn(calibration)
         model = self.source.native.model()
         assert isinstance(model, QStandardItemModel)
         item = model.item(1)
@@ -93,6 +98,16 @@ class DetectorOptions(QWidget):
         if not known:
             self.source.value = _FOUND
         self._tell()
+
+    def _turn(self, calibration: SpotCalibration) -> None:
+        """Show how the detector is turned, if that is another way than was told before.
+
+        Maps that are opened tell it; rings that are dragged do not, and what was typed stays.
+        """
+        turned = calibration.rotation, calibration.flipped
+        if turned != self._turned:
+            self._turned = turned
+            self.rotation.value, self.flipped.value = turned
 
     def _tell(self) -> None:
         calibration = self.calibration
