@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import orix.io
 import pytest
-from rsciio.hspy import file_writer
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
@@ -21,6 +20,7 @@ from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.orientation.templates import kinematical_library
 from napari_kikuchi.samples import sample_folder
+from spot_file import write_spot_file
 
 QUICK = ["--kinematical", "--device", "cpu", "--workers", 2]
 
@@ -47,39 +47,8 @@ def sample():
 
 @pytest.fixture(scope="module")
 def scan_file(sample, tmp_path_factory):
-    """A file of the scan, with steps in nm."""
-    scan, _ = sample
-    sizes = dict(zip(("y", "x", "dy", "dx"), scan.shape, strict=True))
-    scales = {"y": 2.0, "x": 2.0, "dy": 1.0, "dx": 1.0}
-    axes = [
-        {
-            "name": name,
-            "size": size,
-            "scale": scales[name],
-            "offset": 0.0,
-            "units": "nm" if number < 2 else "px",
-            "navigate": number < 2,
-            "index_in_array": number,
-        }
-        for number, (name, size) in enumerate(sizes.items())
-    ]
-    content = {
-        "data": np.asarray(scan.patterns),
-        "axes": axes,
-        "metadata": {
-            "General": {"title": "weld"},
-            "Signal": {"signal_type": "electron_diffraction"},
-        },
-        "original_metadata": {},
-        "attributes": {"_lazy": False},
-        "package_info": {"package": "hyperspy", "package_version": "2.3"},
-        "tmp_parameters": {},
-        "learning_results": {},
-        "models": {},
-    }
-    path = tmp_path_factory.mktemp("scan") / "weld.hspy"
-    file_writer(str(path), content)
-    return path
+    """A file of the scan."""
+    return write_spot_file(tmp_path_factory.mktemp("scan") / "weld.hspy", sample[0])
 
 
 def invoke(*arguments, code=0):
@@ -143,6 +112,22 @@ def test_what_is_not_given_of_the_calibration_is_found(scan_file, sample, given,
     assert (both["centre"], both["scale"], both["descan"]) == ([60.5, 66], 0.03, None)
     centred = found("--centre", "60.5,66", "--flipped")
     assert (centred["centre"], centred["descan"], centred["flipped"]) == ([60.5, 66], None, True)
+
+
+def test_the_whole_calibration_is_taken_from_a_file(oriented, scan_file, sample, tmp_path):
+    file, out = tmp_path / "detector.json", tmp_path / "maps.zarr"
+    command = ["orient", scan_file, "--phase", "cu", *QUICK, "--out", out, "--calibration", file]
+    assert "detector.json" in invoke(*command, code=1).stderr
+    file.write_text('{"centre": [1, 2]}')
+    told = invoke(*command, code=1).stderr
+    assert "detector.json: expected the calibration of a detector" in told
+    assert "the scale" in told
+    file.write_text(json.dumps(sample[1].calibration.settings()))
+    told = invoke(*command, "--scale", 0.02, code=1).stderr
+    assert "leave out --scale" in told
+    told = json.loads(invoke(*command, "--json").stdout)["calibration"]
+    assert told == json.loads(file.read_text())
+    assert read_maps(out).provenance["indexing"]["calibration"] == told
 
 
 def test_spots_are_kept_and_found_again(oriented, scan_file, given, tmp_path):

@@ -1,5 +1,6 @@
 """Crystals against diffsims, orix and the rules of the textbooks."""
 
+import json
 import os
 
 import numpy as np
@@ -185,10 +186,45 @@ def test_maps_tell_a_phase_by_its_name_symmetry_and_cell_and_the_file_that_told_
         "space_group": 194,
         "lattice": [2.951, 2.951, 4.684, 90, 90, 120],
         "source": "built in",
+        "atoms": [
+            ["Ti", 1 / 3, 2 / 3, 0.25, 1.0, 0.5],
+            ["Ti", 2 / 3, 1 / 3, 0.75, 1.0, 0.5],
+        ],
     }
     told = Crystal.from_cif(write_cif(tmp_path / "blende.cif", **ZINC_BLENDE)).settings()
     assert (told["name"], told["source"]) == ("blende", "blende.cif")
     assert told["space_group"] == 216
+
+
+@pytest.mark.parametrize("name", ["cu", "ti", "trigonal", "monoclinic", "triclinic"])
+def test_a_crystal_is_made_again_of_what_maps_tell(crystals, name):
+    crystal = crystals[name]
+    again = Crystal.from_settings(json.loads(json.dumps(crystal.settings())))
+    assert again.settings() == crystal.settings()
+    first, second = crystal.reflections(1.5), again.reflections(1.5)
+    order = [np.lexsort(one.hkl.T) for one in (first, second)]
+    for part in ("hkl", "vectors", "structure_factors"):
+        one, other = (
+            getattr(all_, part)[by] for all_, by in zip((first, second), order, strict=True)
+        )
+        np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"atoms": None}, "the atoms as a list"),
+        ({"atoms": [["Cu", 0, 0]]}, "an atom as a list of 6"),
+        ({"atoms": [["Cu", 0, 0, 0, 1, "x"]]}, "an atom"),
+        ({"atoms": []}, "no atoms"),
+        ({"lattice": [1e9, 1, 1, 90, 90, 90]}, "lengths from 2 to 200"),
+        ({"lattice": None}, "the lattice as a list of 6"),
+        ({"space_group": 300}, "the space group"),
+    ],
+)
+def test_what_maps_tell_wrongly_of_a_crystal_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        Crystal.from_settings(Crystal.built_in("cu").settings() | wrong)
 
 
 @pytest.mark.parametrize("name", ["cu", "ti", "trigonal", "monoclinic", "triclinic"])

@@ -28,8 +28,9 @@ from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import quaternions_of
-from napari_kikuchi.orientation.maps import default_orientations_path, orientation_maps
+from napari_kikuchi.orientation.maps import orientation_maps
 from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
+from napari_kikuchi.orientation.places import default_orientations_path
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.orientation.spot_model import SpotModel
 

@@ -12,6 +12,7 @@ from napari_kikuchi.ui import (
     INSPECTOR,
     LATENT_MAPS,
     LATENT_SPACE,
+    ORIENTATIONS,
     PATTERN_VIEWER,
     PHYSICS_MAPS,
     PLUGIN,
@@ -21,7 +22,7 @@ from napari_kikuchi.ui import (
 from napari_kikuchi.ui.link import ScanLink
 
 DOCKS = (PATTERN_VIEWER, FEATURE_BROWSER, LATENT_MAPS, PHYSICS_MAPS, SEVERAL_SCANS)
-DOCKS += (INSPECTOR, SEGMENT, LATENT_SPACE)
+DOCKS += (INSPECTOR, SEGMENT, LATENT_SPACE, ORIENTATIONS)
 
 
 @pytest.fixture

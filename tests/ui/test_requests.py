@@ -4,9 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.ui.orientations_request import OrientationsRequest
 from napari_kikuchi.ui.requests import EncodingRequest, MapsRequest, TrainingRequest, WorkPlace
 
 
@@ -93,3 +95,19 @@ def test_a_scan_in_memory_is_refused_by_name():
         EncodingRequest(replace(scan(), path=None), Path("m"), Path("o")).arguments()
     with pytest.raises(ValueError, match="at least one scan"):
         TrainingRequest([], Path("run")).arguments()
+
+
+def test_orientations_are_asked_for_with_the_scan_as_it_was_opened(tmp_path):
+    opened = scan(shape=(4, 5), step=(0.5, 0.25))
+    request = OrientationsRequest(opened, ["cu", Path("a b.cif")], Path("o.zarr"), 300.0, None)
+    assert request.arguments() == [
+        *("orient", "a.up2", "--phase", "cu", "--phase", "a b.cif", "--out", "o.zarr"),
+        *("--voltage", "300.0", "--kinematical", "--shape", "4,5", "--step", "0.5,0.25"),
+    ]
+    request.write_calibration()
+    assert request.calibration_file is None
+    given = replace(request, calibration=SpotCalibration((3.0, 4.0), 0.02), out=tmp_path / "o.zarr")
+    given.write_calibration()
+    assert "--calibration" in given.arguments()
+    assert given.calibration_file == tmp_path / "o.calibration.json"
+    assert given.calibration_file.is_file()

@@ -9,10 +9,11 @@ from spot_window import AWAY, CENTRE, SCALE, SpotWindow, spot_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
+from napari_kikuchi.orientation.solution_spots import SimulatedSpots
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.session import RegionMean
 from napari_kikuchi.ui.spot_drawing import FOUND
-from napari_kikuchi.ui.spot_sources import SimulatedSpots, spot_sources_of
+from napari_kikuchi.ui.spot_sources import spot_sources_of
 
 
 class Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +20,13 @@ from napari_kikuchi.cli.options import (
     WorkersOption,
     scan_options,
 )
-from napari_kikuchi.cli.orient_inputs import calibration_of, library_settings, scan_in, spots_in
+from napari_kikuchi.cli.orient_inputs import (
+    calibration_in,
+    calibration_of,
+    library_settings,
+    scan_in,
+    spots_in,
+)
 
 if TYPE_CHECKING:
     from napari_kikuchi.jobs import Job
@@ -59,6 +64,15 @@ def orient(
     radius: Annotated[
         float | None,
         typer.Option(help="Of a spot, in pixels.  [default: found out]", show_default=False),
+    ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="Of the detector, all of it: the calibration that an earlier run tells with "
+            "--json.  [default: as told below, the rest found out]",
+            show_default=False,
+        ),
     ] = None,
     scale: Annotated[
         float | None,
@@ -162,15 +176,16 @@ def orient(
         from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
             LEAST_CONFIDENCE,
-            default_orientations_path,
             orientation_maps,
         )
-        from napari_kikuchi.orientation.report import report_orientations
+        from napari_kikuchi.orientation.places import default_orientations_path
+        from napari_kikuchi.orientation.report import calibration_in_words, report_orientations
         from napari_kikuchi.orientation.spot_model import SpotModel
 
         crystals = [open_crystal(phase) for phase in phases]
         proposing = [SpotModel.load(path, device="cpu") for path in models or ()]
         library = library_settings(voltage, thickness, kinematical)
+        given = calibration_in(calibration, scale, centre, rotation, flipped)
         options = scan_options(shape, step, scan_name, False, False, allow_partial)
         scan = scan_in(source, options, spots, radius)
         kept = default_spots_path(source, options) if spots is None else spots
@@ -183,20 +198,22 @@ def orient(
 
         def whole_way() -> Job[MapStack]:
             found = yield from spots_in(source, scan, kept, radius, **how)
-            calibration = yield from calibration_of(
-                found,
-                crystals,
-                None if scan is None else scan.calibration,
-                scale,
-                centre,
-                voltage=voltage,
-                rotation=rotation,
-                flipped=flipped,
-            )
+            told = given
+            if told is None:
+                told = yield from calibration_of(
+                    found,
+                    crystals,
+                    None if scan is None else scan.calibration,
+                    scale,
+                    centre,
+                    voltage=voltage,
+                    rotation=rotation,
+                    flipped=flipped,
+                )
             return (
                 yield from orientation_maps(
                     found,
-                    calibration,
+                    told,
                     crystals,
                     target,
                     step=found.step,
@@ -213,22 +230,13 @@ def orient(
         # One job: whoever stops it need not know how far it is.
         stack = run(whole_way(), output, going_on="The same command goes on from here.")
         report = report_orientations(stack)
-        calibration = stack.provenance["indexing"]["calibration"]
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]. {report.in_words()}\n"
-            f"{_told(calibration)}\n"
+            f"{calibration_in_words(stack)}\n"
             + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
             + f"See it with: napari-kikuchi view {shown(target)}",
             result=target,
             **asdict(report),
-            calibration=dict(calibration),
+            calibration=dict(stack.provenance["indexing"]["calibration"]),
         )
-
-
-def _told(calibration: Mapping[str, Any]) -> str:
-    row, col = calibration["centre"]
-    return (
-        f"A pixel is {calibration['scale']:.5g} 1/Å; the direct beam is at row {row:.1f}, column "
-        f"{col:.1f}."
-    )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi.cli.options import leave_out, numbers
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.untrusted import read_json, shortened
 
 if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
@@ -85,6 +86,33 @@ def spots_in(
         yield Progress(0, 0, "Finding the radius of spots")
         radius = round(guess_radius(scan), 2)
     return (yield from find_spots(scan, path, Detection(radius), **how))
+
+
+def calibration_in(
+    path: Path | None, scale: float | None, centre: str | None, rotation: float, flipped: bool
+) -> SpotCalibration | None:
+    """The whole calibration, as a file tells it; None if there is no file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the file is not there.
+    ValueError
+        If it holds something else, or parts of the calibration are given, too.
+    """
+    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+
+    if path is None:
+        return None
+    parts = {"--scale": scale, "--centre": centre, "--rotation": rotation, "--flipped": flipped}
+    leave_out({name: part or None for name, part in parts.items()}, f"{path} holds the calibration")
+    try:
+        return SpotCalibration.from_settings(read_json(path))
+    except ValueError as error:
+        raise ValueError(
+            f"{path}: expected the calibration of a detector as JSON, as "
+            f"napari-kikuchi orient SCAN --json tells it. What is wrong: {shortened(error)}"
+        ) from error
 
 
 def calibration_of(

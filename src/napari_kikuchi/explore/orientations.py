@@ -21,7 +21,7 @@ from napari_kikuchi.explore.misorientations import (
     proper_rotations,
 )
 from napari_kikuchi.graphs import connected
-from napari_kikuchi.io.indexed import laue_group, read_indexed
+from napari_kikuchi.io.indexed import IndexedMaps, laue_group, read_indexed
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -110,7 +110,11 @@ def orientations_in(stack: MapStack) -> OrientationMap:
     NoOrientationsError
         If there are none.
     """
-    found = read_indexed(stack)
+    return orientations_of(read_indexed(stack), stack)
+
+
+def orientations_of(found: IndexedMaps, stack: MapStack) -> OrientationMap:
+    """The orientations that were read of maps already."""
     hexagonal = (stack.provenance.get("scan") or {}).get("grid") == "hexagonal"
     return OrientationMap(
         found.quaternions,

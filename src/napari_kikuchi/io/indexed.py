@@ -68,8 +68,8 @@ def read_indexed(stack: MapStack) -> IndexedMaps:
     if told is None or not {*QUATERNION} <= {*names}:
         raise NoOrientationsError(
             "these maps hold no orientations of indexed patterns. Make them with Physics maps, "
-            "orientations, by indexing (napari-kikuchi maps SCAN --maps indexing), or of the spots "
-            "of a 4D-STEM scan (napari-kikuchi orient SCAN), and take those maps."
+            "orientations, by indexing (napari-kikuchi maps SCAN --maps indexing), or, of a "
+            "4D-STEM scan, with Orientations (napari-kikuchi orient SCAN), and take those maps."
         )
     parts = [stack.map(names.index(part)) for part in QUATERNION]
     quaternions = np.stack(parts, axis=-1).astype(np.float64)

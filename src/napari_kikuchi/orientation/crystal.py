@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.untrusted import shortened
+from napari_kikuchi.untrusted import mapping, number, sequence, shortened
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -182,6 +182,38 @@ class Crystal:
             ) from error
 
     @classmethod
+    def from_settings(cls, settings: Any) -> Crystal:
+        """Read what :meth:`settings` gave, which others may have written.
+
+        Raises
+        ------
+        ValueError
+            If something is missing or of another type, or as :class:`Crystal`.
+        """
+        from diffpy.structure import Lattice, Structure
+        from orix.crystal_map import Phase
+
+        found = mapping(settings, "the crystal")
+        cell = sequence(found.get("lattice"), "the lattice", 6)
+        lattice = Lattice(*(number(one, "the lattice") for one in cell))
+        _check_cell(lattice)
+        listed = sequence(found.get("atoms"), "the atoms")
+        atoms = [sequence(one, "an atom", 6) for one in listed]
+        values = [[number(one, "an atom") for one in atom[1:]] for atom in atoms]
+        table = np.array(values, np.float64).reshape(-1, 5)
+        space_group = int(number(found.get("space_group"), "the space group", 1, 230))
+        name = str(found.get("name", ""))
+        return cls(
+            name,
+            Phase(name, space_group, structure=Structure(lattice=lattice)),
+            tuple(str(atom[0]) for atom in atoms),
+            table[:, :3],
+            table[:, 3],
+            table[:, 4],
+            str(found.get("source", "")),
+        )
+
+    @classmethod
     def _of_structure(cls, name: str, space_group: int, structure: Any, source: str) -> Crystal:
         from orix.crystal_map import Phase
 
@@ -239,6 +271,16 @@ class Crystal:
             "space_group": self.phase.space_group.number,
             "lattice": lattice,
             "source": self.source,
+            "atoms": [
+                [element, *map(float, xyz), float(occupancy), float(debye_waller)]
+                for element, xyz, occupancy, debye_waller in zip(
+                    self.elements,
+                    self.positions,
+                    self.occupancies,
+                    self.debye_waller,
+                    strict=True,
+                )
+            ],
         }
 
     def structure_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:

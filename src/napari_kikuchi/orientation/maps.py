@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_provenance
 from napari_kikuchi.io.output import sole_writer
-from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
@@ -77,7 +76,7 @@ def orientation_maps(
     crystals
         Phases that may be there.
     path
-        Map store to write, see :func:`default_orientations_path`; an older one is replaced when
+        Map store to write, see :func:`.default_orientations_path`; an older one is replaced when
         the new one is finished, which takes over what was drawn on the same scan.
     step
         Distance between rows and between columns of the scan, in µm.
@@ -195,22 +194,6 @@ def orientation_maps(
         )
         indexing.unfinished.remove()
         return stack
-
-
-def default_orientations_path(
-    scan_path: str | Path, options: Mapping[str, Any] | None = None
-) -> Path:
-    """Where the maps go: ``<scan>.orientations.zarr`` beside the scan or its spots, if it can.
-
-    Parameters
-    ----------
-    scan_path
-        File of the scan or of its spots.
-    options
-        With which the scan was opened, see :func:`~napari_kikuchi.io.places.scan_label`.
-    """
-    scan_path = Path(scan_path)
-    return beside(scan_path, f"{scan_label(scan_path, options or {})}.orientations.zarr")
 
 
 def _channels(crystals: Sequence[Crystal]) -> tuple[Channel, ...]:

@@ -69,3 +69,13 @@ def report_orientations(stack: MapStack) -> OrientationReport:
         float(np.median(confidence[indexed])) if count else None,
         int(named("grain").max(initial=0, where=indexed)),
     )
+
+
+def calibration_in_words(stack: MapStack) -> str:
+    """The calibration with which such maps were made, for a person to check."""
+    used = stack.provenance["indexing"]["calibration"]
+    row, col = used["centre"]
+    return (
+        f"A pixel is {used['scale']:.5g} 1/Å; the direct beam is at row {row:.1f}, column "
+        f"{col:.1f}."
+    )

@@ -14,6 +14,7 @@ from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+from napari_kikuchi.ui.crystals import CRYSTALS
 from napari_kikuchi.ui.forms import Form, Notice, path_of
 from napari_kikuchi.ui.latest import Latest
 from napari_kikuchi.ui.listening import listen
@@ -32,13 +33,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.pattern_overlay import PatternOverlay
     from napari_kikuchi.ui.session import Session
 
-_CRYSTALS = [
-    ("copper", "cu"),
-    ("nickel", "ni"),
-    ("aluminium", "al"),
-    ("iron (bcc)", "fe"),
-    ("titanium (hcp)", "ti"),
-]
 _OF_A_FILE = "file"
 # Patterns of 4D-STEM reach less far, in 1/Å.
 _K_MAX = 2.0
@@ -86,7 +80,7 @@ class CalibratePage(ToolPage):
         self.rings = RingDrawing()
         self.crystal = ComboBox(
             label="crystal",
-            choices=[*_CRYSTALS, ("a CIF file", _OF_A_FILE)],
+            choices=[*CRYSTALS, ("a CIF file", _OF_A_FILE)],
             tooltip="Known crystal whose rings are drawn",
         )
         self.cif = FileEdit(

@@ -21,11 +21,13 @@ from napari_kikuchi.ui.pattern_views import (
 )
 from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.session import Point, RegionMean
-from napari_kikuchi.ui.spot_sources import FoundSpots, SimulatedSpots, Simulation
+from napari_kikuchi.ui.spot_sources import FoundSpots, Simulation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from napari_kikuchi.orientation.solution_spots import SimulatedSpots
 
 # Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
 _DECADES, _DECADES_OF_SPOTS = 2, 3

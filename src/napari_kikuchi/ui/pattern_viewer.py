@@ -24,6 +24,7 @@ from napari_kikuchi.ui.docking import entitle, share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
+from napari_kikuchi.ui.orientation_readout import OrientationReadout
 from napari_kikuchi.ui.pattern_controls import PatternControls
 from napari_kikuchi.ui.pattern_feed import PatternFeed, Request
 from napari_kikuchi.ui.pattern_panes import PatternPanes
@@ -95,6 +96,7 @@ class PatternViewer(QWidget):
         self.position.setToolTip(
             "Position of the pattern shown, counted from 0, and how far it lies from the first one"
         )
+        self.orientation = OrientationReadout(self.session)
         self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
@@ -128,6 +130,7 @@ class PatternViewer(QWidget):
         layout.addWidget(self._averager.bar)
         layout.addWidget(self.tools.readout)
         layout.addLayout(where)
+        layout.addWidget(self.orientation)
         layout.addWidget(self.values)
         layout.addLayout(notice)
         layout.addWidget(self.tools)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_kikuchi.latent.presets import DEFAULT_PRESET
 from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.ui.arguments import flags, opening_arguments, path_argument
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +93,7 @@ class TrainingRequest:
         ValueError
             If a scan cannot be opened by another process, or scans were opened in different ways.
         """
-        options = [_opening_arguments(scan) for scan in self.scans]
+        options = [opening_arguments(scan) for scan in self.scans]
         if not options:
             raise ValueError("Choose at least one scan to train on.")
         if any(one != options[0] for one in options):
@@ -107,8 +108,8 @@ class TrainingRequest:
             watch = f"{rows.start},{rows.stop},{cols.start},{cols.stop}"
         return [
             "train",
-            *(_path_of(scan) for scan in self.scans),
-            *_flags(
+            *(path_argument(scan) for scan in self.scans),
+            *flags(
                 {
                     "out": self.folder,
                     "linear": self.linear,
@@ -173,8 +174,8 @@ class EncodingRequest:
         """
         return [
             "encode",
-            _path_of(self.scan),
-            *_flags(
+            path_argument(self.scan),
+            *flags(
                 {
                     "model": self.model,
                     "out": self.out,
@@ -182,7 +183,7 @@ class EncodingRequest:
                     **asdict(self.place),
                 }
             ),
-            *_opening_arguments(self.scan),
+            *opening_arguments(self.scan),
         ]
 
 
@@ -249,8 +250,8 @@ class MapsRequest:
             }
         return [
             "maps",
-            _path_of(self.scan),
-            *_flags(
+            path_argument(self.scan),
+            *flags(
                 {
                     "maps": ",".join(self.kinds),
                     "out": self.out,
@@ -261,7 +262,7 @@ class MapsRequest:
                     **geometry,
                 }
             ),
-            *_opening_arguments(self.scan),
+            *opening_arguments(self.scan),
         ]
 
 
@@ -296,10 +297,10 @@ class VirtualRequest:
         """
         return [
             "virtual",
-            _path_of(self.scan),
+            path_argument(self.scan),
             *(part for one in self.detectors for part in ("--detector", str(one))),
-            *_flags({"out": self.out, "restart": self.restart}),
-            *_opening_arguments(self.scan),
+            *flags({"out": self.out, "restart": self.restart}),
+            *opening_arguments(self.scan),
         ]
 
 
@@ -311,33 +312,3 @@ def _write_mask(path: Path | None, mask: NDArray[np.bool_] | None) -> None:
 
 def _size_flag(size: tuple[int, int] | None) -> str | None:
     return None if size is None else f"{size[0]}x{size[1]}"
-
-
-def _path_of(scan: Scan) -> str:
-    if scan.path is None:
-        raise ValueError(
-            f"{scan.name}: this scan lives in memory, where another process cannot read it. Save "
-            "it as an .up2 file and open that."
-        )
-    return str(scan.path)
-
-
-def _opening_arguments(scan: Scan) -> list[str]:
-    """What reopens a scan: each option of :func:`napari_kikuchi.open_scan` as the flag it has."""
-    return _flags(
-        {
-            name: ",".join(map(str, value)) if isinstance(value, list | tuple) else value
-            for name, value in scan.options.items()
-        }
-    )
-
-
-def _flags(settings: Mapping[str, Any]) -> list[str]:
-    flags = []
-    for name, value in settings.items():
-        flag = f"--{name.replace('_', '-')}"
-        if value is True:
-            flags.append(flag)
-        elif value is not None and value is not False:
-            flags += [flag, str(value)]
-    return flags

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.orientation.scan_spots import ScanSpots
+    from napari_kikuchi.orientation.solution_spots import SimulatedSpots
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.session import Session
 
@@ -30,22 +30,6 @@ class FoundSpots(Protocol):
         It is called in a thread.
         """
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class SimulatedSpots:
-    """The spots that a crystal would have.
-
-    Attributes
-    ----------
-    values
-        kx and ky in 1/Å along x and y of the sample's frame, and intensity, of shape (n, 3).
-    hkl
-        Miller indices of each, of shape (n, 3).
-    """
-
-    values: NDArray
-    hkl: NDArray
 
 
 class Simulation(Protocol):
@@ -95,9 +79,12 @@ class SpotSources:
         self._found[scan] = spots
         self.changed.emit(scan)
 
-    def set_simulated(self, scan: Scan, spots: Simulation) -> None:
-        """Draw these spots, too."""
-        self._simulated[scan] = spots
+    def set_simulated(self, scan: Scan, spots: Simulation | None) -> None:
+        """Draw these spots, too; None: no more."""
+        if spots is not None:
+            self._simulated[scan] = spots
+        elif self._simulated.pop(scan, None) is None:
+            return
         self.changed.emit(scan)
 
     def open(self, scan: Scan, path: Path) -> None:

@@ -1,0 +1,25 @@
+"""Where orientation maps go that nobody chose a place for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_kikuchi.io.places import beside, scan_label
+
+
+def default_orientations_path(
+    scan_path: str | Path, options: Mapping[str, Any] | None = None
+) -> Path:
+    """Where the maps go: ``<scan>.orientations.zarr`` beside the scan or its spots, if it can.
+
+    Parameters
+    ----------
+    scan_path
+        File of the scan or of its spots.
+    options
+        With which the scan was opened, see :func:`~napari_kikuchi.io.places.scan_label`.
+    """
+    scan_path = Path(scan_path)
+    return beside(scan_path, f"{scan_label(scan_path, options or {})}.orientations.zarr")

@@ -1,0 +1,282 @@
+"""Orientations of a 4D-STEM scan: of which phases, on which detector, and where the maps go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from magicgui.types import FileDialogMode
+from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinBox
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
+from napari_kikuchi.io.origin import unreadable_told
+from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.orientation.find_spots import default_spots_path
+from napari_kikuchi.orientation.places import default_orientations_path
+from napari_kikuchi.ui.child import COMMAND
+from napari_kikuchi.ui.detector_options import DetectorOptions
+from napari_kikuchi.ui.forms import Form, Notice, path_of
+from napari_kikuchi.ui.job_panel import JobPanel
+from napari_kikuchi.ui.orientations_request import OrientationsRequest
+from napari_kikuchi.ui.phase_list import PhaseList
+from napari_kikuchi.ui.show_maps import show_store
+from napari_kikuchi.ui.spot_sources import spot_sources_of
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.orientation.report import OrientationReport
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.ui.session import Session
+
+_TITLE = "Map orientations"
+_START = (
+    "Find the spots, the calibration and the orientation of every pattern, in a process of its "
+    "own;\nwhat was stopped goes on where it was"
+)
+_THICK, _THIN = "thick", "thin"
+
+
+class OrientationsForm(QWidget):
+    """Maps orientations in a child process and shows the maps.
+
+    Parameters
+    ----------
+    session
+        Of the viewer that shows the maps.
+    command
+        Program that makes the maps, and its first arguments.
+    """
+
+    mapped = Signal(object)
+    """The scan of which maps with orientations have come."""
+
+    def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
+        super().__init__()
+        self._session = session
+        self._scan: Scan | None = None
+        # What runs or ran last: the form may be changed meanwhile.
+        self._mapping: OrientationsRequest | None = None
+        self.panel = JobPanel(
+            _TITLE,
+            self._arguments,
+            _START,
+            "Phase, orientation and confidence of every pattern, and the grains they make.",
+            command,
+        )
+        self.notice = Notice()
+        self.phases = PhaseList(session)
+        self.detector = DetectorOptions(session)
+        self.voltage = FloatSpinBox(
+            label="voltage", value=300.0, min=1.0, max=3000.0, step=20.0, tooltip="Of the beam"
+        )
+        self.voltage.native.setDecimals(0)
+        self.voltage.native.setSuffix(" kV")
+        self.foil = ComboBox(
+            label="foil",
+            choices=[("of some thickness", _THICK), ("thin (kinematical)", _THIN)],
+            tooltip="of some thickness: Bloch waves, quick for metals, hours for large cells of\n"
+            "low symmetry. thin: single scattering only, quick for all.",
+        )
+        self.thickness = [_thickness("from", 100.0), _thickness("to", 800.0)]
+        between = Container(
+            widgets=self.thickness,
+            layout="horizontal",
+            labels=False,
+            label="thickness",
+            tooltip="Of the foil, from thin to thick",
+        )
+        between.margins = (0, 0, 0, 0)
+        self.between = between
+        self.radius = FloatSpinBox(
+            label="spot radius",
+            value=0.0,
+            min=0.0,
+            max=500.0,
+            step=0.5,
+            tooltip="Of a spot, in pixels",
+        )
+        self.radius.native.setDecimals(1)
+        self.radius.native.setSpecialValueText("found out")
+        self.radius.native.setSuffix(" pixels")
+        self.threshold = FloatSpinBox(
+            label="grain angle",
+            value=GRAIN_THRESHOLD,
+            min=0.1,
+            max=90.0,
+            step=1.0,
+            tooltip="Neighbours whose orientations differ by more are different grains",
+        )
+        self.threshold.native.setDecimals(1)
+        self.threshold.native.setSuffix("°")
+        self.out = FileEdit(
+            label="maps",
+            mode=FileDialogMode.OPTIONAL_FILE,
+            filter="*.zarr",
+            tooltip="Where the maps go: an OME-Zarr folder",
+        )
+        self.restart = CheckBox(
+            text="begin anew",
+            tooltip="Leave what was stopped instead of going on with it,\n"
+            "as is needed where phases or calibration are others now",
+        )
+        self.form = Form(self.voltage, self.foil, between, self.radius, self.threshold)
+        self.place = Form(self.out, self.restart)
+        self.options = QWidget()
+        inner = QVBoxLayout(self.options)
+        inner.setContentsMargins(0, 0, 0, 0)
+        for title, widget in (
+            ("Phases", self.phases),
+            ("Detector", self.detector),
+            ("Beam and foil", self.form),
+            ("Result", self.place),
+        ):
+            inner.addWidget(QLabel(f"<b>{title}</b>"))
+            inner.addWidget(widget)
+        layout = QVBoxLayout(self)
+        for part in (self.panel, self.notice, self.options):
+            layout.addWidget(part)
+        layout.addStretch()
+        self.foil.changed.connect(self._on_foil)
+        self.out.changed.connect(self._offer_restart)
+        self.restart.changed.connect(self._name_button)
+        self.panel.ended.connect(self._on_ended)
+        self.panel.done.connect(self._show)
+        self._on_foil()
+        self._suit()
+        self._offer_restart()
+
+    def set_scan(self, scan: Scan | None) -> None:
+        """Map this scan."""
+        if scan is self._scan:
+            return
+        self._scan = scan
+        self.detector.set_scan(scan)
+        self._suit()
+        if scan is not None and scan.path is not None:
+            self.out.value = default_orientations_path(scan.path, scan.options)
+
+    def request(self) -> OrientationsRequest:
+        """What is asked for.
+
+        Raises
+        ------
+        ValueError
+            If something is missing.
+        """
+        if self._scan is None:
+            raise ValueError("Open a 4D-STEM scan to map it.")
+        if not self.phases.phases:
+            raise ValueError("Add at least one phase that may be there.")
+        thin, thick = (field.value for field in self.thickness)
+        if self.foil.value == _THICK and thin >= thick:
+            raise ValueError("Give thicknesses from thin to thick.")
+        return OrientationsRequest(
+            self._scan,
+            self.phases.phases,
+            path_of(self.out, "where the maps go"),
+            voltage=self.voltage.value,
+            thickness=(thin, thick) if self.foil.value == _THICK else None,
+            radius=self.radius.value or None,
+            calibration=self.detector.calibration,
+            rotation=self.detector.rotation.value,
+            flipped=self.detector.flipped.value,
+            grain_threshold=self.threshold.value,
+            restart=self.restart.value,
+        )
+
+    def _arguments(self) -> list[str]:
+        request = self.request()
+        arguments = request.arguments()
+        request.write_calibration()
+        self._mapping = request
+        return arguments
+
+    def _suit(self) -> None:
+        """Offer what can be done with the scan, and say why nothing can."""
+        why_not = _why_not(self._scan)
+        self.notice.tell(why_not)
+        self.options.setEnabled(not why_not)
+        # What runs can always be cancelled.
+        self.panel.button.setEnabled(not why_not or self.panel.job.active)
+        self.panel.button.setToolTip(why_not or _START)
+
+    def _on_foil(self) -> None:
+        self.form.show_row(self.between, self.foil.value == _THICK)
+
+    def _offer_restart(self) -> None:
+        """Offer to begin anew where something was stopped."""
+        begun = self._begun()
+        self.place.show_row(self.restart, begun)
+        if not begun:
+            self.restart.value = False
+        self._name_button()
+
+    def _begun(self) -> bool:
+        out = self.out.value
+        # An empty field has the path ".".
+        if not isinstance(out, Path) or out == Path():
+            return False
+        begun = [out, out.with_name(f"{out.name}.solutions")]
+        if self._scan is not None and self._scan.path is not None:
+            begun.append(default_spots_path(self._scan.path, self._scan.options))
+        return any(one.with_name(f"{one.name}{PARTIAL_SUFFIX}").is_dir() for one in begun)
+
+    def _name_button(self) -> None:
+        resumes = self._begun() and not self.restart.value
+        self.panel.set_title("Resume" if resumes else _TITLE)
+
+    def _on_ended(self) -> None:
+        self._offer_restart()
+        self._suit()
+
+    def _show(self, path: str) -> None:
+        assert self._mapping is not None
+        scan = self._mapping.scan
+        stack = show_store(self._session, Path(path), scan)
+        if scan.path is not None:
+            # Found by the way: not there when they were looked for before.
+            spots = default_spots_path(scan.path, scan.options)
+            if spots.is_file():
+                spot_sources_of(self._session).open(scan, spots)
+
+        def tell(found: tuple[OrientationReport, str]) -> None:
+            report, told = found
+            self.panel.add(told)
+            if report.indexed:
+                self.mapped.emit(scan)
+
+        self._session.start(_report(stack), done=tell)
+
+
+def _why_not(scan: Scan | None) -> str:
+    if scan is None or scan.technique == "4D-STEM":
+        return ""
+    return (
+        f"{scan.name} holds Kikuchi patterns: index these with Physics maps, “orientations, by "
+        "indexing”. What their maps tell is on the page Explore."
+    )
+
+
+def _report(stack: MapStack) -> Job[tuple[OrientationReport, str]]:
+    from napari_kikuchi.orientation.report import calibration_in_words, report_orientations
+
+    yield Progress(0, 0, "Reading the maps")
+    report = report_orientations(stack)
+    told = (report.in_words(), calibration_in_words(stack), unreadable_told(stack))
+    return report, " ".join(filter(None, told))
+
+
+def _thickness(name: str, value: float) -> FloatSpinBox:
+    field = FloatSpinBox(
+        name=name, value=value, min=1.0, max=10_000.0, step=50.0, tooltip=f"{name} so many Å"
+    )
+    field.native.setDecimals(0)
+    field.native.setSuffix(" Å")
+    # Two in a row have no room for arrows; the keys still step.
+    field.native.setButtonSymbols(field.native.ButtonSymbols.NoButtons)
+    field.native.setStyleSheet("min-width: 60px")
+    return field
