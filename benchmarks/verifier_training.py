@@ -41,9 +41,11 @@ HYPOTHESES, MOST_PHASES = 8, 2
 # Patterns that are degraded and matched at a time: they share a strength and templates.
 GROUP = 256
 # Of the usual degradation.
-STRENGTHS = (0.1, 1.5)
+STRENGTHS = (0.05, 1.2)
 # Radii of smaller detectors, in 1/Å.
 REACHES = (1.0, 2.0)
+# Of kinematical templates, in Å.
+THIN = (20.0, 40.0, 100.0)
 PIECES = REFLECTIONS + UNEXPLAINED
 # Shares of patterns that are spots at random, that are compared with templates of their own crystal
 # alone, and with those of other crystals alone. What a confidence means depends on them: who names
@@ -95,8 +97,10 @@ def library_of(crystal: Crystal, kind: str, folder: Path | None) -> Library:
     path = folder and folder / f"{crystal.name}_{kind}_{K_MAX:g}.safetensors"
     if path and path.exists():
         return Library.load(path)
-    build = dynamical_library if kind == "dynamical" else kinematical_library
-    library = finish(build(crystal, k_max=K_MAX))
+    if kind == "dynamical":
+        library = finish(dynamical_library(crystal, k_max=K_MAX))
+    else:
+        library = finish(kinematical_library(crystal, k_max=K_MAX, thicknesses=THIN))
     if path:
         library.save(path)
     return library
@@ -134,7 +138,8 @@ def lessons(
                 if random.random() < AT_RANDOM:
                     spots, own = at_random(len(part), random), None
                 phases = phases_for(crystal.name, [one.name for one in crystals], random)
-                kind = "kinematical" if random.random() < 0.25 else "dynamical"
+                of_thin = 0.5 if kinematical else 0.1
+                kind = "kinematical" if random.random() < of_thin else "dynamical"
                 rows.append(
                     np.concatenate(
                         [

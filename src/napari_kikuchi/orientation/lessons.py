@@ -17,7 +17,7 @@ from napari_kikuchi.orientation.kinematical import KinematicalSpots
 # Of foils, in Å, evenly drawn; of crystals so thin that they scatter kinematically, evenly in the
 # logarithm.
 THICKNESSES = (100.0, 800.0)
-_THIN = (15.0, 200.0)
+_THIN = (15.0, 60.0)
 # Reflections of thin crystals are wide, in 1/Å.
 _THIN_EXCITATION_ERROR = 0.08
 # Directions simulated between two updates.
@@ -68,7 +68,7 @@ def spot_lessons(
     most_spots
         Of a pattern.
     kinematical
-        Of crystals of 15 to 200 Å without dynamical scattering; else by Bloch waves, of foils of
+        Of crystals of 15 to 60 Å without dynamical scattering; else by Bloch waves, of foils of
         100 to 800 Å.
     seed
         The same one gives the same patterns.
