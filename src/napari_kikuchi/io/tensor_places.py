@@ -125,8 +125,9 @@ def find_tensors(
     try:
         table = tensor_table(path)
         header = own_header(path, table, content)
-        with safe_open(path, framework="np"):
-            pass  # It has checked that the tensors fill the file.
+        # Checks that the tensors fill the file.
+        with safe_open(path, framework="np") as whole:
+            whole.keys()
         with path.open("rb") as file:
             first = LENGTH_BYTES + int.from_bytes(file.read(LENGTH_BYTES), "little")
         found = {

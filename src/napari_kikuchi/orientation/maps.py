@@ -81,7 +81,7 @@ def orientation_maps(
     step
         Distance between rows and between columns of the scan, in µm.
     library
-        How templates are simulated; None: as :class:`.LibrarySettings` has it.
+        How templates are simulated; None: as is usual.
     models
         Spot transformers, which propose orientations of their crystals; orientations of other
         crystals are proposed by comparison with all templates.
