@@ -3,7 +3,8 @@
     python benchmarks/fuzz.py [--inputs 100000] [--scratch /dev/shm]
 
 So many pattern files, 4D-STEM scans, map stores, models, recipes, lists of spots, libraries of
-templates and CIF files are spoilt, each in a way that its number chooses, and opened and used as the window and the commands do (tests/fuzz, of which make test runs
+templates and CIF files are spoilt, each in a way that its number chooses, and opened and used as
+the window and the commands do (tests/fuzz, of which make test runs
 a few). Each has to give a result, or an error that names the file; within a second of the
 processor, and with no more than 200 MB beside what was there before. Told are the inputs of each
 format, how many were opened and refused, the slowest and the largest growth. What fails is told
