@@ -2,8 +2,9 @@
 
     python benchmarks/fuzz.py [--inputs 100000] [--scratch /dev/shm]
 
-So many pattern files, map stores, models and recipes are spoilt, each in a way that its number
-chooses, and opened and used as the window and the commands do (tests/fuzz, of which make test runs
+So many pattern files, 4D-STEM scans, map stores, models, recipes, lists of spots, libraries of
+templates and CIF files are spoilt, each in a way that its number chooses, and opened and used as
+the window and the commands do (tests/fuzz, of which make test runs
 a few). Each has to give a result, or an error that names the file; within a second of the
 processor, and with no more than 200 MB beside what was there before. Told are the inputs of each
 format, how many were opened and refused, the slowest and the largest growth. What fails is told
@@ -27,7 +28,10 @@ from threading import Thread
 from typing import IO, Any
 
 TRIAL = Path(__file__).parents[1] / "tests" / "fuzz" / "trial.py"
-FORMATS = ("up2", "maps", "models", "recipes")
+FORMATS = (
+    *("up2", "stem", "signals", "maps", "models", "recipes"),
+    *("spots", "libraries", "crystals"),
+)
 MOST_SECONDS, MOST_BYTES = 1.0, 200e6
 # Without a word from the child for so long, an input hangs: it is on a busy machine, too, not slow.
 SILENCE_S = 60

@@ -6,7 +6,17 @@ from formats import FORMATS
 from trial import Trials
 
 _MOST_BYTES = 200e6
-_INPUTS = {"up2": 300, "maps": 120, "models": 150, "recipes": 100, "spots": 150}
+_INPUTS = {
+    "up2": 300,
+    "stem": 200,
+    "signals": 120,
+    "maps": 120,
+    "models": 150,
+    "recipes": 100,
+    "spots": 150,
+    "libraries": 100,
+    "crystals": 100,
+}
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -1,11 +1,13 @@
 """4D-STEM files read as rosettasciio reads them, or as they were written by hand."""
 
+import json
 import os
 import pickle
 import shutil
 import subprocess
 import sys
 import tracemalloc
+from threading import Thread
 
 import h5py
 import numpy as np
@@ -336,6 +338,59 @@ def test_a_damaged_chunk_is_told_and_the_rest_is_read(tmp_path):
     patterns, readable = scan.read_readable(np.argwhere(np.ones((3, 4))))
     assert np.flatnonzero(~readable).tolist() == [6]
     np.testing.assert_array_equal(patterns[readable], PATTERNS.reshape(12, 6, 8)[readable])
+
+
+def test_a_damaged_chunk_of_a_zarr_folder_is_told(tmp_path):
+    path = files.zspy(tmp_path / "a.zspy", PATTERNS)
+    chunk = path / "Experiments/weld/data/1.1.0.0"
+    content = bytearray(chunk.read_bytes())
+    content[4:8] = b"\xff\xff\xff\xff"  # size of what is packed in it
+    chunk.write_bytes(content)
+    _, readable = open_scan(path).read_readable(np.argwhere(np.ones((3, 4))))
+    assert np.flatnonzero(~readable).tolist() == [10, 11]
+
+
+@pytest.mark.parametrize("place", ["compressor", "filters"])
+def test_a_zarr_folder_runs_no_code(place, tmp_path):
+    class Code:
+        def __reduce__(self):
+            return (tmp_path / "made").mkdir, ()
+
+    path = files.zspy(tmp_path / "a.zspy", PATTERNS)
+    array = path / "Experiments/weld/data"
+    described = json.loads((array / ".zarray").read_text())
+    codec = {"id": "pickle", "protocol": 5}
+    described |= {"compressor": None, place: [codec] if place == "filters" else codec}
+    (array / ".zarray").write_text(json.dumps(described))
+    for chunk in array.glob("[0-9]*"):
+        chunk.write_bytes(pickle.dumps(Code()))
+    with pytest.raises(PatternFileError, match=r"a\.zspy"):
+        open_scan(path).read(0, 0)
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_damaged_file_leaves_others_readable(tmp_path):
+    """Also from other threads, and as long as somebody keeps the error."""
+    path = files.with_rosettasciio("hspy", tmp_path / "whole.hspy", PATTERNS)
+    root, *inner = path.read_bytes().split(b"TREE")
+    (tmp_path / "a.h5").write_bytes(root + b"TREE" + b"BUSH".join(inner))
+    with pytest.raises(PatternFileError) as raised:
+        open_scan(tmp_path / "a.h5")
+    opened = []
+    thread = Thread(target=lambda: opened.append(open_scan(path)), daemon=True)
+    thread.start()
+    thread.join(20)
+    assert opened, f"still locked by {raised.value}"
+
+
+def test_patterns_that_are_larger_than_any_detector_are_refused(tmp_path):
+    path = files.py4dstem(tmp_path / "a.h5", PATTERNS)
+    with h5py.File(path, "r+") as file:
+        del file["datacube_root/datacube/data"]
+        large = (2, 2, 16_000, 16_000)
+        file.create_dataset("datacube_root/datacube/data", large, np.uint16, chunks=(1, 1, 64, 64))
+    with pytest.raises(PatternFileError, match=r"a\.h5: expected patterns of at most"):
+        open_scan(path)
 
 
 def test_a_large_file_opens_and_reads_in_little_memory(tmp_path):

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import pytest
-from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, ZINC_BLENDE, ZIRCONIA, write_cif
+from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, TRICLINIC, ZINC_BLENDE, ZIRCONIA, write_cif
 from diffsims.crystallography import ReciprocalLatticeVector
 from diffsims.structure_factor import get_atomic_scattering_parameters
 from diffsims.utils.sim_utils import get_kinematical_intensities
@@ -235,3 +235,34 @@ def test_maps_tell_the_symmetry_about_the_axes_that_a_cell_has(crystals, name):
     apart = np.abs(told[:, None] - own).max(axis=(2, 3))
     assert len(told) == len(own)
     assert apart.min(axis=1).max() < 1e-9
+
+
+def with_operations(path, *operations):
+    lines = "".join(f'"{operation}"\n' for operation in operations)
+    path.write_text(f"{path.read_text()}loop_\n_symmetry_equiv_pos_as_xyz\n{lines}")
+    return path
+
+
+def test_operations_of_a_file_say_the_space_group(tmp_path):
+    path = write_cif(tmp_path / "crystal.cif", **TRICLINIC)
+    by_number = Crystal.from_cif(path)
+    crystal = Crystal.from_cif(with_operations(path, "x, y, z", "-X,2/2-Y, 1.0-z"))
+    assert crystal.phase.space_group.number == 2
+    np.testing.assert_allclose(crystal.positions, by_number.positions)
+
+
+@pytest.mark.parametrize("evil", ["open('made','w')", "9**9**9**9", "().__class__", "1/2/x()"])
+def test_operations_of_a_file_are_not_run(evil, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = write_cif(tmp_path / "crystal.cif", **TRICLINIC)
+    with_operations(path, "x,y,z", f"x,y,z+{evil}")
+    with pytest.raises(CrystalFileError, match="expected symmetry operations as x,-y,1/2"):
+        Crystal.from_cif(path)
+    assert not (tmp_path / "made").exists()
+
+
+def test_more_atoms_than_any_crystal_has_are_refused(tmp_path):
+    atoms = "\n".join(["Cu Cu 0.1 0.2 0.3 0.5"] * 5000)
+    path = write_cif(tmp_path / "crystal.cif", **TRICLINIC | {"atoms": atoms})
+    with pytest.raises(CrystalFileError, match="at most 200 sites of atoms, found 5000"):
+        Crystal.from_cif(path)

@@ -141,6 +141,7 @@ def with_header(name, value):
         (with_values("thicknesses", lambda x: x[:0]), "expected thicknesses of shape"),
         (with_header("voltage", "much"), "expected the voltage"),
         (with_header("power", 0), "expected the power"),
+        (with_header("k_max", 1e12), "expected k_max as a finite number from 0.01 to 100"),
         (with_header("crystal", None), "expected the name of the crystal"),
         (with_header("content", "model"), "expected a library of diffraction spots, found a model"),
     ],

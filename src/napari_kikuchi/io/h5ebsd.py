@@ -189,9 +189,11 @@ def scan_names(file: h5py.File) -> list[str]:
     """Names of the scans in a file."""
     import h5py
 
+    # All at once: h5py keeps its lock as long as a loop over members is not over, which after an
+    # error is as long as somebody keeps that.
     return [
         name
-        for name, group in file.items()
+        for name, group in list(file.items())
         if isinstance(group, h5py.Group) and "EBSD/Data" in group and "EBSD/Header" in group
     ]
 

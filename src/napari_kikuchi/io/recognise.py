@@ -38,7 +38,7 @@ def _holds_patterns(path: Path) -> bool:
 
     try:
         with h5py.File(path, mode="r") as file:
-            scans = (group for group in file.values() if isinstance(group, h5py.Group))
+            scans = [group for group in file.values() if isinstance(group, h5py.Group)]
             return _EMSOFT in file or any("EBSD/Data" in group for group in scans)
     # h5py raises what the library stumbles over.
     except (OSError, RuntimeError, LookupError, ValueError):

@@ -37,6 +37,8 @@ _BERKELEY_NAMES = ("data", "counted_datacube", "datacube")
 _MOST_MEMBERS = 100_000
 # The largest scan ever likely, and a piece that is unpacked as one.
 _MOST_ROWS, _MOST_CHUNK_BYTES = 10**6, 2**30
+# 4096 x 4096 pixels of float32. An array takes no room in a file until something is written to it.
+_MOST_PATTERN_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,7 @@ class SignalSource(FlatSource):
             count = min(len(out) - done, self._cols - col)
             try:
                 out[done : done + count] = self._read(row, col, col + count)
-            # Each library raises what its decoders raise.
-            except (OSError, ValueError, RuntimeError) as error:
+            except Exception as error:  # Each library raises what its decoders raise.
                 raise UnreadableError(
                     f"{self.path}: row {row}, columns {col} to {col + count - 1} of "
                     f"{self.signal.place} could not be read: {shortened(error)}. Was the file "
@@ -228,7 +229,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         yield
     except PatternFileError:
         raise
-    except (LookupError, ValueError, TypeError, AttributeError, RuntimeError, OSError) as error:
+    except Exception as error:
         raise PatternFileError(
             f"{path}: expected an array of patterns with four axes and their scales, found "
             f"something that cannot be read as such: {shortened(error)}. Copy the file again from "
@@ -329,6 +330,13 @@ def _check(path: Path, array: Any, shape: Sequence[int]) -> None:
             f"{path}: expected 1 to {_MOST_ROWS} rows of patterns of at most {LARGEST_SIDE} pixels "
             f"each way, found {rows} rows x {cols} columns of {height} x {width} pixels. The file "
             "is damaged or holds something else."
+        )
+    pattern_bytes = height * width * np.dtype(array.dtype).itemsize
+    if pattern_bytes > _MOST_PATTERN_BYTES:
+        raise PatternFileError(
+            f"{path}: expected patterns of at most {_MOST_PATTERN_BYTES} bytes, found {height} x "
+            f"{width} pixels of {array.dtype}, which are {pattern_bytes} bytes. The file is "
+            "damaged or holds something else."
         )
     if path.suffix.lower() in PLAIN:
         held = path.stat().st_size

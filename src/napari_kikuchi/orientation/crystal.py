@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +156,7 @@ class Crystal:
             If the file is damaged, lacks the cell, the atoms or the space group, or has its cell
             in a setting in which the symmetry is not that of orix.
         """
-        from diffpy.structure.parsers.p_cif import P_cif
+        from napari_kikuchi.orientation.cif import parse_cif
 
         path = Path(path)
         size = path.stat().st_size
@@ -168,12 +166,10 @@ class Crystal:
             )
         # As text: by its name, the parser would take C:\ for the start of an address.
         text = path.read_text("utf-8", "replace")
-        parser = P_cif()
         try:
-            with redirect_stdout(StringIO()):  # Where the parser tells of what it dislikes.
-                structure = parser.parse(text)
+            structure, space_group = parse_cif(text)
             _check_cell(structure.lattice)
-            return cls._of_structure(path.stem, parser.spacegroup.number, structure, path.name)
+            return cls._of_structure(path.stem, space_group, structure, path.name)
         # The parser raises whatever its steps happen to raise.
         except Exception as error:
             raise CrystalFileError(
@@ -352,16 +348,17 @@ class Crystal:
         """Whether the lattice and the strengths of low reflections have a symmetry."""
         ranges = (np.arange(-3, 4),) * 3
         hkl = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
-        strength = np.abs(self.structure_factors(hkl))
         to_hkl = np.linalg.inv(self.reciprocal_base)
-        for operator in symmetry.to_matrix():
-            turned = hkl @ self.reciprocal_base @ operator.T @ to_hkl
-            if np.abs(turned - np.rint(turned)).max() > _SAME_INDEX:
-                return False
-            difference = np.abs(self.structure_factors(np.rint(turned))) - strength
-            if np.abs(difference).max() > _SAME_STRENGTH * strength.max():
-                return False
-        return True
+        operators = np.swapaxes(symmetry.to_matrix(), 1, 2)
+        turned = (hkl @ self.reciprocal_base @ operators @ to_hkl).reshape(-1, 3)
+        indices = np.rint(turned)
+        if np.abs(turned - indices).max() > _SAME_INDEX:
+            return False
+        # Most operators lead to the same few reflections.
+        different, which = np.unique(indices, axis=0, return_inverse=True)
+        found = np.abs(self.structure_factors(different))[which.ravel()].reshape(-1, len(hkl))
+        strength = np.abs(self.structure_factors(hkl))
+        return bool(np.abs(found - strength).max() <= _SAME_STRENGTH * strength.max())
 
 
 def open_crystal(name: str | Path) -> Crystal:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from napari_kikuchi.io.weights import damage_told, read_tensors, write_tensors
 from napari_kikuchi.orientation.zone_axes import tilted
-from napari_kikuchi.untrusted import positive, text
+from napari_kikuchi.untrusted import number, positive, text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,8 @@ _DIMENSIONS: dict[str, tuple[str | int, ...]] = {
     "positions": ("cells", "reflections", 2),
     "amplitudes": ("cells", "tilts", "thicknesses", "reflections"),
 }
+# Of any detector, in 1/Å: rings are laid out up to it.
+_LEAST_K_MAX, _MOST_K_MAX = 0.01, 100.0
 # Where a cell has fewer reflections than others: beyond all spots, in 1/Å.
 BEYOND = 1e3
 _IN_DOUBLE_PRECISION = ("operators", "rotations", "tilts")
@@ -172,7 +174,7 @@ class Library:
             return cls(
                 text(header.get("crystal"), "the name of the crystal"),
                 positive(header.get("voltage"), "the voltage"),
-                positive(header.get("k_max"), "k_max"),
+                number(header.get("k_max"), "k_max", _LEAST_K_MAX, _MOST_K_MAX),
                 positive(header.get("power"), "the power"),
                 *found.values(),
             )

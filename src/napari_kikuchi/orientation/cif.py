@@ -1,0 +1,66 @@
+"""CIF files that anyone may have written, read within bounds.
+
+diffpy's parser evaluates the numbers of symmetry operations as Python, and takes its time: what it
+is given is looked at before.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+from diffpy.structure.parsers.p_cif import P_cif
+
+from napari_kikuchi.untrusted import shown
+
+# As in 1/2+x or -y+0.25: nothing else is a coordinate of an equivalent position.
+_TERM = r"(?:[xyz]|\d{1,4}(?:\.\d{0,9})?(?:/\d{1,4})?|\.\d{1,9})"
+_COORDINATE = re.compile(rf"[+-]?{_TERM}(?:[+-]{_TERM})*", re.IGNORECASE | re.ASCII)
+_OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+# Of a cubic crystal with a face-centred lattice.
+_MOST_OPERATIONS = 192
+# Sites that symmetry has not repeated yet: those of large oxides are some dozens.
+_MOST_SITES = 200
+
+
+def parse_cif(text: str) -> tuple[Any, int]:
+    """Structure, as diffpy has it, and number of the space group of the first crystal of a file.
+
+    Raises
+    ------
+    Exception
+        Whatever diffpy's steps happen to raise, if the file is damaged or incomplete.
+    """
+    parser = _Parser()
+    with redirect_stdout(StringIO()):  # Where the parser tells of what it dislikes.
+        structure = parser.parse(text)
+    return structure, parser.spacegroup.number
+
+
+class _Parser(P_cif):
+    """Looks at what diffpy's own steps are about to read."""
+
+    def _parse_atom_site_label(self, block: Any) -> None:
+        sites = len(block["_atom_site_label"])
+        if sites > _MOST_SITES:
+            raise ValueError(f"expected at most {_MOST_SITES} sites of atoms, found {sites}")
+        super()._parse_atom_site_label(block)
+
+    def _parse_space_group_symop_operation_xyz(self, block: Any) -> None:
+        for name in _OPERATIONS:
+            if name in block:
+                _check_operations(block[name])
+        super()._parse_space_group_symop_operation_xyz(block)
+
+
+def _check_operations(operations: Any) -> None:
+    if not isinstance(operations, list) or len(operations) > _MOST_OPERATIONS:
+        raise ValueError(f"expected at most {_MOST_OPERATIONS} symmetry operations in a loop")
+    for operation in operations:
+        coordinates = str(operation).replace(" ", "").split(",")
+        if len(coordinates) != 3 or not all(map(_COORDINATE.fullmatch, coordinates)):
+            raise ValueError(
+                f"expected symmetry operations as x,-y,1/2+z, found {shown(operation)}"
+            )
