@@ -198,7 +198,8 @@ def test_a_stopped_job_goes_on_where_it_was(mapped, maps, monkeypatch, tmp_path)
     stack = finish(mapped(path), seen.append)
     first = next(update for update in seen if update.message == "Finding orientations")
     assert 0 < first.done < first.total == 190
-    np.testing.assert_array_equal(stack.values[:], maps.values[:])
+    # With another number of threads sums are rounded otherwise.
+    np.testing.assert_allclose(stack.values[:], maps.values[:], rtol=1e-5, atol=1e-5)
     assert [file.name for file in tmp_path.iterdir()] == ["maps.zarr"]
 
 
