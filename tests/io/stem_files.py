@@ -213,3 +213,37 @@ def zspy(path: Path, patterns):
         group.create_group(name)
     group.create_group("metadata/Signal").attrs.update(described["metadata"]["Signal"])
     return path
+
+
+PATTERNS = discs()
+SQUARE = discs(height=8, dtype=np.uint8)
+EMPAD = discs(2, 3, 128, 128, np.float32)
+# Grids that files do not tell.
+GRID = {"tvips": (3, 4), "mrc": (3, 4)}
+
+
+def make(kind, folder):
+    """A file of a kind and the patterns in it."""
+    written = with_rosettasciio
+    match kind:
+        case "blo":
+            return written("blockfile", folder / "a.blo", SQUARE, ("nm", "cm")), SQUARE
+        case "hspy" | "emd":
+            return written(kind, folder / f"a.{kind}", PATTERNS), PATTERNS
+        case "tvips":
+            return written("tvips", folder / "a_000.tvips", PATTERNS), PATTERNS
+        case "zspy":
+            return zspy(folder / "a.zspy", PATTERNS), PATTERNS
+        case "h5":
+            return py4dstem(folder / "a.h5", PATTERNS), PATTERNS
+        case "mrc":
+            return mrc(folder / "a.mrc", PATTERNS), PATTERNS
+        case "mib":
+            return mib(folder / "a.mib", PATTERNS, pause=4), PATTERNS
+        case "dm4":
+            return dm4(folder / "a.dm4", PATTERNS), PATTERNS
+        case "raw":
+            return empad(folder / "scan_x3_y2.raw", EMPAD), EMPAD
+        case "xml":
+            empad(folder / "weld_12.raw", EMPAD)
+            return empad_xml(folder / "weld.xml", "weld_12.raw", 2, 3), EMPAD
