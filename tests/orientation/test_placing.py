@@ -5,7 +5,7 @@ import torch
 
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
-from napari_kikuchi.orientation.placing import Proposer, placed
+from napari_kikuchi.orientation.placing import Places, Proposer
 from napari_kikuchi.orientation.spot_model import SpotModel
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles
@@ -22,7 +22,7 @@ def library(request, crystals):
 def test_the_nearest_cell_turned_is_near_the_orientation(library, random_rotations):
     """Of cells and their mirror images, turned: what remains is a tilt within a cell."""
     truth = torch.as_tensor(random_rotations(200, 2)).reshape(50, 4, 3, 3)
-    found = placed(library, truth, torch.ones(50, 4))
+    found = Places(library)(truth, torch.ones(50, 4))
     apart = disorientation_angles(found.rotations, truth, library.operators).rad2deg()
     assert apart.max() < 0.8 * STEP
     assert found.mirrored.any()
@@ -36,7 +36,7 @@ def test_templates_lie_where_they_are(library):
     angles = torch.linspace(-3, 3, len(cells))
     tilts = torch.zeros(len(cells), 2, dtype=torch.float64)
     truth = library.orientations(cells, mirrored, angles, tilts)
-    found = placed(library, truth[:, None], torch.ones(len(cells), 1))
+    found = Places(library)(truth[:, None], torch.ones(len(cells), 1))
     apart = disorientation_angles(found.rotations[:, 0], truth, library.operators).rad2deg()
     assert apart.max() < 1e-4
 
