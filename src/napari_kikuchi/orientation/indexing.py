@@ -16,8 +16,8 @@ from napari_kikuchi.orientation.symmetry import disorientation_angles
 from napari_kikuchi.orientation.template_library import Library
 from napari_kikuchi.orientation.verifier import RIGHT, Verifier, shipped_verifier
 
-# Patterns at a time: what the steps pass on to each other stays near a processor.
-_BATCH = 128
+# Patterns at a time: those of one cell are compared with its templates at once.
+_BATCH = 512
 
 
 @dataclass(frozen=True, eq=False)

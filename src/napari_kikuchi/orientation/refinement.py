@@ -96,26 +96,11 @@ class Refiner:
                 f"expected hypotheses in {cells} cells of the library, found cell "
                 f"{hypotheses.cells.max()}: they are of another one"
             )
-        values = torch.from_numpy(spots.packed(MOST_SPOTS).values)
-        each = hypotheses.cells.shape[1] * values.shape[1] * self.templates.positions.shape[1]
-        size = max(1, _BATCH.get(self.templates.device.type, _BATCH_DEVICE) // max(1, each))
-        starts = range(0, max(1, len(values)), size)
-        parts = [
-            self._refine(values[start : start + size], hypotheses[start : start + size])
-            for start in starts
-        ]
-        return Refined(
-            Hypotheses.joined([part.hypotheses for part in parts]),
-            torch.cat([part.evidence for part in parts]),
-        )
-
-    def _refine(self, values: Tensor, hypotheses: Hypotheses) -> Refined:
+        found = self._identified(spots, hypotheses)
         library, device = self.templates, self.templates.device
         cells, mirrored, angles = (
             part.to(device) for part in (hypotheses.cells, hypotheses.mirrored, hypotheses.angles)
         )
-        positions, amplitudes = amplitudes_of(values.to(device))
-        found = self._identify(positions, amplitudes, cells, mirrored, angles)
         scores, tilts, expected = (
             part.unflatten(0, cells.shape)
             for part in self._compare(found.seen.flatten(0, 1), cells.flatten())
@@ -128,9 +113,22 @@ class Refiner:
             evidence_of(expected, found.seen, found.nearness, radius, found.unexplained),
         )
 
-    def _identify(
-        self, positions: Tensor, amplitudes: Tensor, cells: Tensor, mirrored: Tensor, angles: Tensor
-    ) -> _Identified:
+    def _identified(self, spots: Spots, hypotheses: Hypotheses) -> _Identified:
+        values = torch.from_numpy(spots.packed(MOST_SPOTS).values)
+        each = hypotheses.cells.shape[1] * values.shape[1] * self.templates.positions.shape[1]
+        size = max(1, _BATCH.get(self.templates.device.type, _BATCH_DEVICE) // max(1, each))
+        parts = [
+            self._identify(values[start : start + size], hypotheses[start : start + size])
+            for start in range(0, max(1, len(values)), size)
+        ]
+        return _Identified(*map(torch.cat, zip(*parts, strict=True)))
+
+    def _identify(self, values: Tensor, hypotheses: Hypotheses) -> _Identified:
+        device = self.templates.device
+        cells, mirrored, angles = (
+            part.to(device) for part in (hypotheses.cells, hypotheses.mirrored, hypotheses.angles)
+        )
+        positions, amplitudes = amplitudes_of(values.to(device))
         x, y = positions[:, None].unbind(-1)
         cosine, sine = angles.cos()[..., None], angles.sin()[..., None]
         x, y = cosine * x + sine * y, cosine * y - sine * x
