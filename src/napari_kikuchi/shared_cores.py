@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 
@@ -34,6 +34,11 @@ def shared_cores(workers: int) -> Iterator[Callable[[], None]]:
 
     with _limits.shared(share):
         yield limit
+
+
+def one_thread() -> AbstractContextManager[None]:
+    """For matrices so small that threads that share them cost more than they give."""
+    return _limits.shared(1)
 
 
 def _torch() -> Any:

@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_kikuchi.orientation.beam import Beam
 from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.shared_cores import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -116,13 +117,10 @@ class DynamicalSpots:
             Of n · m patterns, those of the first orientation first, strongest spots first.
             Intensities are shares of the incident beam.
         """
-        from threadpoolctl import threadpool_limits
-
         thicknesses = np.atleast_1d(np.asarray(thicknesses, np.float64))
         rotations = np.asarray(rotations, np.float64).reshape(-1, 3, 3)
         values = np.zeros((len(rotations), len(thicknesses), most_spots, 3), np.float32)
-        # Threads that share matrices of this size cost more than they give.
-        with threadpool_limits(1):
+        with one_thread():
             for rotation, rows in zip(rotations, values, strict=True):
                 self._fill(rows, self.beams(rotation, thicknesses), min_intensity)
         return Spots(values.reshape(-1, most_spots, 3)).packed()
@@ -156,12 +154,10 @@ class DynamicalSpots:
             Shares of the incident beam, of shape (n, m, reflections), in the order of
             ``reflections``.
         """
-        from threadpoolctl import threadpool_limits
-
         rotations = np.asarray(rotations, np.float64).reshape(-1, 3, 3)
         thicknesses = np.atleast_1d(np.asarray(thicknesses, np.float64))
         found = np.zeros((len(rotations), len(thicknesses), len(self.reflections)), np.float32)
-        with threadpool_limits(1):
+        with one_thread():
             for rotation, values in zip(rotations, found, strict=True):
                 chosen, _, intensities = self._solve(rotation, thicknesses)
                 # The direct beam is the first, and the shortest vectors follow.

@@ -90,10 +90,10 @@ class Refiner:
             raise ValueError(
                 f"expected hypotheses of {len(spots)} patterns, found those of {len(hypotheses)}"
             )
-        cells = len(self.templates.rotations)
-        if len(spots) and hypotheses.cells.max() >= cells:
+        there = len(self.templates.rotations)
+        if len(spots) and hypotheses.cells.max() >= there:
             raise ValueError(
-                f"expected hypotheses in {cells} cells of the library, found cell "
+                f"expected hypotheses in {there} cells of the library, found cell "
                 f"{hypotheses.cells.max()}: they are of another one"
             )
         found = self._identified(spots, hypotheses)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,6 +17,7 @@ from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.symmetry import proper_operators
 from napari_kikuchi.orientation.template_library import BEYOND, Library
 from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
+from napari_kikuchi.shared_cores import shared_cores
 
 if TYPE_CHECKING:
     from napari_kikuchi.orientation.crystal import Crystal
@@ -121,14 +124,24 @@ def _library(
     vectors = torch.as_tensor(crystal.reflections(k_max).vectors)
     middles = zone_axes(crystal.laue_group, step)
     offsets = tilts(_REACH * step, fine_step)
-    positions, amplitudes = [], []
-    for done, middle in enumerate(middles):
-        yield Progress(done, len(middles), f"Simulating templates of {crystal.name}")
+
+    def of_cell(middle: Tensor) -> tuple[Tensor, Tensor]:
         amplitude = _amplitudes(simulate(tilted(middle, offsets)))
         strength = amplitude.square().sum((0, 1))
         seen = strength.argsort(descending=True)[: min(_MOST_REFLECTIONS, strength.count_nonzero())]
-        positions.append((vectors[seen] @ middle)[:, :2].float())
-        amplitudes.append(normalize(amplitude[..., seen], dim=-1))
+        return (vectors[seen] @ middle)[:, :2].float(), normalize(amplitude[..., seen], dim=-1)
+
+    cells = []
+    workers = os.cpu_count() or 1
+    with shared_cores(workers) as each, ThreadPoolExecutor(workers, "templates", each) as threads:
+        running = [threads.submit(of_cell, middle) for middle in middles]
+        try:
+            for done, cell in enumerate(running):
+                yield Progress(done, len(middles), f"Simulating templates of {crystal.name}")
+                cells.append(cell.result())
+        finally:
+            threads.shutdown(cancel_futures=True)
+    positions, amplitudes = zip(*cells, strict=True)
     return Library(
         crystal.name,
         voltage,
@@ -150,7 +163,7 @@ def _amplitudes(intensity: Tensor) -> Tensor:
     return torch.where(seen, relative, 0).float() ** _POWER
 
 
-def _padded(parts: list[Tensor], dim: int, value: float) -> Tensor:
+def _padded(parts: Sequence[Tensor], dim: int, value: float) -> Tensor:
     """One tensor of parts that differ in the size of a dimension."""
     size = max(max(part.shape[dim] for part in parts), 1)
     shape = list(parts[0].shape)
