@@ -1,7 +1,7 @@
 """CIF files of crystals of several symmetries."""
 
 
-def write_cif(path, *, lengths, angles, group, atoms):
+def write_cif(path, *, lengths, angles, group, atoms, operations=()):
     """Write a CIF file with atoms as lines of label, symbol, x, y, z and B."""
     number, name = group
     cell = "".join(f"_cell_length_{axis} {a}\n" for axis, a in zip("abc", lengths, strict=True))
@@ -9,9 +9,12 @@ def write_cif(path, *, lengths, angles, group, atoms):
     cell += "".join(f"_cell_angle_{name} {angle}\n" for name, angle in names)
     columns = ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "B_iso_or_equiv")
     loop = "loop_\n" + "".join(f"_atom_site_{column}\n" for column in columns)
+    symmetry = "".join(f"'{operation}'\n" for operation in operations)
+    if symmetry:
+        symmetry = f"loop_\n_symmetry_equiv_pos_as_xyz\n{symmetry}"
     path.write_text(
         f"data_crystal\n{cell}_symmetry_space_group_name_H-M '{name}'\n"
-        f"_symmetry_Int_Tables_number {number}\n{loop}{atoms}\n"
+        f"_symmetry_Int_Tables_number {number}\n{symmetry}{loop}{atoms}\n"
     )
     return path
 
@@ -35,6 +38,14 @@ ZIRCONIA = {
     "angles": (90, 99.23, 90),
     "group": (14, "P 1 21/c 1"),
     "atoms": "Zr Zr .2754 .0395 .2083 0.4\nO1 O .07 .3317 .3447 0.5\nO2 O .4496 .7569 .4792 0.5",
+}
+# Of the same space group, in another setting.
+OTHER_SETTING = {
+    "lengths": (5.1505, 5.2116, 5.3173),
+    "angles": (90, 99.23, 90),
+    "group": (14, "P 1 21/n 1"),
+    "atoms": "Zr Zr .2754 .0395 .2083 0.4\nO1 O .07 .3317 .3447 0.5",
+    "operations": ("x,y,z", "1/2-x,1/2+y,1/2-z", "-x,-y,-z", "1/2+x,1/2-y,1/2+z"),
 }
 # The twofold axes across a.
 ACROSS_A = {

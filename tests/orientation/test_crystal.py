@@ -5,7 +5,16 @@ import os
 
 import numpy as np
 import pytest
-from cif_files import ACROSS_A, IRON, RHOMBOHEDRAL_AXES, TRICLINIC, ZINC_BLENDE, ZIRCONIA, write_cif
+from cif_files import (
+    ACROSS_A,
+    IRON,
+    OTHER_SETTING,
+    RHOMBOHEDRAL_AXES,
+    TRICLINIC,
+    ZINC_BLENDE,
+    ZIRCONIA,
+    write_cif,
+)
 from diffsims.crystallography import ReciprocalLatticeVector
 from diffsims.structure_factor import get_atomic_scattering_parameters
 from diffsims.utils.sim_utils import get_kinematical_intensities
@@ -194,6 +203,16 @@ def test_maps_tell_a_phase_by_its_name_symmetry_and_cell_and_the_file_that_told_
     told = Crystal.from_cif(write_cif(tmp_path / "blende.cif", **ZINC_BLENDE)).settings()
     assert (told["name"], told["source"]) == ("blende", "blende.cif")
     assert told["space_group"] == 216
+
+
+def test_a_space_group_in_another_setting_is_told_by_its_own_number(tmp_path):
+    crystal = Crystal.from_cif(write_cif(tmp_path / "zirconia.cif", **OTHER_SETTING))
+    assert len(crystal.elements) == 8
+    assert crystal.settings()["space_group"] == 14
+    # Of the glide plane n: reflections h0l with odd h + l are absent, and not those with odd l.
+    present = np.abs(crystal.structure_factors([[1, 0, 0], [0, 0, 1], [1, 0, 1]])) > 1e-6
+    assert present.tolist() == [False, False, True]
+    assert Crystal.from_settings(crystal.settings()).settings() == crystal.settings()
 
 
 @pytest.mark.parametrize("name", ["cu", "ti", "trigonal", "monoclinic", "triclinic"])

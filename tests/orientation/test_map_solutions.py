@@ -18,7 +18,7 @@ def solutions_of(patterns, count, seed=0):
     rotations = rotations.reshape(patterns, count, 3, 3)
     phases = rng.integers(0, 3, (patterns, count))
     probabilities = -np.sort(-rng.uniform(size=(patterns, count)), axis=1)
-    rotations[-1, 1:], phases[-1, 1:], probabilities[-1, 1:] = np.nan, -1, 0
+    rotations[-1:, 1:], phases[-1:, 1:], probabilities[-1:, 1:] = np.nan, -1, 0
     return Solutions(*map(torch.from_numpy, (probabilities, phases, rotations)))
 
 
@@ -44,6 +44,17 @@ def test_blocks_of_solutions_come_back(tmp_path):
     assert not read.phases[:, ~indexed].any()
     assert not read.probabilities[:, ~indexed].any()
     assert np.isnan(read.quaternions[:, ~indexed]).all()
+
+
+def test_a_block_without_a_pattern_to_index_has_no_solution(tmp_path):
+    kept = MapSolutions.make(tmp_path / "file", (2, 3), 3)
+    (block,) = kept.blocks(100)
+    spots = np.array([[0, 1, 2], [np.nan] * 3])
+    kept.write(block, spots, np.zeros((2, 3), bool), solutions_of(0, 4))
+    read = kept.read(block)
+    np.testing.assert_array_equal(read.spots, spots)
+    assert not read.phases.any()
+    assert not read.probabilities.any()
 
 
 def test_room_for_more_solutions_than_there_are_stays_empty(tmp_path):

@@ -213,6 +213,8 @@ class Crystal:
     def _of_structure(cls, name: str, space_group: int, structure: Any, source: str) -> Crystal:
         from orix.crystal_map import Phase
 
+        # diffpy counts settings other than the standard one in thousands.
+        space_group %= 1000
         # An ion scatters at these angles as the atom does.
         elements = [re.sub(r"[^A-Za-z].*", "", atom.element).capitalize() for atom in structure]
         return cls(

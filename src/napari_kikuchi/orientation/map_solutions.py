@@ -156,7 +156,8 @@ class MapSolutions:
             [np.where(phases > 0, probabilities, 0)[..., None], phases[..., None], quaternions],
             axis=-1,
         )
-        values[1 : 1 + _LAYERS_EACH * kept, indexed] = each.reshape(len(each), -1).T
+        layers = _LAYERS_EACH * kept
+        values[1 : 1 + layers, indexed] = each.reshape(-1, layers).T
         return self.values.write(block, values)
 
     def read(self, block: Block) -> BlockSolutions:
