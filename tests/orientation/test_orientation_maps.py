@@ -214,12 +214,35 @@ def test_what_was_begun_is_not_mixed_with_something_else(mapped, maps, metals, s
         {"crystals": [replace(metals[0], debye_waller=metals[0].debye_waller * 2), metals[1]]},
         {"least_spots": 7},
         {"known": replace(spots, provenance={"scan": {"fingerprint": {"seed": 5}}})},
+        {"known": Shifted(spots.truth, spots.present, spots.provenance)},
     ):
         with pytest.raises(ResumeError, match="something else"):
             finish(mapped(path, **change))
     alone = finish(mapped(path, crystals=metals[:1], resume=False))
     assert set(np.unique(alone.map(0)[spots.present])) <= {0, 1}
     assert len(alone.provenance["indexing"]["phases"]) == 1
+
+
+class Shifted(KnownSpots):
+    """As many spots in each pattern, elsewhere."""
+
+    def rows(self, start, stop):
+        rows = super().rows(start, stop)
+        return rows + np.where(rows[..., 2:] > 0, [6, 0, 0], 0).astype(np.float32)
+
+
+class OnDetector(KnownSpots):
+    """Tells of its detector, too."""
+
+    pattern_shape, path = (128, 128), "known.spots"
+
+
+def test_a_direct_beam_far_beside_the_detector_is_an_error(mapped, spots, tmp_path):
+    beside = replace(spots.truth, calibration=SpotCalibration((500.0, 60.0), 0.02))
+    known = OnDetector(beside, spots.present, spots.provenance)
+    with pytest.raises(ValueError, match=r"known\.spots: .* at row 500 .* Correct the calibration"):
+        finish(mapped(tmp_path / "beside.zarr", known))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_confidence_that_is_asked_for_and_a_number_of_spots(mapped, maps, spots, tmp_path):

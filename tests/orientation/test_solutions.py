@@ -10,6 +10,7 @@ from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.indexing import Indexer
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.lessons import spot_lessons
+from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles
 from napari_kikuchi.orientation.templates import dynamical_library
@@ -140,3 +141,19 @@ def test_spots_beyond_the_templates_do_not_count(libraries, measured):
         found.rotations[:, 0], measured[1][:40], libraries[0].operators
     ).rad2deg()
     assert (angles < 5).double().mean() > 0.5
+
+
+@pytest.mark.parametrize("centre", [(20.0, 45.0), (4.0, 45.0)], ids=["wide", "at the edge"])
+def test_what_a_detector_does_not_show_is_not_missing(libraries, measured, centre):
+    """A detector of which the direct beam is nearer to one pair of edges, or to one edge."""
+    window = SpotCalibration(centre, 0.04).window((41, 91))
+    spots, truth = (part[:COUNT] for part in measured[:2])
+    shown = window.shows(spots.kx, spots.ky)
+    seen = Spots(np.where(shown[..., None], spots.values, np.float32(0)))
+    found = {}
+    for name, known in (("told", window), ("not told", None)):
+        solutions = Indexer(libraries[:1], window=known)(seen)
+        angles = disorientation_angles(solutions.rotations[:, 0], truth, libraries[0].operators)
+        found[name] = float((angles.rad2deg() < 5).double().mean())
+    assert found["told"] > 0.5
+    assert found["told"] > found["not told"] + 0.02

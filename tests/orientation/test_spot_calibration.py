@@ -55,25 +55,41 @@ def test_settings_come_back_from_json(calibration):
     assert SpotCalibration.from_settings(settings) == calibration
 
 
-@given(calibrations, st.integers(10, 300), st.integers(10, 300))
-def test_a_detector_reaches_as_far_as_its_nearest_edge(calibration, height, width):
-    """Against the vectors of the pixels on its edges."""
-    shape = (height, width)
-    inside = replace(calibration, centre=(0.3 * height, 0.6 * width), descan=None)
-    along = np.linspace(0, 1, 4001)
+sides = st.integers(10, 300)
+
+
+@given(calibrations, sides, sides, st.floats(-1, 2), st.floats(-1, 2))
+def test_a_window_is_what_the_detector_shows(calibration, height, width, down, right):
+    """Wherever the direct beam is; against the vectors of the pixels on the edges."""
+    there = replace(calibration, centre=(down * height, right * width), descan=None)
+    window = there.window((height, width))
+    along = np.linspace(0, 1, 2001)
     rows, cols = height - 1, width - 1
     edges = [
         *((along * rows, np.full_like(along, col)) for col in (0, cols)),
         *((np.full_like(along, row), along * cols) for row in (0, rows)),
     ]
     row, col = np.concatenate(edges, axis=1)
-    spots = inside.to_spots(np.stack([col, row, np.ones_like(row)], axis=-1)[None])
-    nearest = np.hypot(spots.kx, spots.ky).min()
+    spots = there.to_spots(np.stack([col, row, np.ones_like(row)], axis=-1)[None])
+    lengths = np.hypot(spots.kx, spots.ky)
     # The nearest point of an edge may lie beyond its end, where the detector is stretched.
-    assert inside.reach(shape) <= nearest * (1 + 1e-4)
-    if inside.ratio < 1.01:
-        assert inside.reach(shape) >= nearest * 0.97
-    assert replace(inside, centre=(-3.0, 5.0)).reach(shape) == 0
+    assert window.nearest <= lengths.min() * (1 + 1e-4)
+    if there.ratio < 1.01 and 0 < down < 1 and 0 < right < 1:
+        assert window.nearest >= lengths.min() * 0.97
+    if not (0 <= down <= 1 and 0 <= right <= 1):
+        assert window.nearest == 0
+    np.testing.assert_allclose(window.furthest, lengths.max(), rtol=1e-4)
+
+
+@given(calibrations, sides, sides, st.integers(0, 2**32 - 1))
+def test_a_window_shows_vectors_whose_pixels_there_are(calibration, height, width, seed):
+    there = replace(calibration, centre=(0.3 * height, 0.6 * width), descan=None)
+    kx, ky = np.random.default_rng(seed).normal(0, 100 * there.scale, (2, 200))
+    column, row = there.to_pixels(kx, ky)
+    # How far inside of the edges; on an edge, roundings decide.
+    inside = np.min([row, height - 1 - row, column, width - 1 - column], axis=0)
+    shown = there.window((height, width)).shows(kx, ky)
+    np.testing.assert_array_equal(shown[np.abs(inside) > 1e-6], inside[np.abs(inside) > 1e-6] > 0)
 
 
 def test_x_is_down_and_y_to_the_right_as_the_scan_has_them():

@@ -15,6 +15,7 @@ from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.symmetry import disorientation_angles
 from napari_kikuchi.orientation.template_library import Library
 from napari_kikuchi.orientation.verifier import RIGHT, Verifier, shipped_verifier
+from napari_kikuchi.orientation.window import Window
 
 # Patterns at a time: those of one cell are compared with its templates at once.
 _BATCH = 512
@@ -56,7 +57,10 @@ class Indexer:
         How many are compared of each pattern and phase.
     proposers
         What proposes hypotheses of each phase, in the order of the libraries, such as a
-        :class:`~napari_kikuchi.orientation.placing.Proposer`; None: a :class:`Matcher` of each.
+        :class:`~napari_kikuchi.orientation.placing.Proposer`; None: a :class:`Matcher`, of all
+        phases or of one.
+    window
+        What the detector shows: reflections beside it are not missing. None: all of the libraries.
     solutions
         How many are kept of each pattern.
     verifier
@@ -70,7 +74,8 @@ class Indexer:
         libraries: Sequence[Library],
         *,
         hypotheses: int = 8,
-        proposers: Sequence[Callable[[Spots], Hypotheses]] | None = None,
+        proposers: Sequence[Callable[[Spots], Hypotheses] | None] | None = None,
+        window: Window | None = None,
         solutions: int = 4,
         verifier: Verifier | None = None,
         device: torch.device | str = "cpu",
@@ -78,11 +83,16 @@ class Indexer:
         self.solutions = solutions
         self.k_max = min(library.k_max for library in libraries)
         self.device = torch.device(device)
-        proposers = proposers or [
-            Matcher(library, hypotheses=hypotheses, device=device) for library in libraries
+        if window and window.nearest >= self.k_max:
+            window = None
+        found_by: list[Callable[[Spots], Hypotheses]] = [
+            proposer or Matcher(library, hypotheses=hypotheses, window=window, device=device)
+            for proposer, library in zip(
+                proposers or [None] * len(libraries), libraries, strict=True
+            )
         ]
-        refiners = [Refiner(library, device=device) for library in libraries]
-        self._phases = list(zip(proposers, refiners, strict=True))
+        refiners = [Refiner(library, window=window, device=device) for library in libraries]
+        self._phases = list(zip(found_by, refiners, strict=True))
         self._verifier = (verifier or shipped_verifier()).to(device)
 
     def __call__(self, spots: Spots) -> Solutions:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 # Below this confidence a position has no orientation.
 LEAST_CONFIDENCE = 0.2
 
+# Rows that tell whether spots are the same.
+_ROWS_TOLD_BY = 16
 # Decided at a time, beside as many rows as make little of the neighbours that are read twice.
 _DECIDED_POSITIONS = 2**13
 
@@ -131,6 +133,7 @@ def orientation_maps(
     library = library or LibrarySettings()
     _check_crystals(crystals)
     _check_models(models, crystals, library.voltage)
+    _check_beam(spots, calibration, library.k_max)
     check_target(path)
     scan = spots.provenance.get("scan") or {}
     settings = {
@@ -142,7 +145,7 @@ def orientation_maps(
     }
     identity = {
         "scan": scan.get("fingerprint"),
-        "spots": zlib.crc32(np.ascontiguousarray(spots.counts).tobytes()),
+        "spots": _checksum(spots),
         "templates": [library_key(crystal, library) for crystal in crystals],
         **settings,
     }
@@ -250,6 +253,25 @@ def _map_orientations(
         "hexagonal" if grid == "hexagonal" else "square",
     )
     yield from write_derived(writer, orientations, along=_ALONG, grain_threshold=grain_threshold)
+
+
+def _checksum(spots: ScanSpots) -> int:
+    """Tells spots from those that were found otherwise, by some rows of the scan."""
+    found = zlib.crc32(np.ascontiguousarray(spots.counts).tobytes())
+    rows = spots.shape[0]
+    for row in np.unique(np.linspace(0, rows - 1, _ROWS_TOLD_BY).astype(int)).tolist():
+        found = zlib.crc32(np.ascontiguousarray(spots.rows(row, row + 1)).tobytes(), found)
+    return found
+
+
+def _check_beam(spots: ScanSpots, calibration: SpotCalibration, k_max: float) -> None:
+    if spots.pattern_shape and calibration.window(spots.pattern_shape).beyond > k_max:
+        (row, col), (height, width) = calibration.centre, spots.pattern_shape
+        raise ValueError(
+            f"{spots.path}: expected the direct beam on the detector or near it, found it at row "
+            f"{row:g} and column {col:g}, {k_max:g} 1/Å and more from a pattern of {height} x "
+            f"{width} pixels. Correct the calibration"
+        )
 
 
 def _check_models(models: Sequence[SpotModel], crystals: Sequence[Crystal], voltage: float) -> None:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.template_library import Library
+from napari_kikuchi.orientation.window import Window
 
 # Distance of rings in 1/Å: positions are compared with a triangle of twice that width. Along the
 # rings they are compared with a Gaussian, of this standard deviation in 1/Å.
@@ -28,6 +29,8 @@ _APART = 5
 # Of measured intensities, which makes amplitudes of them. Templates have a higher power: of those
 # tried, from 0.1 to 0.5, these two found most orientations, true to fractions of a degree.
 _MEASURED_POWER = 0.2
+# Of a template, so much at least counts as shown: what is compared with less says nothing.
+LEAST_SHOWN = 0.1
 # More spots of a pattern than these say no more, but take time.
 MOST_SPOTS = 64
 # Correlations at a time: what the steps below pass on to each other stays near a processor.
@@ -109,6 +112,8 @@ class Matcher:
         Of templates.
     hypotheses
         How many are kept of each pattern, of different cells or mirror images.
+    window
+        What the detector shows: the rest of a template is not missing. None: all of the library.
     device
         Where to compute.
 
@@ -119,7 +124,12 @@ class Matcher:
     """
 
     def __init__(
-        self, library: Library, *, hypotheses: int = 8, device: torch.device | str = "cpu"
+        self,
+        library: Library,
+        *,
+        hypotheses: int = 8,
+        window: Window | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         cells = len(library.rotations)
         if not 1 <= hypotheses <= 2 * cells:
@@ -130,6 +140,7 @@ class Matcher:
         self._terms = torch.arange(float(_TERMS), device=device)
         series = self._templates()
         self._real, self._imaginary = series.real.contiguous(), series.imag.contiguous()
+        self._shown = None if window is None else self._share_shown(window)
 
     def __call__(self, spots: Spots) -> Hypotheses:
         """Find the orientations of patterns.
@@ -160,6 +171,8 @@ class Matcher:
         library = self.templates
         positions, amplitudes = amplitudes_of(values.to(library.device))
         correlation = self._correlate(self._series(positions, amplitudes))
+        if self._shown is not None:
+            correlation = (correlation / self._shown).clamp(max=1)
         best = correlation.amax(-1).topk(self.hypotheses, dim=1).indices
         curves = correlation.gather(1, best[..., None].expand(-1, -1, _ANGLES))
         first = curves.argmax(-1)
@@ -189,6 +202,24 @@ class Matcher:
         width = self._terms[:, None] * _ALONG_RING / (self._rings * _RING).clamp(min=_RING)
         series = series * torch.exp(-(width**2) / 2)[:, None]
         return (series / _norms(series).clamp(min=1e-9)[:, None]).mT
+
+    def _share_shown(self, window: Window) -> Tensor:
+        """Norm of what the detector shows of templates, as correlations are given.
+
+        Of shape (templates, angles); 1 where it shows all.
+        """
+        power = self.templates.amplitudes.mean((1, 2)).square()
+        power /= power.sum(-1, keepdim=True).clamp(min=1e-9)
+        x, y = self.templates.positions.unbind(-1)
+        angles = torch.arange(_ANGLES, device=x.device) * (2 * math.pi / _ANGLES)
+        shares = []
+        for mirrored in (y, -y):
+            by_angle = [
+                (power * window.shows(c * x - s * mirrored, s * x + c * mirrored)).sum(-1)
+                for c, s in zip(angles.cos().tolist(), angles.sin().tolist(), strict=True)
+            ]
+            shares.append(torch.stack(by_angle, dim=-1))
+        return torch.cat(shares).clamp(min=LEAST_SHOWN).sqrt()
 
     def _series(self, positions: Tensor, amplitudes: Tensor) -> Tensor:
         """Fourier series along rings, of shape (terms, patterns, rings)."""

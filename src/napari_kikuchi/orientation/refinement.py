@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from napari_kikuchi.orientation.evidence import evidence_of
-from napari_kikuchi.orientation.matching import MOST_SPOTS, Hypotheses, amplitudes_of
+from napari_kikuchi.orientation.matching import LEAST_SHOWN, MOST_SPOTS, Hypotheses, amplitudes_of
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.orientation.template_library import Library
+from napari_kikuchi.orientation.window import Window
 
 # How far spots are from where they are expected, in 1/Å: the standard deviation, and the most.
 _POSITION_ERROR = 0.05
@@ -49,12 +51,21 @@ class Refiner:
     ----------
     library
         In which the hypotheses were found, or one of the same cells.
+    window
+        What the detector shows: other reflections are not missing. None: all of the library.
     device
         Where to compute.
     """
 
-    def __init__(self, library: Library, *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        library: Library,
+        *,
+        window: Window | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.templates = library.to(device)
+        self._window = window
         tilts = library.tilts
         self._tilts = tilts.float().to(device)
         self._near = (torch.cdist(tilts, tilts) <= _NEAR).to(device)
@@ -103,7 +114,9 @@ class Refiner:
         )
         scores, tilts, expected = (
             part.unflatten(0, cells.shape)
-            for part in self._compare(found.seen.flatten(0, 1), cells.flatten())
+            for part in self._compare(
+                found.seen.flatten(0, 1), cells.flatten(), found.shown.flatten(0, 1)
+            )
         )
         radius = torch.linalg.vector_norm(library.positions, dim=-1)[cells]
         # Where a cell has fewer reflections than others there is none.
@@ -142,18 +155,25 @@ class Refiner:
         near = torch.exp(-squared / (2 * _POSITION_ERROR**2)) * (squared < _MOST_AWAY**2)
         weight = near * amplitudes[:, None]
         at_x, at_y = expected.gather(2, which[..., None].expand(-1, -1, -1, 2)).unbind(-1)
-        across = (weight * (at_x * y - at_y * x)).sum(-1)
-        along = (weight * (at_x * x + at_y * y)).sum(-1)
+        turn = torch.atan2(
+            (weight * (at_x * y - at_y * x)).sum(-1), (weight * (at_x * x + at_y * y)).sum(-1)
+        )
         nothing = weight.new_zeros(*cells.shape, expected.shape[2])
+        shown = torch.ones_like(nothing)
+        if self._window is not None:
+            # From the template: first mirrored, then turned.
+            kx, ky = expected[..., 0], sign[..., None] * expected[..., 1]
+            shown *= self._window.shows(cosine * kx - sine * ky, sine * kx + cosine * ky)
         unexplained = torch.where(near > 0, 0, amplitudes[:, None])
         return _Identified(
             nothing.scatter_reduce(2, which, weight, "amax"),
             nothing.scatter_reduce(2, which, near, "amax"),
             torch.stack([unexplained, torch.hypot(x, y)], dim=-1),
-            sign * torch.atan2(across, along),
+            sign * turn,
+            shown,
         )
 
-    def _compare(self, seen: Tensor, cells: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _compare(self, seen: Tensor, cells: Tensor, shown: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Scores, tilts and expected amplitudes of hypotheses: of patterns of a cell at once."""
         templates = self.templates.amplitudes
         count, thicknesses = templates.shape[1:3]
@@ -162,7 +182,11 @@ class Refiner:
         order = cells.argsort()
         present, counts = cells[order].unique_consecutive(return_counts=True)
         for cell, rows in zip(present.tolist(), order.split(counts.tolist()), strict=True):
-            alike = seen[rows] @ templates[cell].flatten(0, 1).T
+            of_cell = templates[cell].flatten(0, 1)
+            alike = seen[rows] @ of_cell.T
+            if self._window is not None:
+                whole = shown[rows] @ of_cell.square().T
+                alike /= whole.clamp(min=LEAST_SHOWN).sqrt()
             alike = alike.unflatten(1, (count, thicknesses))
             sharp = ((alike * _SHARPNESS).logsumexp(-1) - math.log(thicknesses)) / _SHARPNESS
             best, where = sharp.max(-1)
@@ -171,6 +195,8 @@ class Refiner:
             scores[rows] = best.clamp(min=0)
             tilts[rows] = near.softmax(-1) @ self._tilts
             expected[rows] = templates[cell, where, thickness]
+            if self._window is not None:
+                expected[rows] = normalize(expected[rows] * shown[rows], dim=-1)
         return scores, tilts, expected
 
 
@@ -186,9 +212,12 @@ class _Identified(NamedTuple):
         Amplitudes of other spots and radii of all, of shape (n, hypotheses, spots, 2).
     turn
         By which angle all spots lie off, in radians, of shape (n, hypotheses).
+    shown
+        Which reflections lie on the detector, as 1 and 0, of the shape of ``seen``.
     """
 
     seen: Tensor
     nearness: Tensor
     unexplained: Tensor
     turn: Tensor
+    shown: Tensor

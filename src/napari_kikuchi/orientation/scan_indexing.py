@@ -16,7 +16,6 @@ from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.orientation.indexing import Indexer
 from napari_kikuchi.orientation.map_solutions import MapSolutions
-from napari_kikuchi.orientation.matching import Matcher
 from napari_kikuchi.orientation.placing import Proposer
 from napari_kikuchi.scan import Block
 from napari_kikuchi.streaming import Written, run_blocks
@@ -144,13 +143,14 @@ class ScanIndexing:
         if all(writer.is_done(block) for block in blocks):
             return
         templates = yield from libraries()
+        window = None
         if spots.pattern_shape is not None:
-            # What the detector does not show is not missing.
-            reach = calibration.reach(spots.pattern_shape)
-            templates = [library.within(reach) for library in templates]
+            window = calibration.window(spots.pattern_shape)
+            templates = [library.within(window.furthest) for library in templates]
         indexer = Indexer(
             templates,
             proposers=_proposers(templates, models, device),
+            window=window,
             solutions=self.solutions.most,
             device=device,
         )
@@ -168,12 +168,12 @@ class ScanIndexing:
 
 def _proposers(
     templates: Sequence[Library], models: Sequence[SpotModel], device: str
-) -> list[Matcher | Proposer]:
+) -> list[Proposer | None]:
     by_crystal = {model.crystal: model for model in models}
     return [
         Proposer(library, by_crystal[library.crystal].to(device))
         if library.crystal in by_crystal
-        else Matcher(library, device=device)
+        else None
         for library in templates
     ]
 

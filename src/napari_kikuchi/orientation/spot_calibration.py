@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.orientation.spots import Spots
+from napari_kikuchi.orientation.window import Window
 from napari_kikuchi.untrusted import mapping, number, positive, sequence, truth
 
 if TYPE_CHECKING:
@@ -164,26 +165,15 @@ class SpotCalibration:
         inner = (slice(None), *(None,) * (away.ndim - 2)) if positions is not None else 0
         return away[..., 1] + column[inner], away[..., 0] + row[inner]
 
-    def reach(self, shape: tuple[int, int]) -> float:
-        """How far the detector shows spots in all directions.
+    def window(self, shape: tuple[int, int]) -> Window:
+        """What the detector shows, where the direct beam is at the centre.
 
         Parameters
         ----------
         shape
             Height and width of a pattern in pixels.
-
-        Returns
-        -------
-        float
-            In 1/Å; 0 if the direct beam is beside the detector.
         """
-        lengths = []
-        for axis, side in enumerate(shape):
-            # Lengths in the direction across an edge are least on a line through the beam: that
-            # of the reciprocal vector of the detector's axis.
-            across = 1 / np.linalg.norm(np.linalg.inv(self._to_sample)[axis])
-            lengths += [self.centre[axis] * across, (side - 1 - self.centre[axis]) * across]
-        return max(0.0, float(min(lengths)))
+        return Window.of(self._to_sample, self.centre, shape)
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
