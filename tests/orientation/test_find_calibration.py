@@ -93,6 +93,32 @@ def test_what_the_file_tells_is_made_exact_by_a_crystal(simulated):
     assert found.calibration.scale == pytest.approx(TRUTH.scale, rel=0.003)
 
 
+@pytest.mark.parametrize("names", [("al",), ("fe",)])
+def test_crystals_that_are_not_there_make_the_scale_doubtful(simulated, names):
+    """Of aluminium the rings would fit well, at a wrong scale."""
+    spots, _ = simulated
+    crystals = [Crystal.built_in(name) for name in names]
+    told = Calibration((10 * TRUTH.scale,) * 2, "1/nm")
+    found = find_calibration(spots, crystals, told=told)
+    assert "is doubtful" in found.doubt
+    assert f"{found.calibration.scale:.5g} 1/Å per pixel" in found.doubt
+    assert find_calibration(spots, BOTH, told=told).doubt == ""
+
+
+def test_a_crystal_that_is_not_there_does_not_move_a_scale_that_is_told(tmp_path):
+    """Its rings alone would fit as well, at a scale a tenth off."""
+    copper, aluminium = Crystal.built_in("cu"), Crystal.built_in("al")
+    scan, truth = simulate_spot_scan((10, 12), [copper], seed=3)
+    spots = finish(find_spots(scan, tmp_path / "a.spots", Detection(guess_radius(scan))))
+    scale = truth.calibration.scale
+    told = Calibration((10 * scale,) * 2, "1/nm")
+    found = find_calibration(spots, [copper, aluminium], told=told)
+    assert found.calibration.scale == pytest.approx(scale, rel=0.005)
+    alone = find_calibration(spots, [aluminium], told=told)
+    assert alone.calibration.scale < 0.92 * scale
+    assert "below the" in alone.doubt
+
+
 def test_nothing_that_tells_the_scale_is_told(simulated):
     spots, _ = simulated
     with pytest.raises(ValueError, match=r"a\.spots: .*Give a crystal"):

@@ -26,9 +26,14 @@ _PATTERNS = 2000
 # What lies within so many radii of a spot is the direct beam.
 _BEAM_RADII = 1.5
 # The outermost spots lie within these lengths of reciprocal lattice vectors, in 1/Å, whatever the
-# scale; how much a scale that a file tells may be off.
+# scale; how much a scale that a file tells may be off, and how much it usually is at most.
 _OUTERMOST = (0.6, 3.0)
 _TOLD_WITHIN = 1.25
+_USUALLY_OFF = 0.1
+# Beyond this share, one that is found makes doubtful what the file tells, or the crystals.
+_DOUBTFUL = 0.05
+# Of a fit with the right crystals, the score is twice as high.
+_POOR = 0.35
 # Of distances of spots: beyond this share of them there may be none but false ones.
 _REACH = 0.98
 # Reflections that are simulated; less of a crystal with a large cell.
@@ -48,11 +53,38 @@ class FoundCalibration:
         Where the direct beam was found, or said to be.
     rings
         How the scale was fitted to crystals; None: the file told it.
+    told
+        The scale that the file tells, in 1/Å; None if it tells none.
     """
 
     calibration: SpotCalibration
     beam: BeamPlace
     rings: RingFit | None
+    told: float | None = None
+
+    @property
+    def doubt(self) -> str:
+        """What speaks against the scale, for a person to read; empty if nothing does."""
+        if self.rings is None:
+            return ""
+        found, told = self.rings.scale, self.told
+        reasons = []
+        if told is not None and abs(math.log(found / told)) > _DOUBTFUL:
+            reasons.append(
+                f"it is {abs(found / told - 1):.0%} {'above' if found > told else 'below'} the "
+                f"{told:.5g} 1/Å that the file tells"
+            )
+        if self.rings.score < _POOR:
+            reasons.append("few spots lie on its rings")
+        elif not self.rings.sure:
+            reasons.append(f"{self.rings.second_scale:.5g} 1/Å would fit about as well")
+        if not reasons:
+            return ""
+        return (
+            f"The scale of {found:.5g} 1/Å per pixel is doubtful: {', and '.join(reasons)}. "
+            "Compare the rings of the phases with the patterns: if they do not fit, name other "
+            "phases, or give the scale"
+        )
 
 
 def find_calibration(
@@ -78,7 +110,8 @@ def find_calibration(
         beam as theirs do.
     told
         What the file of the scan tells, :attr:`.Scan.calibration`. Without crystals it is the
-        scale; with them the scale is looked for within a quarter of it.
+        scale; with them the scale is looked for within a quarter of it, and near it rather than
+        far from it.
     voltage
         In kV.
     centre
@@ -139,7 +172,7 @@ def find_calibration(
         calibration = replace(
             calibration, scale=rings.scale, ratio=rings.ratio, ratio_angle=rings.ratio_angle
         )
-    return FoundCalibration(calibration, beam, rings)
+    return FoundCalibration(calibration, beam, rings, None if told is None else scale)
 
 
 def find_beam_of_scan(spots: ScanSpots, *, seed: int = 0) -> BeamPlace:
@@ -215,4 +248,6 @@ def _fit(
     largest = max(crystal.volume for crystal in crystals)
     k_max = min(scales[1] * reach, (3 * _MOST_REFLECTIONS / (4 * math.pi * largest)) ** (1 / 3))
     limits = (beam_radius, max(reach, 2 * beam_radius))
-    return RingFitter(crystals, voltage, k_max)(away, groups, limits, scales, elliptic=elliptic)
+    fit = RingFitter(crystals, voltage, k_max)
+    likely = None if scale is None else (scale, _USUALLY_OFF)
+    return fit(away, groups, limits, scales, likely=likely, elliptic=elliptic)

@@ -51,7 +51,7 @@ class RingFit:
         Of the axes of a circle's image, and in degrees from rows towards columns of the longer one;
         1 and 0 where the data do not tell it from a circle.
     score
-        How alike found and expected distances are, at most 1.
+        How alike found and expected distances are, at most 1; less if the scale is not likely.
     second_scale, second_score
         Of the best other scale.
     """
@@ -94,6 +94,7 @@ class RingFitter:
         limits: tuple[float, float],
         scales: tuple[float, float],
         *,
+        likely: tuple[float, float] | None = None,
         elliptic: bool = True,
     ) -> RingFit:
         """Find the scale.
@@ -108,6 +109,9 @@ class RingFitter:
             Least and largest distance at which spots could be found, in pixels.
         scales
             Least and largest scale that is tried, in 1/Å.
+        likely
+            The scale that is expected, in 1/Å, and its standard error as a share; None: all are as
+            likely.
         elliptic
             Whether to look for a distortion, too.
 
@@ -137,6 +141,8 @@ class RingFitter:
         if scores[0].max() > _AS_GOOD * scores.max():
             scores, distortions = scores[:1], distortions[:1]
         tried = expected.first - first + _BIN * np.arange(scores.shape[1])
+        if likely is not None:
+            scores = scores * np.exp(-(((tried - math.log(likely[0])) / likely[1]) ** 2) / 2)
         at_best, of_scale = scores.argmax(axis=0), scores.max(axis=0)
         best = int(of_scale.argmax())
         other = np.flatnonzero(np.abs(tried - tried[best]) > _OTHER)
