@@ -24,6 +24,8 @@ def zone_axes(laue_group: Any, step: float) -> Tensor:
 
     Of equivalent directions one is there, with its opposite counted as equivalent: its pattern is
     a mirror image. What remains of all orientations are turns about the beam and mirror images.
+    (Of crystals without a centre of inversion that holds for spots of thin foils; in thick ones
+    intensities differ a little.)
 
     Parameters
     ----------
