@@ -122,6 +122,18 @@ def test_scores_are_shares_and_batches_do_not_change_them(thin, of_thick_crystal
     torch.testing.assert_close(found.scores, expected.scores)
 
 
+def test_the_best_keep_their_evidence(thin, of_thick_crystals):
+    spots = of_thick_crystals[1][:20]
+    whole = Refiner(thin).refine(spots, Matcher(thin, hypotheses=6)(spots))
+    some = whole.best(2)
+    assert whole.best(6) is whole
+    order = np.argsort(-whole.hypotheses.scores.numpy(), axis=1, kind="stable")[:, :2]
+    for one, part in ((whole.hypotheses.rotations, some.hypotheses.rotations),
+                      (whole.evidence, some.evidence)):  # fmt: skip
+        each = order.reshape(20, 2, *[1] * (one.ndim - 2))
+        np.testing.assert_array_equal(part, np.take_along_axis(one.numpy(), each, axis=1))
+
+
 def test_hypotheses_must_be_of_these_patterns_and_cells(crystals, thin, of_thick_crystals):
     _, spots = of_thick_crystals
     matched = Matcher(thin)(spots)

@@ -54,7 +54,8 @@ class Indexer:
     libraries
         Templates of each phase. Spots beyond their ``k_max`` do not count.
     hypotheses
-        How many are compared of each pattern and phase.
+        How many of each pattern and phase are weighed against each other: of a proposer that gives
+        more, those with the highest scores.
     proposers
         What proposes hypotheses of each phase, in the order of the libraries, such as a
         :class:`~napari_kikuchi.orientation.placing.Proposer`; None: a :class:`Matcher`, of all
@@ -81,6 +82,7 @@ class Indexer:
         device: torch.device | str = "cpu",
     ) -> None:
         self.solutions = solutions
+        self._hypotheses = hypotheses
         self.k_max = min(library.k_max for library in libraries)
         self.device = torch.device(device)
         if window and window.nearest >= self.k_max:
@@ -117,7 +119,10 @@ class Indexer:
 
     @torch.inference_mode()
     def _index(self, spots: Spots) -> Solutions:
-        refined = [refiner.refine(spots, propose(spots)) for propose, refiner in self._phases]
+        refined = [
+            refiner.refine(spots, propose(spots)).best(self._hypotheses)
+            for propose, refiner in self._phases
+        ]
         scores = torch.cat([found.scores for found, _ in refined], dim=1)
         evidence = torch.cat([evidence for _, evidence in refined], dim=1)
         weighed = self._verifier(evidence, scores.to(self.device)).exp()[:, :-1].cpu()

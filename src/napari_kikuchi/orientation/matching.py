@@ -90,9 +90,16 @@ class Hypotheses:
 
     def best_first(self) -> Hypotheses:
         """The same, those of a pattern with the highest score first."""
-        order = self.scores.argsort(dim=1, descending=True, stable=True)
-        parts = (getattr(self, field.name) for field in fields(self))
-        return Hypotheses(*(part[torch.arange(len(order))[:, None], order] for part in parts))
+        return self.taken(self.order())
+
+    def order(self) -> Tensor:
+        """Numbers of the hypotheses of each pattern, that with the highest score first."""
+        return self.scores.argsort(dim=1, descending=True, stable=True)
+
+    def taken(self, order: Tensor) -> Hypotheses:
+        """Some of each pattern, by their numbers, of shape (patterns, hypotheses)."""
+        each = torch.arange(len(order))[:, None]
+        return Hypotheses(*(getattr(self, field.name)[each, order] for field in fields(self)))
 
     def __len__(self) -> int:
         """Number of patterns."""

@@ -43,6 +43,15 @@ class Refined(NamedTuple):
     hypotheses: Hypotheses
     evidence: Tensor
 
+    def best(self, count: int) -> Refined:
+        """The hypotheses of each pattern with the highest scores, best first."""
+        if self.evidence.shape[1] <= count:
+            return self
+        order = self.hypotheses.order()[:, :count]
+        each = torch.arange(len(order))[:, None]
+        evidence = self.evidence[each, order.to(self.evidence.device)]
+        return Refined(self.hypotheses.taken(order), evidence)
+
 
 class Refiner:
     """Compares patterns with all templates of the cells in which their orientations may be.
