@@ -10,34 +10,30 @@ import typer
 
 from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     Background,
     Convention,
-    CropOption,
     EventsOption,
-    FlipOption,
     JsonOption,
     MaskOption,
-    PartialOption,
     ScanArgument,
-    ScanNameOption,
     SchedulerOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
     leave_out,
     load_mask,
     numbers,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 if TYPE_CHECKING:
     from napari_kikuchi.physics.indexing import HoughIndexing
     from napari_kikuchi.scan import Scan
 
 
+@flattened
 def maps(
-    scan: ScanArgument,
+    path: ScanArgument,
     kinds: Annotated[
         str,
         typer.Option(
@@ -123,12 +119,8 @@ def maps(
     ] = None,
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -143,7 +135,6 @@ def maps(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.recipe import Recipe
@@ -159,16 +150,15 @@ def maps(
         }
         if "indexing" not in chosen:
             leave_out(given, "only --maps indexing uses geometry, phase and grains")
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = open_scan(scan, **options)
+        scan = opening.open(path)
         indexing, told_by = None, None
         if "indexing" in chosen:
-            indexing, told_by = _geometry(opened, pc, convention, tilt, detector_tilt, phase)
-        pixels = opened.pattern_shape if size is None else numbers(size, "--size", (int, int))
-        target = default_physics_path(scan, options) if out is None else out
+            indexing, told_by = _geometry(scan, pc, convention, tilt, detector_tilt, phase)
+        pixels = scan.pattern_shape if size is None else numbers(size, "--size", (int, int))
+        target = default_physics_path(path, scan.options) if out is None else out
         with workers_for(scheduler, workers, output) as where:
             job = physics_maps(
-                opened,
+                scan,
                 chosen,
                 target,
                 indexing=indexing,

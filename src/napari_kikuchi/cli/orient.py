@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     DeviceOption,
     EventsOption,
     JsonOption,
-    PartialOption,
-    ScanNameOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
-    scan_options,
 )
 from napari_kikuchi.cli.orient_inputs import (
     calibration_in,
@@ -27,12 +23,14 @@ from napari_kikuchi.cli.orient_inputs import (
     scan_in,
     spots_in,
 )
+from napari_kikuchi.cli.scan_options import ScanOptions
 
 if TYPE_CHECKING:
     from napari_kikuchi.jobs import Job
     from napari_kikuchi.maps import MapStack
 
 
+@flattened
 def orient(
     source: Annotated[
         Path,
@@ -151,10 +149,8 @@ def orient(
     ] = None,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    allow_partial: PartialOption = False,
+    *,
+    opening: ScanOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -186,8 +182,8 @@ def orient(
         proposing = [SpotModel.load(path, device="cpu") for path in models or ()]
         library = library_settings(voltage, thickness, kinematical)
         given = calibration_in(calibration, scale, centre, rotation, flipped)
-        options = scan_options(shape, step, scan_name, False, False, allow_partial)
-        scan = scan_in(source, options, spots, radius)
+        scan = scan_in(source, opening, spots, radius)
+        options = opening.given()
         kept = default_spots_path(source, options) if spots is None else spots
         target = default_orientations_path(source, options) if out is None else out
         how: dict[str, Any] = {

@@ -8,30 +8,26 @@ from typing import Annotated, Any
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     Background,
-    CropOption,
     DeviceOption,
     EventsOption,
-    FlipOption,
     JsonOption,
     Likelihood,
     MaskOption,
     Objective,
-    PartialOption,
     Rescale,
-    ScanNameOption,
-    ShapeOption,
-    StepOption,
     leave_out,
     load_mask,
     numbers,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 
+@flattened
 def train(
-    scans: Annotated[
+    paths: Annotated[
         list[Path],
         typer.Argument(metavar="SCAN...", help="One or several pattern files.", show_default=False),
     ],
@@ -147,12 +143,8 @@ def train(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
     ] = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -166,7 +158,6 @@ def train(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.latent.presets import preset as preset_named
         from napari_kikuchi.recipe import Recipe
 
@@ -193,8 +184,7 @@ def train(
                 "--rescale": rescale,
             }
             leave_out(of_recipe, "the model given with --init brings its own recipe")
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = [open_scan(path, **options) for path in scans]
+        scans = [opening.open(path) for path in paths]
         if size is not None:
             pixels = numbers(size, "--size", (int, int))
         else:
@@ -209,7 +199,7 @@ def train(
         if linear:
             from napari_kikuchi.cli.linear import train_linear
 
-            path = run(train_linear(opened, recipe, out, latent, patterns, seed), output)
+            path = run(train_linear(scans, recipe, out, latent, patterns, seed), output)
         else:
             from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
             from napari_kikuchi.scan import Block
@@ -242,7 +232,7 @@ def train(
                 **{name: value for name, value in chosen.items() if value is not None},
             )
             job = train_vae(
-                opened,
+                scans,
                 None if init is not None else recipe,
                 settings,
                 out,
