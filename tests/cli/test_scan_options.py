@@ -72,6 +72,19 @@ def test_what_is_no_pair_of_numbers_is_named(opened, given, told):
     assert opened == []
 
 
+def test_help_tells_what_is_done_where_nothing_is_asked(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")  # so that no line is broken
+    lines = run("orient", "--help", code=0).output.splitlines()
+    for option, default in {
+        "--radius": "found out",
+        "--thickness": "100-800; with --kinematical 100",
+        "--out": "SCAN.orientations.zarr beside the scan",
+        "--workers": "as many as cores",
+    }.items():
+        (line,) = (line for line in lines if f" {option} " in line.split("<")[0])
+        assert f"[default: ({default})]" in line
+
+
 @dataclass(frozen=True)
 class Sizes:
     width: Annotated[int, typer.Option(help="From side to side.")]

@@ -127,7 +127,7 @@ def encode(
     path: ScanArgument,
     model: Annotated[
         Path | None,
-        typer.Option(help="Trained model.  [default: the shipped one]", show_default=False),
+        typer.Option(help="Trained model.", show_default="the shipped one"),
     ] = None,
     linear: Annotated[
         bool,
@@ -140,8 +140,8 @@ def encode(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.MODEL.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.MODEL.zarr beside the scan",
         ),
     ] = None,
     device: DeviceOption = "auto",
@@ -222,9 +222,7 @@ def decode(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            help="Model that decodes.  [default: the one that made the maps]", show_default=False
-        ),
+        typer.Option(help="Model that decodes.", show_default="the one that made the maps"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --random.")] = 0,
     restart: Annotated[

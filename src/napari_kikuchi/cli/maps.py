@@ -47,56 +47,55 @@ def maps(
         typer.Option(
             "--pc",
             metavar="X,Y,Z",
-            help="Projection centre, to index the patterns.  [default: what the truth of a "
-            "simulated scan, the .ang file beside the scan, or its own HDF5 file tells]",
-            show_default=False,
+            help="Projection centre, to index the patterns.",
+            show_default="what the truth of a simulated scan, the .ang file beside the scan, or "
+            "its own HDF5 file tells",
         ),
     ] = None,
     convention: Annotated[
         Convention | None,
         typer.Option(
-            help="Of the projection centre: bruker has y from the top, edax and oxford from the "
-            "bottom.  [default: bruker]",
-            show_default=False,
+            help="Of the projection centre: bruker has y from the top, edax and oxford from "
+            "the bottom.",
+            show_default="bruker",
         ),
     ] = None,
     tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the sample from the horizontal, in degrees.  [default: as told, or 70]",
-            show_default=False,
+            help="Of the sample from the horizontal, in degrees.",
+            show_default="as told, or 70",
         ),
     ] = None,
     detector_tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the screen from the vertical, in degrees.  [default: as told, or 0]",
-            show_default=False,
+            help="Of the screen from the vertical, in degrees.",
+            show_default="as told, or 0",
         ),
     ] = None,
     phase: Annotated[
         str | None,
         typer.Option(
             metavar="FILE.cif",
-            help="What to index, or ni for nickel.  [default: ni]",
-            show_default=False,
+            help="What to index, or ni for nickel.",
+            show_default="ni",
         ),
     ] = None,
     grain_threshold: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Misorientation in degrees above which neighbours belong to different grains.  "
-            "[default: 5]",
-            show_default=False,
+            help="Misorientation in degrees above which neighbours belong to different grains.",
+            show_default="5",
         ),
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
             metavar="HxW",
-            help="Average patterns down to so many pixels first.  [default: as recorded]",
-            show_default=False,
+            help="Average patterns down to so many pixels first.",
+            show_default="as recorded",
         ),
     ] = None,
     background: Annotated[
@@ -113,8 +112,8 @@ def maps(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.physics.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.physics.zarr beside the scan",
         ),
     ] = None,
     scheduler: SchedulerOption = None,

@@ -42,17 +42,16 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Dask scheduler whose workers do it, or local for processes on this machine.  "
-        "[default: threads]",
-        show_default=False,
+        help="Dask scheduler whose workers do it, or local for processes on this machine.",
+        show_default="threads",
     ),
 ]
 WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Threads, or processes of --scheduler local.  [default: as many as cores]",
-        show_default=False,
+        help="Threads, or processes of --scheduler local.",
+        show_default="as many as cores",
     ),
 ]
 MaskOption = Annotated[

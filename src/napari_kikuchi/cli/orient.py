@@ -54,38 +54,37 @@ def orient(
         Path | None,
         typer.Option(
             metavar="FILE.spots",
-            help="Where the spots are kept: read if they are there, found and written if not.  "
-            "[default: SCAN.spots beside the scan]",
-            show_default=False,
+            help="Where the spots are kept: read if they are there, found and written if not.",
+            show_default="SCAN.spots beside the scan",
         ),
     ] = None,
     radius: Annotated[
         float | None,
-        typer.Option(help="Of a spot, in pixels.  [default: found out]", show_default=False),
+        typer.Option(help="Of a spot, in pixels.", show_default="found out"),
     ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="Of the detector, all of it: the calibration that an earlier run tells with "
-            "--json.  [default: as told below, the rest found out]",
-            show_default=False,
+            help="Of the detector, all of it: the calibration that an earlier run tells "
+            "with --json.",
+            show_default="as told below, the rest found out",
         ),
     ] = None,
     scale: Annotated[
         float | None,
         typer.Option(
             metavar="1/Å",
-            help="Of a pixel of the detector, in 1/Å.  [default: found out]",
-            show_default=False,
+            help="Of a pixel of the detector, in 1/Å.",
+            show_default="found out",
         ),
     ] = None,
     centre: Annotated[
         str | None,
         typer.Option(
             metavar="ROW,COL",
-            help="Of the direct beam, in pixels.  [default: found out]",
-            show_default=False,
+            help="Of the direct beam, in pixels.",
+            show_default="found out",
         ),
     ] = None,
     rotation: Annotated[
@@ -99,9 +98,8 @@ def orient(
         str | None,
         typer.Option(
             metavar="Å",
-            help="Of the foil, in Å: a range 100-800, or some 100,200,400.  [default: 100-800; "
-            "with --kinematical 100]",
-            show_default=False,
+            help="Of the foil, in Å: a range 100-800, or some 100,200,400.",
+            show_default="100-800; with --kinematical 100",
         ),
     ] = None,
     kinematical: Annotated[
@@ -126,8 +124,8 @@ def orient(
         typer.Option(
             min=0,
             max=1,
-            help="Patterns of a lower confidence are not indexed.  [default: 0.2]",
-            show_default=False,
+            help="Patterns of a lower confidence are not indexed.",
+            show_default="0.2",
         ),
     ] = None,
     grain_threshold: Annotated[
@@ -143,8 +141,8 @@ def orient(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.orientations.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.orientations.zarr beside the scan",
         ),
     ] = None,
     device: DeviceOption = "auto",

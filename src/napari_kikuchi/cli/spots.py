@@ -31,8 +31,8 @@ def spots(
         float | None,
         typer.Option(
             min=0.5,
-            help="Of a spot, in pixels.  [default: found in the patterns]",
-            show_default=False,
+            help="Of a spot, in pixels.",
+            show_default="found in the patterns",
         ),
     ] = None,
     least: Annotated[
@@ -47,9 +47,8 @@ def spots(
         float | None,
         typer.Option(
             min=0,
-            help="Of two spots nearer than this, in pixels, the weaker one is left out.  "
-            "[default: the diameter of a spot]",
-            show_default=False,
+            help="Of two spots nearer than this, in pixels, the weaker one is left out.",
+            show_default="the diameter of a spot",
         ),
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Spots of a pattern, the strongest.")] = 64,
@@ -58,9 +57,7 @@ def spots(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="File to write.  [default: SCAN.spots beside the scan]", show_default=False
-        ),
+        typer.Option(help="File to write.", show_default="SCAN.spots beside the scan"),
     ] = None,
     device: DeviceOption = "auto",
     scheduler: SchedulerOption = None,

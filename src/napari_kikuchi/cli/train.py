@@ -38,9 +38,9 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Network: principal-16 to -128 or quick-16 to -128 (60 x 60 pixels, for CPUs), or "
-            "published-16 to -256 (120 x 120, for GPUs).  [default: principal-32]",
-            show_default=False,
+            help="Network: principal-16 to -128 or quick-16 to -128 (60 x 60 pixels, for "
+            "CPUs), or published-16 to -256 (120 x 120, for GPUs).",
+            show_default="principal-32",
         ),
     ] = None,
     linear: Annotated[
@@ -51,16 +51,16 @@ def train(
         str | None,
         typer.Option(
             metavar="HxW",
-            help="Pixels after binning, for a linear encoder.  [default: 60x60]",
-            show_default=False,
+            help="Pixels after binning, for a linear encoder.",
+            show_default="60x60",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Stop after so many passes.  [default: 50, or none with --minutes]",
-            show_default=False,
+            help="Stop after so many passes.",
+            show_default="50, or none with --minutes",
         ),
     ] = None,
     minutes: Annotated[
@@ -89,24 +89,24 @@ def train(
     ] = None,
     background: Annotated[
         Background | None,
-        typer.Option(help="Static background of each map.  [default: sample]", show_default=False),
+        typer.Option(help="Static background of each map.", show_default="sample"),
     ] = None,
     rescale: Annotated[
         Rescale | None,
         typer.Option(
             help="range: darkest to brightest pixel, as published; deviation: four standard "
-            "deviations, which noise does not scale at random; common: the same scale for every "
-            "pattern, which keeps its contrast.  [default: common]",
-            show_default=False,
+            "deviations, which noise does not scale at random; common: the same scale "
+            "for every pattern, which keeps its contrast.",
+            show_default="common",
         ),
     ] = None,
     mask: MaskOption = None,
     objective: Annotated[
         Objective | None,
         typer.Option(
-            help="contrastive: noise that a camera adds shall not move a pattern in latent space; "
-            "half as fast.  [default: vae]",
-            show_default=False,
+            help="contrastive: noise that a camera adds shall not move a pattern in latent "
+            "space; half as fast.",
+            show_default="vae",
         ),
     ] = None,
     beta: Annotated[
@@ -114,25 +114,24 @@ def train(
         typer.Option(
             min=0,
             help="Weight of the divergence from the unit normal: more of it, fewer active "
-            "features and blurrier reconstructions.  [default: 1]",
-            show_default=False,
+            "features and blurrier reconstructions.",
+            show_default="1",
         ),
     ] = None,
     kl_warm_up: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Steps over which --beta grows to its value: features are first learnt, then "
-            "saved.  [default: 600]",
-            show_default=False,
+            help="Steps over which --beta grows to its value: features are first learnt, "
+            "then saved.",
+            show_default="600",
         ),
     ] = None,
     likelihood: Annotated[
         Likelihood | None,
         typer.Option(
-            help="calibrated keeps weak features alive; unit is the published one.  "
-            "[default: calibrated]",
-            show_default=False,
+            help="calibrated keeps weak features alive; unit is the published one.",
+            show_default="calibrated",
         ),
     ] = None,
     device: DeviceOption = "auto",
@@ -141,7 +140,7 @@ def train(
         typer.Option(min=1, help="How many such devices here share every batch."),
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
+        int | None, typer.Option(min=1, help="Processor threads.", show_default="all")
     ] = None,
     *,
     opening: PatternOptions,

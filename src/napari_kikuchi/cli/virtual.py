@@ -30,9 +30,9 @@ def virtual(
         typer.Option(
             "--detector",
             metavar="NAME=INNER,OUTER[,ROW,COL]",
-            help="Radii of a disc or a ring in pixels, and its centre if that is not the direct "
-            "beam; give it again for each map.  [default: bright field and annular dark field]",
-            show_default=False,
+            help="Radii of a disc or a ring in pixels, and its centre if that is not the "
+            "direct beam; give it again for each map.",
+            show_default="bright field and annular dark field",
         ),
     ] = None,
     restart: Annotated[
@@ -41,8 +41,8 @@ def virtual(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.virtual.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.virtual.zarr beside the scan",
         ),
     ] = None,
     scheduler: SchedulerOption = None,
