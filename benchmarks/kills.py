@@ -100,7 +100,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="of all commands together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", type=float, default=0.1, help="share of fresh processes")
-    parser.add_argument("--rows", type=int, default=40, help="of the sample scan, from the top")
+    parser.add_argument("--rows", type=int, default=40, help="of the scans")
     parser.add_argument("--workers", action="store_true", help="kill commands that have workers")
     parser.add_argument("--only", metavar="COMMAND", help="kill no other")
     given = parser.parse_args()
