@@ -13,8 +13,17 @@ _LEFT_BY_DECODE = ("decoded.up2.partial", "decoded.up2.lock")
 # Where blocks are worked on when they are not by threads.
 _WORKERS = ("--scheduler", "local", "--workers", "2")
 # What is told while the first maps are made, or the patterns; and while maps are made of maps.
-_FIRST = ("Encoding patterns", "Measuring patterns", "Decoding patterns", "Finding spots")
+_FIRST = (
+    "Encoding patterns",
+    "Measuring patterns",
+    "Decoding patterns",
+    "Finding spots",
+    "Finding orientations",
+)
 _NEXT = ("Comparing neighbours",)
+_SPOTS = "weld.spots"
+# Work by threads of their own, whatever is asked for.
+BY_THREADS = ("train", "orient")
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,10 @@ class Command:
     leaves
         Files and folders that may be left over beside a whole output that is not made again, where
         the kill came just before they were removed.
+    beside
+        Names of what else it makes and keeps, in the same folder.
+    needs
+        Names of the commands with whose outputs it works.
     """
 
     name: str
@@ -46,20 +59,54 @@ class Command:
     noted: Callable[[Path], dict[str, int]]
     replaces: bool = False
     leaves: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of all that it makes and keeps."""
+        return (self.target, *self.beside)
 
 
-def commands(scan: Path, model: Path, maps: Path, *, on_workers: bool) -> list[Command]:
+@dataclass(frozen=True)
+class SpotScan:
+    """A 4D-STEM scan of one phase.
+
+    Attributes
+    ----------
+    file
+        Holds it.
+    calibration
+        File with the whole calibration of the detector.
+    phase
+        Name of the crystal.
+    radius
+        Of a spot in pixels.
+    """
+
+    file: Path
+    calibration: Path
+    phase: str
+    radius: float
+
+
+def commands(
+    scan: Path, spot_scan: SpotScan, model: Path, maps: Path, *, on_workers: bool
+) -> list[Command]:
     """Train the model, encode the scan with it, decode these maps, map the scan, find its spots.
+
+    And, of a scan of spots, map orientations.
 
     Parameters
     ----------
     scan
-        That all is about.
+        That all others are about.
+    spot_scan
+        Of which the orientations are mapped.
     model, maps
         Where the first two put their outputs when they are not killed.
     on_workers
-        Whether all but the training go on by processes that the command begins; else by its
-        threads.
+        Whether those that can go on by processes that the command begins; else by its threads.
     """
     # Workers choose the device.
     device = ("--device", "cpu")
@@ -87,12 +134,26 @@ def commands(scan: Path, model: Path, maps: Path, *, on_workers: bool) -> list[C
         # Of Kikuchi patterns, in which something bright is found as well.
         return ["spots", str(scan), "--radius", "2", "--out", str(target), *encoder_runs]
 
+    def orient(target: Path) -> list[str]:
+        known = ["--calibration", str(spot_scan.calibration), "--radius", f"{spot_scan.radius:g}"]
+        known += ["--phase", spot_scan.phase, "--kinematical"]
+        kept = ["--spots", str(target.with_name(_SPOTS)), "--out", str(target)]
+        return ["orient", str(spot_scan.file), *known, *kept, *device]
+
     return [
         Command("train", "model", train, _noted_steps),
-        Command("encode", "maps.zarr", encode, _noted_blocks, replaces=True),
-        Command("decode", "decoded.up2", decode, _noted_blocks, leaves=_LEFT_BY_DECODE),
+        Command("encode", "maps.zarr", encode, _noted_blocks, replaces=True, needs=("train",)),
+        Command(
+            "decode",
+            "decoded.up2",
+            decode,
+            _noted_blocks,
+            leaves=_LEFT_BY_DECODE,
+            needs=("train", "encode"),
+        ),
         Command("maps", "physics.zarr", physics, _noted_blocks, replaces=True),
-        Command("spots", "weld.spots", spots, _noted_blocks),
+        Command("spots", _SPOTS, spots, _noted_blocks),
+        Command("orient", "orientations.zarr", orient, _noted_solutions, beside=(_SPOTS,)),
     ]
 
 
@@ -120,6 +181,13 @@ def _noted_blocks(target: Path) -> dict[str, int]:
         for phase in _NEXT if first else _FIRST:
             counts[phase] += (bottom - top) * (right - left)
     return counts
+
+
+def _noted_solutions(target: Path) -> dict[str, int]:
+    spots = _noted_blocks(target.with_name(_SPOTS))
+    found = _noted_blocks(target.with_name(f"{target.name}.solutions"))
+    noted = {"Finding spots": spots, "Finding orientations": found}
+    return {phase: counts[phase] for phase, counts in noted.items() if counts}
 
 
 def _lines(folder: Path) -> list[list[int]]:

@@ -1,24 +1,27 @@
 """Whether a command that is killed at any moment goes on to the output of one that never was.
 
     python benchmarks/kills.py [--kills 200] [--seed 0] [--fresh 0.1] [--rows 40] [--workers]
+                               [--only orient]
 
-Trains, encodes, decodes and maps a simulated sample scan by the command line, again and again, and
-kills the process (SIGKILL; TerminateProcess on Windows) at a random moment: half of them at any
-moment of its life, half at a moment of a phase, all phases alike, so that short ones such as the
-publishing of the output have their share. Half of what is gone on with is killed once more. Most
-processes have imported the package when they begin; the share --fresh is a fresh Python, which may
-be killed in its imports. At the end the command is run until it ends by itself, and its output held
-against that of a run that was never killed (see same_output.py for what is left out). After each
-kill, what has the output's final name must be whole, the old one or the new one, and what the
-command that goes on tells first must be all that was noted as done: nothing is computed twice.
-With --workers all but the training go on by two processes each (--scheduler local), of which
-nothing may be left: what they have read, or they themselves.
+Trains, encodes, decodes and maps a simulated sample scan by the command line, finds its spots, and
+maps the orientations of a simulated 4D-STEM scan, again and again, and kills the process (SIGKILL;
+TerminateProcess on Windows) at a random moment: half of them at any moment of its life, half at a
+moment of a phase, all phases alike, so that short ones such as the publishing of the output have
+their share. Half of what is gone on with is killed once more. Most processes have imported the
+package when they begin; the share --fresh is a fresh Python, which may be killed in its imports. At
+the end the command is run until it ends by itself, and its output held against that of a run that
+was never killed (see same_output.py for what is left out). After each kill, what has the output's
+final name must be whole, the old one or the new one, and what the command that goes on tells first
+must be all that was noted as done: nothing is computed twice.
+With --workers those that can go on by two processes each (--scheduler local), of which nothing may
+be left: what they have read, or they themselves.
 Prints a table; ends with code 1 if anything was wrong, and keeps the files then.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -29,19 +32,25 @@ from pathlib import Path
 
 import numpy as np
 from killed import POLL_S, STARTING, Event, Killable, get_ready
-from killed_commands import Command, commands, whole_models
+from killed_commands import BY_THREADS, Command, SpotScan, commands, whole_models
 from same_output import differences, digests
 
 from napari_kikuchi.io import open_scan, write_scan
 from napari_kikuchi.io.map_store import update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
+from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
+from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.scan import Block, Scan
 
 # Of outputs: those that are killed twice.
 _AGAIN = 0.5
+# Rows and columns of the spot patterns that are simulated, and columns of the scan that is laid of
+# them. Behind each of its patterns an EMPAD writes two rows more.
+_TILE, _COLUMNS, _EMPAD_FOOTER = (4, 12), 48, 2
 
 
 @dataclass
@@ -91,8 +100,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200, help="of all commands together")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fresh", type=float, default=0.1, help="share of fresh processes")
-    parser.add_argument("--rows", type=int, default=40, help="of the sample scan, from the top")
+    parser.add_argument("--rows", type=int, default=40, help="of the scans")
     parser.add_argument("--workers", action="store_true", help="kill commands that have workers")
+    parser.add_argument("--only", metavar="COMMAND", help="kill no other")
     given = parser.parse_args()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
@@ -100,13 +110,23 @@ def main() -> None:
     reference = folder / "never-killed"
     get_ready()
     model, maps = reference / "train" / "model", reference / "encode" / "maps.zarr"
-    listed = commands(scan, model, maps, on_workers=given.workers)
-    if given.workers:
-        train = listed.pop(0)
-        to_the_end(train, model, reference / "train" / "log", warm=True)
+    spot_scan = tiled_spots(folder, given.rows)
+    listed = commands(scan, spot_scan, model, maps, on_workers=given.workers)
+    killed = [
+        command
+        for command in listed
+        if given.only in (None, command.name) and not (given.workers and command.name in BY_THREADS)
+    ]
+    if not killed:
+        parser.error(f"nothing to kill: {given.only}")
+    needed = {name for command in killed for name in command.needs} - {one.name for one in killed}
+    for command in listed:
+        if command.name in needed:
+            place = reference / command.name
+            to_the_end(command, place / command.target, place / "log", warm=True)
     found = []
-    for i, command in enumerate(listed):
-        kills = given.kills * (i + 1) // len(listed) - given.kills * i // len(listed)
+    for i, command in enumerate(killed):
+        kills = given.kills * (i + 1) // len(killed) - given.kills * i // len(killed)
         rng = np.random.default_rng([given.seed, i])
         whole = never_killed(command, reference / command.name, given.fresh)
         found.append(kill(command, kills, whole, folder, rng))
@@ -123,6 +143,27 @@ def upper_part(path: Path, rows: int) -> Path:
     scan = open_scan(sample_folder() / "additive.up1")
     patterns = scan.read_block(Block(slice(0, rows), slice(0, scan.map_shape[1])))
     return finish(write_scan(path, Scan(ArraySource(patterns), step=scan.step)))
+
+
+def tiled_spots(folder: Path, rows: int) -> SpotScan:
+    """A small simulated 4D-STEM scan laid again and again, in a file as an EMPAD writes it."""
+    calibration = SpotCalibration(centre=(62.7, 66.2), scale=0.025)
+    exposure = Exposure()
+    crystal = Crystal.built_in("cu")
+    tile, _ = simulate_spot_scan(
+        _TILE, [crystal], calibration=calibration, exposure=exposure, grains=2
+    )
+    known = folder / "calibration.json"
+    known.write_text(json.dumps(calibration.settings()))
+    height, width = tile.pattern_shape
+    frames = np.zeros((_TILE[0], _COLUMNS, height + _EMPAD_FOOTER, width), "<f4")
+    for row, into in enumerate(frames):
+        into[:, :height] = np.resize(tile.source.read_run(row, 0, _TILE[1]), into[:, :height].shape)
+    file = folder / f"scan_x{_COLUMNS}_y{rows}.raw"
+    with file.open("wb") as opened:
+        for row in range(rows):
+            opened.write(frames[row % _TILE[0]].tobytes())
+    return SpotScan(file, known, "cu", exposure.radius)
 
 
 def kill(
@@ -145,7 +186,7 @@ def never_killed(command: Command, place: Path, fresh: float) -> NeverKilled:
     """Run a command to its end: fresh if it is killed so, and warm, over an older output."""
     target = place / command.target
     first = to_the_end(command, target, place / "first", warm=not fresh)
-    expected = digests(target)
+    expected = made(command, place)
     older = None
     if not (fresh or command.replaces):
         return NeverKilled(first.events, first.seconds, 0, {False: expected}, older, fresh)
@@ -160,7 +201,7 @@ def never_killed(command: Command, place: Path, fresh: float) -> NeverKilled:
     if older is not None:
         shutil.copytree(older, again)
     warm = to_the_end(command, again, place / "warm", warm=True)
-    outputs = {False: expected, True: digests(again)}
+    outputs = {False: expected, True: made(command, again.parent)}
     if older is None and (different := differences(outputs[True], expected)):
         raise SystemExit(f"{command.name}: two runs that nobody killed: {'; '.join(different)}")
     longer = max(first.seconds - warm.seconds, 0)
@@ -224,8 +265,9 @@ def one_output(
     found.outputs += 1
     found.wrong += [f"{place}: {one} lives on" for run in runs for one in run.outlived_by()]
     expected = whole.outputs[over]
-    left = differences(digests(target) if target.exists() else {}, expected)
-    left += [f"{path.name} is left over" for path in target.parent.iterdir() if path != target]
+    left = differences(made(command, target.parent), expected)
+    there = sorted(path.name for path in target.parent.iterdir())
+    left += [f"{name} is left over" for name in there if name not in command.outputs]
     found.identical += not left
     found.wrong += [f"{place}: {one}" for one in left]
 
@@ -258,13 +300,32 @@ def hold_against(noted: dict[str, int], run: Killable, found: Found) -> None:
 
 
 def is_whole(command: Command, target: Path, whole: NeverKilled) -> bool:
-    """Whether an output is not there, the older one or the new one."""
+    """Whether each output is not there, the older one or the new one."""
     if command.name == "train":  # A model is there from the first validation on.
         return whole_models(target)
-    allowed = [{}, *whole.outputs.values()]
+    allowed = list(whole.outputs.values())
     if whole.older is not None:
         allowed.append(digests(whole.older))
-    return (digests(target) if target.exists() else {}) in allowed
+    there = made(command, target.parent)
+    for output in command.outputs:
+        found = _part(there, output)
+        if found and found not in [_part(one, output) for one in allowed]:
+            return False
+    return True
+
+
+def made(command: Command, folder: Path) -> dict[str, str]:
+    """Checksums of the outputs of a command that have their names."""
+    found: dict[str, str] = {}
+    for output in command.outputs:
+        if (folder / output).exists():
+            found |= digests(folder / output)
+    return found
+
+
+def _part(made: dict[str, str], output: str) -> dict[str, str]:
+    """The checksums of one output."""
+    return {file: checksum for file, checksum in made.items() if file.split("/")[0] == output}
 
 
 def report(found: list[Found]) -> None:

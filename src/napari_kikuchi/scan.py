@@ -38,6 +38,14 @@ class Block:
         return self.rows.stop - self.rows.start, self.cols.stop - self.cols.start
 
 
+def row_bands(map_shape: tuple[int, int], height: int) -> list[Block]:
+    """Whole rows that cover a map of some shape from top to bottom, so many in each block."""
+    rows, cols = map_shape
+    return [
+        Block(slice(top, min(top + height, rows)), slice(0, cols)) for top in range(0, rows, height)
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Scan:
     """Diffraction patterns on the positions of a scan, read when they are asked for.

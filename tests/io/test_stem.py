@@ -15,6 +15,7 @@ from stem_files import EMPAD, GRID, PATTERNS, make
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.cli.describe import describe
+from napari_kikuchi.cli.scan_options import ScanOptions
 from napari_kikuchi.io import PatternFileError, UnknownGridError, is_pattern_file, open_scan
 from napari_kikuchi.scan import Block
 
@@ -102,8 +103,8 @@ def test_angles_are_kept_as_angles(tmp_path):
     scan = open_scan(path)
     assert scan.calibration == Calibration((0.2, 0.1), "mrad")
     assert scan.step == (2.5, 1.25)
-    assert describe(path, {})["pixel (mrad)"] == [0.2, 0.1]
-    assert describe(path, {})["technique"] == "4D-STEM"
+    assert describe(path, ScanOptions())["pixel (mrad)"] == [0.2, 0.1]
+    assert describe(path, ScanOptions())["technique"] == "4D-STEM"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -186,6 +186,6 @@ def test_what_is_missing_is_told_and_what_was_stopped_goes_on(spot_window, qtbot
     assert page.panel.button.text() == "Resume"
     qtbot.waitUntil(lambda: page.detectors != [])
     assert not page.request().restart
-    page.restart.click()
+    page.panel.restart.click()
     assert page.panel.button.text() == "Make maps"
     assert page.request().restart

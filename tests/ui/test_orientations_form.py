@@ -259,12 +259,12 @@ def test_what_was_cancelled_is_gone_on_with_or_begun_anew(open_dock, scan_file, 
     assert form.panel.message.text() == "Stopped. What was finished is kept."
     assert form.panel.button.text() == "Resume"
     assert "--restart" not in form.request().arguments()
-    form.restart.native.click()
+    form.panel.restart.click()
     assert form.panel.button.text() == "Map orientations"
     assert "--restart" in form.request().arguments()
     # Elsewhere there is nothing to begin anew, but for spots that were stopped.
     form.out.value = scan_file.with_name("other.zarr")
-    assert not form.restart.native.isVisibleTo(form)
+    assert not form.panel.restart.isVisibleTo(form)
     assert "--restart" not in form.request().arguments()
     scan_file.with_name("weld.spots.partial").mkdir()
     form.out.value = scan_file.with_name("another.zarr")

@@ -200,7 +200,7 @@ def test_what_was_cancelled_is_gone_on_with_or_begun_anew(open_dock, scan_file, 
     form = open_dock("waits").form
     panel, seen = form.panel, []
     panel.reported.connect(seen.append)
-    assert not form.restart.native.isVisibleTo(form)
+    assert not form.panel.restart.isVisibleTo(form)
     panel.button.click()
     qtbot.waitUntil(lambda: len(seen) == 2)
     scan_file.with_name("weld.physics.zarr.partial").mkdir()
@@ -209,13 +209,13 @@ def test_what_was_cancelled_is_gone_on_with_or_begun_anew(open_dock, scan_file, 
     assert panel.message.text() == "Stopped. What was finished is kept."
     assert panel.button.text() == "Resume"
     assert not form.request().restart
-    assert form.restart.native.isVisibleTo(form)
-    form.restart.native.click()
+    assert form.panel.restart.isVisibleTo(form)
+    form.panel.restart.click()
     assert panel.button.text() == "Make maps"
     assert "--restart" in form.request().arguments()
     # Elsewhere there is nothing to begin anew.
     form.out.value = scan_file.with_name("other.zarr")
-    assert not form.restart.native.isVisibleTo(form)
+    assert not form.panel.restart.isVisibleTo(form)
     assert not form.request().restart
 
 

@@ -19,25 +19,20 @@ from napari_kikuchi.cli.console import (
 )
 from napari_kikuchi.cli.correlate import correlate
 from napari_kikuchi.cli.export import export
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
-    CropOption,
     DeviceOption,
     EventsOption,
-    FlipOption,
     JsonOption,
-    PartialOption,
     ScanArgument,
-    ScanNameOption,
     SchedulerOption,
-    ShapeOption,
-    StepOption,
     Structure,
     WorkersOption,
     numbers,
-    scan_options,
 )
 from napari_kikuchi.cli.orient import orient
+from napari_kikuchi.cli.scan_options import PatternOptions
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.spots import spots
 from napari_kikuchi.cli.train import train
@@ -61,6 +56,7 @@ app = typer.Typer(
 
 
 @app.command()
+@flattened
 def info(
     path: Annotated[
         Path,
@@ -68,12 +64,8 @@ def info(
             metavar="FILE", help="A scan, a model, a map store or spots.", show_default=False
         ),
     ],
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
 ) -> None:
     """Tell what a scan, a model, a map store or a file of spots holds, without its patterns."""
@@ -81,8 +73,7 @@ def info(
     with errors_told(output):
         from napari_kikuchi.cli.describe import describe
 
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        content = describe(path, options)
+        content = describe(path, opening)
         if output is Output.JSON:
             print(json.dumps(content, indent=2))
             return
@@ -131,11 +122,12 @@ app.command()(train)
 
 
 @app.command()
+@flattened
 def encode(
-    scan: ScanArgument,
+    path: ScanArgument,
     model: Annotated[
         Path | None,
-        typer.Option(help="Trained model.  [default: the shipped one]", show_default=False),
+        typer.Option(help="Trained model.", show_default="the shipped one"),
     ] = None,
     linear: Annotated[
         bool,
@@ -148,19 +140,15 @@ def encode(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.MODEL.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.MODEL.zarr beside the scan",
         ),
     ] = None,
     device: DeviceOption = "auto",
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -170,7 +158,6 @@ def encode(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.places import model_name
         from napari_kikuchi.latent.encoder import load_encoder
         from napari_kikuchi.latent.maps import advice, default_maps_path, encode_scan
@@ -178,22 +165,19 @@ def encode(
 
         if linear and model is not None:
             raise ValueError("--linear fits an encoder of its own: leave out --model")
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = open_scan(scan, **options)
+        scan = opening.open(path)
         source = shipped_encoder() if model is None else model
         name = f"linear-{latent}" if linear else model_name(source.absolute())
-        target = default_maps_path(scan, name, options) if out is None else out
+        target = default_maps_path(path, name, scan.options) if out is None else out
         refuse_device(scheduler, device)
         with workers_for(scheduler, workers, output) as where:
             if linear:
                 from napari_kikuchi.cli.linear import encode_linear
 
-                job = encode_linear(opened, latent, target, resume=not restart, **where)
+                job = encode_linear(scan, latent, target, resume=not restart, **where)
             else:
                 encoder = load_encoder(source, device=device)
-                job = encode_scan(
-                    opened, encoder, target, model=source, resume=not restart, **where
-                )
+                job = encode_scan(scan, encoder, target, model=source, resume=not restart, **where)
             stack = run(job, output, going_on="The same command goes on from here.")
         best = ", ".join(stack.channels[i].name for i in stack.ranking()[:4])
         advised = advice(stack)
@@ -238,9 +222,7 @@ def decode(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option(
-            help="Model that decodes.  [default: the one that made the maps]", show_default=False
-        ),
+        typer.Option(help="Model that decodes.", show_default="the one that made the maps"),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of --random.")] = 0,
     restart: Annotated[

@@ -25,8 +25,8 @@ def correlate(
         typer.Option(
             "--against",
             metavar="MAPS",
-            help="Orientations of the same scan found in another way.  [default: the same maps]",
-            show_default=False,
+            help="Orientations of the same scan found in another way.",
+            show_default="the same maps",
         ),
     ] = None,
     as_json: JsonOption = False,

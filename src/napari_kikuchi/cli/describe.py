@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_kikuchi.cli.scan_options import ScanOptions
 
 
-def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
+def describe(path: Path, opening: ScanOptions) -> dict[str, Any]:
     """Describe a scan, a model, a map store or a file of spots.
 
     Parameters
     ----------
     path
         File or folder.
-    options
-        Of :func:`napari_kikuchi.open_scan`, where the path is a scan.
+    opening
+        How it is opened, where the path is a scan.
 
     Returns
     -------
@@ -28,13 +30,11 @@ def describe(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
         return _describe_spots(path)
     if path.suffix == ".zarr" or path.is_dir():
         return _describe_maps(path)
-    return _describe_scan(path, options)
+    return _describe_scan(path, opening)
 
 
-def _describe_scan(path: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    from napari_kikuchi.io import open_scan
-
-    scan = open_scan(path, **options)
+def _describe_scan(path: Path, opening: ScanOptions) -> dict[str, Any]:
+    scan = opening.open(path)
     rows, cols, height, width = scan.shape
     described = {
         "scan": str(path),

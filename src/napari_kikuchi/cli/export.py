@@ -32,7 +32,7 @@ def export(
     ],
     names: Annotated[
         str | None,
-        typer.Option("--maps", metavar="NAME,…", help="Maps to write.  [default: all]"),
+        typer.Option("--maps", metavar="NAME,…", help="Maps to write.", show_default="all"),
     ] = None,
     more: FurtherMapsOption = None,
     as_json: JsonOption = False,

@@ -10,34 +10,30 @@ import typer
 
 from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     Background,
     Convention,
-    CropOption,
     EventsOption,
-    FlipOption,
     JsonOption,
     MaskOption,
-    PartialOption,
     ScanArgument,
-    ScanNameOption,
     SchedulerOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
     leave_out,
     load_mask,
     numbers,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 if TYPE_CHECKING:
     from napari_kikuchi.physics.indexing import HoughIndexing
     from napari_kikuchi.scan import Scan
 
 
+@flattened
 def maps(
-    scan: ScanArgument,
+    path: ScanArgument,
     kinds: Annotated[
         str,
         typer.Option(
@@ -51,56 +47,55 @@ def maps(
         typer.Option(
             "--pc",
             metavar="X,Y,Z",
-            help="Projection centre, to index the patterns.  [default: what the truth of a "
-            "simulated scan, the .ang file beside the scan, or its own HDF5 file tells]",
-            show_default=False,
+            help="Projection centre, to index the patterns.",
+            show_default="what the truth of a simulated scan, the .ang file beside the scan, or "
+            "its own HDF5 file tells",
         ),
     ] = None,
     convention: Annotated[
         Convention | None,
         typer.Option(
-            help="Of the projection centre: bruker has y from the top, edax and oxford from the "
-            "bottom.  [default: bruker]",
-            show_default=False,
+            help="Of the projection centre: bruker has y from the top, edax and oxford from "
+            "the bottom.",
+            show_default="bruker",
         ),
     ] = None,
     tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the sample from the horizontal, in degrees.  [default: as told, or 70]",
-            show_default=False,
+            help="Of the sample from the horizontal, in degrees.",
+            show_default="as told, or 70",
         ),
     ] = None,
     detector_tilt: Annotated[
         float | None,
         typer.Option(
-            help="Of the screen from the vertical, in degrees.  [default: as told, or 0]",
-            show_default=False,
+            help="Of the screen from the vertical, in degrees.",
+            show_default="as told, or 0",
         ),
     ] = None,
     phase: Annotated[
         str | None,
         typer.Option(
             metavar="FILE.cif",
-            help="What to index, or ni for nickel.  [default: ni]",
-            show_default=False,
+            help="What to index, or ni for nickel.",
+            show_default="ni",
         ),
     ] = None,
     grain_threshold: Annotated[
         float | None,
         typer.Option(
             min=0,
-            help="Misorientation in degrees above which neighbours belong to different grains.  "
-            "[default: 5]",
-            show_default=False,
+            help="Misorientation in degrees above which neighbours belong to different grains.",
+            show_default="5",
         ),
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
             metavar="HxW",
-            help="Average patterns down to so many pixels first.  [default: as recorded]",
-            show_default=False,
+            help="Average patterns down to so many pixels first.",
+            show_default="as recorded",
         ),
     ] = None,
     background: Annotated[
@@ -117,18 +112,14 @@ def maps(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.physics.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.physics.zarr beside the scan",
         ),
     ] = None,
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -143,7 +134,6 @@ def maps(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.recipe import Recipe
@@ -159,16 +149,15 @@ def maps(
         }
         if "indexing" not in chosen:
             leave_out(given, "only --maps indexing uses geometry, phase and grains")
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = open_scan(scan, **options)
+        scan = opening.open(path)
         indexing, told_by = None, None
         if "indexing" in chosen:
-            indexing, told_by = _geometry(opened, pc, convention, tilt, detector_tilt, phase)
-        pixels = opened.pattern_shape if size is None else numbers(size, "--size", (int, int))
-        target = default_physics_path(scan, options) if out is None else out
+            indexing, told_by = _geometry(scan, pc, convention, tilt, detector_tilt, phase)
+        pixels = scan.pattern_shape if size is None else numbers(size, "--size", (int, int))
+        target = default_physics_path(path, scan.options) if out is None else out
         with workers_for(scheduler, workers, output) as where:
             job = physics_maps(
-                opened,
+                scan,
                 chosen,
                 target,
                 indexing=indexing,

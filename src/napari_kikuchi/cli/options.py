@@ -35,32 +35,6 @@ FurtherMapsOption = Annotated[
         show_default=False,
     ),
 ]
-ShapeOption = Annotated[
-    str | None,
-    typer.Option(
-        "--shape",
-        metavar="ROWS,COLS",
-        help="Grid of the scan, where the file does not say (UP2 version 1 without an .ang).",
-    ),
-]
-StepOption = Annotated[
-    str | None,
-    typer.Option("--step", metavar="Y,X", help="Distance between rows and columns in µm."),
-]
-CropOption = Annotated[
-    bool, typer.Option("--crop", help="Keep the central square of patterns that are not square.")
-]
-FlipOption = Annotated[bool, typer.Option("--flip", help="Turn each pattern upside down.")]
-ScanNameOption = Annotated[
-    str | None,
-    typer.Option("--scan", metavar="NAME", help="Which scan, of a file that holds several."),
-]
-PartialOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-partial", help="Open a scan cut short by a stopped acquisition, gaps marked."
-    ),
-]
 DeviceOption = Annotated[
     str, typer.Option("--device", help="auto, cpu, cuda or mps.", show_default=True)
 ]
@@ -68,17 +42,16 @@ SchedulerOption = Annotated[
     str | None,
     typer.Option(
         metavar="ADDRESS",
-        help="Dask scheduler whose workers do it, or local for processes on this machine.  "
-        "[default: threads]",
-        show_default=False,
+        help="Dask scheduler whose workers do it, or local for processes on this machine.",
+        show_default="threads",
     ),
 ]
 WorkersOption = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Threads, or processes of --scheduler local.  [default: as many as cores]",
-        show_default=False,
+        help="Threads, or processes of --scheduler local.",
+        show_default="as many as cores",
     ),
 ]
 MaskOption = Annotated[
@@ -151,32 +124,6 @@ def numbers(text: str, name: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
         raise ValueError(
             f"{name} needs {len(kinds)} numbers separated by commas, not {text!r}"
         ) from None
-
-
-def scan_options(
-    shape: str | None,
-    step: str | None,
-    scan_name: str | None,
-    crop: bool,
-    flip: bool,
-    allow_partial: bool,
-) -> dict[str, Any]:
-    """Arguments of :func:`napari_kikuchi.open_scan`, as far as they were given."""
-    options: dict[str, Any] = {
-        name: value
-        for name, value in {
-            "scan": scan_name,
-            "crop": crop,
-            "flip": flip,
-            "allow_partial": allow_partial,
-        }.items()
-        if value
-    }
-    if shape is not None:
-        options["shape"] = numbers(shape, "--shape", (int, int))
-    if step is not None:
-        options["step"] = numbers(step, "--step", (float, float))
-    return options
 
 
 def read_stacks(maps: Path, further: Sequence[Path] | None) -> list[MapStack]:

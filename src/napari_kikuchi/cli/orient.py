@@ -9,16 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     DeviceOption,
     EventsOption,
     JsonOption,
-    PartialOption,
-    ScanNameOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
-    scan_options,
 )
 from napari_kikuchi.cli.orient_inputs import (
     calibration_in,
@@ -27,12 +23,14 @@ from napari_kikuchi.cli.orient_inputs import (
     scan_in,
     spots_in,
 )
+from napari_kikuchi.cli.scan_options import ScanOptions
 
 if TYPE_CHECKING:
     from napari_kikuchi.jobs import Job
     from napari_kikuchi.maps import MapStack
 
 
+@flattened
 def orient(
     source: Annotated[
         Path,
@@ -56,38 +54,37 @@ def orient(
         Path | None,
         typer.Option(
             metavar="FILE.spots",
-            help="Where the spots are kept: read if they are there, found and written if not.  "
-            "[default: SCAN.spots beside the scan]",
-            show_default=False,
+            help="Where the spots are kept: read if they are there, found and written if not.",
+            show_default="SCAN.spots beside the scan",
         ),
     ] = None,
     radius: Annotated[
         float | None,
-        typer.Option(help="Of a spot, in pixels.  [default: found out]", show_default=False),
+        typer.Option(help="Of a spot, in pixels.", show_default="found out"),
     ] = None,
     calibration: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="Of the detector, all of it: the calibration that an earlier run tells with "
-            "--json.  [default: as told below, the rest found out]",
-            show_default=False,
+            help="Of the detector, all of it: the calibration that an earlier run tells "
+            "with --json.",
+            show_default="as told below, the rest found out",
         ),
     ] = None,
     scale: Annotated[
         float | None,
         typer.Option(
             metavar="1/Å",
-            help="Of a pixel of the detector, in 1/Å.  [default: found out]",
-            show_default=False,
+            help="Of a pixel of the detector, in 1/Å.",
+            show_default="found out",
         ),
     ] = None,
     centre: Annotated[
         str | None,
         typer.Option(
             metavar="ROW,COL",
-            help="Of the direct beam, in pixels.  [default: found out]",
-            show_default=False,
+            help="Of the direct beam, in pixels.",
+            show_default="found out",
         ),
     ] = None,
     rotation: Annotated[
@@ -101,9 +98,8 @@ def orient(
         str | None,
         typer.Option(
             metavar="Å",
-            help="Of the foil, in Å: a range 100-800, or some 100,200,400.  [default: 100-800; "
-            "with --kinematical 100]",
-            show_default=False,
+            help="Of the foil, in Å: a range 100-800, or some 100,200,400.",
+            show_default="100-800; with --kinematical 100",
         ),
     ] = None,
     kinematical: Annotated[
@@ -128,8 +124,8 @@ def orient(
         typer.Option(
             min=0,
             max=1,
-            help="Patterns of a lower confidence are not indexed.  [default: 0.2]",
-            show_default=False,
+            help="Patterns of a lower confidence are not indexed.",
+            show_default="0.2",
         ),
     ] = None,
     grain_threshold: Annotated[
@@ -145,16 +141,14 @@ def orient(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.orientations.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.orientations.zarr beside the scan",
         ),
     ] = None,
     device: DeviceOption = "auto",
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    allow_partial: PartialOption = False,
+    *,
+    opening: ScanOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -186,8 +180,8 @@ def orient(
         proposing = [SpotModel.load(path, device="cpu") for path in models or ()]
         library = library_settings(voltage, thickness, kinematical)
         given = calibration_in(calibration, scale, centre, rotation, flipped)
-        options = scan_options(shape, step, scan_name, False, False, allow_partial)
-        scan = scan_in(source, options, spots, radius)
+        scan = scan_in(source, opening, spots, radius)
+        options = opening.given()
         kept = default_spots_path(source, options) if spots is None else spots
         target = default_orientations_path(source, options) if out is None else out
         how: dict[str, Any] = {

@@ -12,6 +12,7 @@ from napari_kikuchi.untrusted import read_json, shortened
 
 if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
+    from napari_kikuchi.cli.scan_options import ScanOptions
     from napari_kikuchi.orientation.crystal import Crystal
     from napari_kikuchi.orientation.kept_libraries import LibrarySettings
     from napari_kikuchi.orientation.scan_spots import ScanSpots
@@ -25,7 +26,7 @@ _THIN = "100"
 
 
 def scan_in(
-    source: Path, options: dict[str, Any], kept: Path | None, radius: float | None
+    source: Path, opening: ScanOptions, kept: Path | None, radius: float | None
 ) -> Scan | None:
     """The scan; None if the source holds its spots alone.
 
@@ -34,18 +35,17 @@ def scan_in(
     ValueError
         If it is a scan of Kikuchi patterns, or options are given that spots do not need.
     """
-    from napari_kikuchi.io import open_scan
     from napari_kikuchi.orientation.scan_spots import SUFFIX
 
     if source.suffix.lower() != SUFFIX:
-        scan = open_scan(source, **options)
+        scan = opening.open(source)
         if scan.technique != "4D-STEM":
             raise ValueError(
                 f"{source}: expected a 4D-STEM scan, found Kikuchi patterns ({scan.technique}). "
                 "Index these with: napari-kikuchi maps SCAN --maps indexing"
             )
         return scan
-    given = {f"--{name.replace('_', '-')}": value for name, value in options.items()}
+    given = {f"--{name.replace('_', '-')}": value for name, value in opening.given().items()}
     leave_out({"--spots": kept, "--radius": radius, **given}, f"{source} holds the spots")
     return None
 

@@ -56,9 +56,7 @@ def segment(
     more: FurtherMapsOption = None,
     walls: Annotated[
         Shade | None,
-        typer.Option(
-            help="Against the interior of cells.  [default: found out]", show_default=False
-        ),
+        typer.Option(help="Against the interior of cells.", show_default="found out"),
     ] = None,
     as_json: JsonOption = False,
     events: EventsOption = False,

@@ -9,34 +9,30 @@ import typer
 
 from napari_kikuchi.cli.cluster import refuse_device, workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
-    CropOption,
     DeviceOption,
     EventsOption,
-    FlipOption,
     JsonOption,
-    PartialOption,
     ScanArgument,
-    ScanNameOption,
     SchedulerOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 if TYPE_CHECKING:
     from napari_kikuchi.orientation.scan_spots import ScanSpots
 
 
+@flattened
 def spots(
-    scan: ScanArgument,
+    path: ScanArgument,
     radius: Annotated[
         float | None,
         typer.Option(
             min=0.5,
-            help="Of a spot, in pixels.  [default: found in the patterns]",
-            show_default=False,
+            help="Of a spot, in pixels.",
+            show_default="found in the patterns",
         ),
     ] = None,
     least: Annotated[
@@ -51,9 +47,8 @@ def spots(
         float | None,
         typer.Option(
             min=0,
-            help="Of two spots nearer than this, in pixels, the weaker one is left out.  "
-            "[default: the diameter of a spot]",
-            show_default=False,
+            help="Of two spots nearer than this, in pixels, the weaker one is left out.",
+            show_default="the diameter of a spot",
         ),
     ] = None,
     most: Annotated[int, typer.Option(min=1, help="Spots of a pattern, the strongest.")] = 64,
@@ -62,19 +57,13 @@ def spots(
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="File to write.  [default: SCAN.spots beside the scan]", show_default=False
-        ),
+        typer.Option(help="File to write.", show_default="SCAN.spots beside the scan"),
     ] = None,
     device: DeviceOption = "auto",
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -88,16 +77,14 @@ def spots(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.orientation.detection_settings import Detection
         from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
         from napari_kikuchi.orientation.spot_radius import guess_radius
 
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = open_scan(scan, **options)
-        target = default_spots_path(scan, options) if out is None else out
+        scan = opening.open(path)
+        target = default_spots_path(path, scan.options) if out is None else out
         detection = Detection(
-            round(guess_radius(opened), 2) if radius is None else radius,
+            round(guess_radius(scan), 2) if radius is None else radius,
             least=least,
             least_noise=least_noise,
             spacing=spacing,
@@ -105,7 +92,7 @@ def spots(
         )
         refuse_device(scheduler, device)
         with workers_for(scheduler, workers, output) as where:
-            job = find_spots(opened, target, detection, device=device, resume=not restart, **where)
+            job = find_spots(scan, target, detection, device=device, resume=not restart, **where)
             found = run(job, output, going_on="The same command goes on from here.")
         summary = _summary(found)
         report_result(

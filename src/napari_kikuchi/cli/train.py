@@ -8,30 +8,26 @@ from typing import Annotated, Any
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     Background,
-    CropOption,
     DeviceOption,
     EventsOption,
-    FlipOption,
     JsonOption,
     Likelihood,
     MaskOption,
     Objective,
-    PartialOption,
     Rescale,
-    ScanNameOption,
-    ShapeOption,
-    StepOption,
     leave_out,
     load_mask,
     numbers,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 
+@flattened
 def train(
-    scans: Annotated[
+    paths: Annotated[
         list[Path],
         typer.Argument(metavar="SCAN...", help="One or several pattern files.", show_default=False),
     ],
@@ -42,9 +38,9 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Network: principal-16 to -128 or quick-16 to -128 (60 x 60 pixels, for CPUs), or "
-            "published-16 to -256 (120 x 120, for GPUs).  [default: principal-32]",
-            show_default=False,
+            help="Network: principal-16 to -128 or quick-16 to -128 (60 x 60 pixels, for "
+            "CPUs), or published-16 to -256 (120 x 120, for GPUs).",
+            show_default="principal-32",
         ),
     ] = None,
     linear: Annotated[
@@ -55,16 +51,16 @@ def train(
         str | None,
         typer.Option(
             metavar="HxW",
-            help="Pixels after binning, for a linear encoder.  [default: 60x60]",
-            show_default=False,
+            help="Pixels after binning, for a linear encoder.",
+            show_default="60x60",
         ),
     ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Stop after so many passes.  [default: 50, or none with --minutes]",
-            show_default=False,
+            help="Stop after so many passes.",
+            show_default="50, or none with --minutes",
         ),
     ] = None,
     minutes: Annotated[
@@ -93,24 +89,24 @@ def train(
     ] = None,
     background: Annotated[
         Background | None,
-        typer.Option(help="Static background of each map.  [default: sample]", show_default=False),
+        typer.Option(help="Static background of each map.", show_default="sample"),
     ] = None,
     rescale: Annotated[
         Rescale | None,
         typer.Option(
             help="range: darkest to brightest pixel, as published; deviation: four standard "
-            "deviations, which noise does not scale at random; common: the same scale for every "
-            "pattern, which keeps its contrast.  [default: common]",
-            show_default=False,
+            "deviations, which noise does not scale at random; common: the same scale "
+            "for every pattern, which keeps its contrast.",
+            show_default="common",
         ),
     ] = None,
     mask: MaskOption = None,
     objective: Annotated[
         Objective | None,
         typer.Option(
-            help="contrastive: noise that a camera adds shall not move a pattern in latent space; "
-            "half as fast.  [default: vae]",
-            show_default=False,
+            help="contrastive: noise that a camera adds shall not move a pattern in latent "
+            "space; half as fast.",
+            show_default="vae",
         ),
     ] = None,
     beta: Annotated[
@@ -118,25 +114,24 @@ def train(
         typer.Option(
             min=0,
             help="Weight of the divergence from the unit normal: more of it, fewer active "
-            "features and blurrier reconstructions.  [default: 1]",
-            show_default=False,
+            "features and blurrier reconstructions.",
+            show_default="1",
         ),
     ] = None,
     kl_warm_up: Annotated[
         int | None,
         typer.Option(
             min=0,
-            help="Steps over which --beta grows to its value: features are first learnt, then "
-            "saved.  [default: 600]",
-            show_default=False,
+            help="Steps over which --beta grows to its value: features are first learnt, "
+            "then saved.",
+            show_default="600",
         ),
     ] = None,
     likelihood: Annotated[
         Likelihood | None,
         typer.Option(
-            help="calibrated keeps weak features alive; unit is the published one.  "
-            "[default: calibrated]",
-            show_default=False,
+            help="calibrated keeps weak features alive; unit is the published one.",
+            show_default="calibrated",
         ),
     ] = None,
     device: DeviceOption = "auto",
@@ -145,14 +140,10 @@ def train(
         typer.Option(min=1, help="How many such devices here share every batch."),
     ] = 1,
     threads: Annotated[
-        int | None, typer.Option(min=1, help="Processor threads.  [default: all]")
+        int | None, typer.Option(min=1, help="Processor threads.", show_default="all")
     ] = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -166,7 +157,6 @@ def train(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.latent.presets import preset as preset_named
         from napari_kikuchi.recipe import Recipe
 
@@ -193,8 +183,7 @@ def train(
                 "--rescale": rescale,
             }
             leave_out(of_recipe, "the model given with --init brings its own recipe")
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = [open_scan(path, **options) for path in scans]
+        scans = [opening.open(path) for path in paths]
         if size is not None:
             pixels = numbers(size, "--size", (int, int))
         else:
@@ -209,7 +198,7 @@ def train(
         if linear:
             from napari_kikuchi.cli.linear import train_linear
 
-            path = run(train_linear(opened, recipe, out, latent, patterns, seed), output)
+            path = run(train_linear(scans, recipe, out, latent, patterns, seed), output)
         else:
             from napari_kikuchi.latent.train import LIVE_FILE, VaeTraining, train_vae
             from napari_kikuchi.scan import Block
@@ -242,7 +231,7 @@ def train(
                 **{name: value for name, value in chosen.items() if value is not None},
             )
             job = train_vae(
-                opened,
+                scans,
                 None if init is not None else recipe,
                 settings,
                 out,

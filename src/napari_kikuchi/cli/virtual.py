@@ -9,34 +9,30 @@ import typer
 
 from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
-    CropOption,
     EventsOption,
-    FlipOption,
     JsonOption,
-    PartialOption,
     ScanArgument,
-    ScanNameOption,
     SchedulerOption,
-    ShapeOption,
-    StepOption,
     WorkersOption,
-    scan_options,
 )
+from napari_kikuchi.cli.scan_options import PatternOptions
 
 _GOING_ON = "The same command goes on from here."
 
 
+@flattened
 def virtual(
-    scan: ScanArgument,
+    path: ScanArgument,
     detector: Annotated[
         list[str] | None,
         typer.Option(
             "--detector",
             metavar="NAME=INNER,OUTER[,ROW,COL]",
-            help="Radii of a disc or a ring in pixels, and its centre if that is not the direct "
-            "beam; give it again for each map.  [default: bright field and annular dark field]",
-            show_default=False,
+            help="Radii of a disc or a ring in pixels, and its centre if that is not the "
+            "direct beam; give it again for each map.",
+            show_default="bright field and annular dark field",
         ),
     ] = None,
     restart: Annotated[
@@ -45,18 +41,14 @@ def virtual(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Map store to write.  [default: SCAN.virtual.zarr beside the scan]",
-            show_default=False,
+            help="Map store to write.",
+            show_default="SCAN.virtual.zarr beside the scan",
         ),
     ] = None,
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    shape: ShapeOption = None,
-    step: StepOption = None,
-    scan_name: ScanNameOption = None,
-    crop: CropOption = False,
-    flip: FlipOption = False,
-    allow_partial: PartialOption = False,
+    *,
+    opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
@@ -68,7 +60,6 @@ def virtual(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.io import open_scan
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.orientation.detectors import virtual_images
         from napari_kikuchi.orientation.round_detectors import (
@@ -80,17 +71,16 @@ def virtual(
         )
 
         given = [RoundDetector.parse(one) for one in detector or ()]
-        options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
-        opened = open_scan(scan, **options)
-        target = default_detectors_path(scan, options) if out is None else out
+        scan = opening.open(path)
+        target = default_detectors_path(path, scan.options) if out is None else out
         centre = (0.0, 0.0)
         if not given or any(one.centre is None for one in given):
-            beam = run(seek_direct_beam(opened), output, going_on=_GOING_ON)
+            beam = run(seek_direct_beam(scan), output, going_on=_GOING_ON)
             centre = beam.centre
-            given = given or usual_detectors(opened.pattern_shape, beam)
-        masks = detector_masks(given, opened.pattern_shape, centre)
+            given = given or usual_detectors(scan.pattern_shape, beam)
+        masks = detector_masks(given, scan.pattern_shape, centre)
         with workers_for(scheduler, workers, output) as where:
-            job = virtual_images(opened, masks, target, resume=not restart, **where)
+            job = virtual_images(scan, masks, target, resume=not restart, **where)
             stack = run(job, output, going_on=_GOING_ON)
         report_result(
             output,

@@ -55,6 +55,12 @@ class NeighbourDistances:
     metric: Metric
 
     @property
+    def every(self) -> NDArray[np.float32]:
+        """All that are known, one after the other: those down, then those to the right."""
+        every = np.concatenate([self.down.ravel(), self.right.ravel()])
+        return every[np.isfinite(every)]
+
+    @property
     def map_shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.right.shape[0], self.down.shape[1]
@@ -117,8 +123,7 @@ def suggested_threshold(distances: NeighbourDistances) -> float:
     from scipy.stats import median_abs_deviation
     from skimage.filters import threshold_li
 
-    every = np.concatenate([distances.down.ravel(), distances.right.ravel()])
-    every = every[np.isfinite(every)]
+    every = distances.every
     if not len(every):
         raise ValueError("no two neighbours have latent vectors: there is nothing to tell apart")
     every = every[sample(len(every), _SAMPLE)]

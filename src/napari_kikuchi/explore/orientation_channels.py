@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -52,9 +52,11 @@ def derived_channels(pole_figures: Sequence[str]) -> tuple[Channel, ...]:
 
 def write_derived(
     writer: MapWriter,
-    orientations: OrientationMap,
+    symmetries: Sequence[Any],
     *,
     along: Sequence[Axis],
+    phases: NDArray | None = None,
+    grid: Literal["square", "hexagonal"] = "square",
     grain_threshold: float = GRAIN_THRESHOLD,
 ) -> Job[None]:
     """Fill in the last channels of maps that are being written.
@@ -62,8 +64,11 @@ def write_derived(
     Parameters
     ----------
     writer
-        Its last maps are those of :func:`derived_channels`.
-    orientations, along, grain_threshold
+        Its last maps are those of :func:`derived_channels`; the four before them are written, the
+        quaternions of the orientations.
+    symmetries, phases, grid
+        See :class:`~napari_kikuchi.explore.orientations.OrientationMap`.
+    along, grain_threshold
         See :func:`derived_maps`.
 
     Yields
@@ -74,6 +79,8 @@ def write_derived(
     channels, rows, cols = writer.maps.shape
     whole = Block(slice(0, rows), slice(0, cols))
     first = channels - len(derived_channels(along))
+    quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
+    orientations = OrientationMap(quaternions, symmetries, phases, grid)
     yield Progress(0, 0, "Finding the grains")
     for values in derived_maps(orientations, along=along, grain_threshold=grain_threshold):
         written = range(first, first + len(values))

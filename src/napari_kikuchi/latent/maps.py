@@ -154,7 +154,7 @@ def encode_scan(
         if familiar.known:
             last = range(len(channels) - len(_OF_NEIGHBOURS), len(channels))
             yield from run_blocks(
-                bands(*scan.map_shape),
+                bands(scan.map_shape),
                 NeighbourComparison(giver, writer.maps, last),
                 writer,
                 last,

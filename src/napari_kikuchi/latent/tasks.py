@@ -13,7 +13,7 @@ from napari_kikuchi.latent.decode import decode_run
 from napari_kikuchi.latent.giver import Giver
 from napari_kikuchi.latent.neighbours import compare_neighbours
 from napari_kikuchi.preprocess import Preprocessor
-from napari_kikuchi.scan import Block
+from napari_kikuchi.scan import Block, row_bands
 from napari_kikuchi.streaming import Written
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ class PatternMeasures:
         return np.concatenate([features, contrast[:, None], error[:, None]], axis=1)
 
 
-def bands(rows: int, cols: int) -> list[Block]:
-    """The blocks in which a map is compared with its neighbours."""
-    return [
-        Block(slice(top, min(top + _BAND, rows)), slice(0, cols)) for top in range(0, rows, _BAND)
-    ]
+def bands(map_shape: tuple[int, int]) -> list[Block]:
+    """The blocks in which a map of some shape is compared with its neighbours."""
+    return row_bands(map_shape, _BAND)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ import torch
 
 from napari_kikuchi.io.block_file import BlockFile
 from napari_kikuchi.orientation.settling import REACH, settle
-from napari_kikuchi.scan import Block
+from napari_kikuchi.scan import Block, row_bands
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -191,11 +191,7 @@ class MapSolutions:
 
     def blocks(self, positions: int) -> Sequence[Block]:
         """Whole rows that cover the map, each block of about so many positions."""
-        rows, cols = self.map_shape
-        band = max(1, positions // cols)
-        return [
-            Block(slice(top, min(top + band, rows)), slice(0, cols)) for top in range(0, rows, band)
-        ]
+        return row_bands(self.map_shape, max(1, positions // self.map_shape[1]))
 
 
 def quaternions_of(rotations: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
-from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT, OrientationMap
+from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
@@ -244,15 +244,14 @@ def _map_orientations(
     writer: MapWriter, symmetries: Sequence[Any], grid: Any, grain_threshold: float
 ) -> Job[None]:
     """Fill in the channels that need the whole map."""
-    first = writer.maps.shape[0] - len(_DERIVED)
-    quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
-    orientations = OrientationMap(
-        quaternions,
+    yield from write_derived(
+        writer,
         symmetries,
-        writer.maps.read_map(0),
-        "hexagonal" if grid == "hexagonal" else "square",
+        along=_ALONG,
+        phases=writer.maps.read_map(0),
+        grid="hexagonal" if grid == "hexagonal" else "square",
+        grain_threshold=grain_threshold,
     )
-    yield from write_derived(writer, orientations, along=_ALONG, grain_threshold=grain_threshold)
 
 
 def _checksum(spots: ScanSpots) -> int:

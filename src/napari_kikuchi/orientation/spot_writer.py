@@ -23,7 +23,7 @@ from napari_kikuchi.orientation.scan_spots import (
     ScanSpots,
     spot_values,
 )
-from napari_kikuchi.scan import Block
+from napari_kikuchi.scan import row_bands
 
 # Read at a time in the end, to count them.
 _BAND_BYTES = 32 * 2**20
@@ -144,8 +144,7 @@ class SpotWriter(BlockWriter):
         _, rows, cols = self.spots.shape
         counts = np.empty((rows, cols), "<i4")
         band = max(1, _BAND_BYTES // (cols * self.spots.value_bytes))
-        for top in range(0, rows, band):
-            block = Block(slice(top, min(top + band, rows)), slice(0, cols))
+        for block in row_bands((rows, cols), band):
             intensity = self.spots.read(block)[0, ..., 2]
             missing = np.isnan(intensity).any(axis=-1)
             counts[block.rows] = np.where(missing, -1, (intensity > 0).sum(axis=-1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
-from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT, OrientationMap
+from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
@@ -248,10 +248,13 @@ def _map_orientations(
     scan: Scan, writer: MapWriter, phase: str, grain_threshold: float
 ) -> Job[None]:
     """Fill in the last channels of a map that is indexed."""
-    first = writer.maps.shape[0] - len(_FROM_ORIENTATIONS)
-    quaternions = np.stack([writer.maps.read_map(i) for i in range(first - 4, first)], axis=-1)
-    orientations = OrientationMap(quaternions, [read_phase(phase).point_group], grid=scan.grid)
-    yield from write_derived(writer, orientations, along=["z"], grain_threshold=grain_threshold)
+    yield from write_derived(
+        writer,
+        [read_phase(phase).point_group],
+        along=["z"],
+        grid=scan.grid,
+        grain_threshold=grain_threshold,
+    )
 
 
 def _check_kinds(kinds: Iterable[Kind]) -> list[Kind]:

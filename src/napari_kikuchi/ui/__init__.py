@@ -1,10 +1,8 @@
-"""All of Qt and napari: reader, writer, forms and the Kikuchi pattern viewer."""
+"""All of Qt and napari: reader, writer, forms and the pattern viewer."""
 
 # As the manifest, napari.yaml, names the plugin and its docks.
 PLUGIN = "napari-kikuchi"
-PATTERN_VIEWER = "Kikuchi pattern viewer"
-# What its dock is called while spot patterns are shown.
-DIFFRACTION = "Diffraction pattern viewer"
+PATTERN_VIEWER = "Pattern viewer"
 FEATURE_BROWSER = "Feature browser"
 LATENT_MAPS = "Latent maps"
 PHYSICS_MAPS = "Physics maps"

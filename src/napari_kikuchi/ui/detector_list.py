@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QIcon, QPixmap
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 from napari_kikuchi.ui.detector_drawing import colour_of
+from napari_kikuchi.ui.swatch import SWATCH, swatch
 
 if TYPE_CHECKING:
     from napari_kikuchi.orientation.round_detectors import RoundDetector
 
-_ICON, _HEIGHT = 12, 78
+_HEIGHT = 78
 # Between the name of a detector and its radii.
 _BETWEEN = "  ·  "
 
@@ -30,7 +30,7 @@ class DetectorList(QListWidget):
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(_HEIGHT)
-        self.setIconSize(QSize(_ICON, _ICON))
+        self.setIconSize(QSize(SWATCH, SWATCH))
         self.setToolTip("The detectors; a double click renames one and its map")
         self.currentRowChanged.connect(self.chosen)
         self.itemChanged.connect(self._on_changed)
@@ -53,7 +53,7 @@ class DetectorList(QListWidget):
         while self.count() > len(detectors):
             self.takeItem(self.count() - 1)
         while self.count() < len(detectors):
-            item = QListWidgetItem(_icon(self.count()), "")
+            item = QListWidgetItem(swatch(colour_of(self.count())), "")
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsEditable)
             self.addItem(item)
         for index, (one, size) in enumerate(zip(detectors, told, strict=True)):
@@ -66,9 +66,3 @@ class DetectorList(QListWidget):
     def _on_changed(self, item: QListWidgetItem) -> None:
         name = item.text().split(_BETWEEN.strip())[0].strip()
         self.renamed.emit(self.row(item), name)
-
-
-def _icon(index: int) -> QIcon:
-    pixmap = QPixmap(_ICON, _ICON)
-    pixmap.fill(colour_of(index))
-    return QIcon(pixmap)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 
 from napari_kikuchi.io.origin import unreadable_told
-from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.orientation.detectors import DirectBeam
 from napari_kikuchi.orientation.round_detectors import (
     RoundDetector,
@@ -22,10 +21,10 @@ from napari_kikuchi.orientation.round_detectors import (
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_drawing import DetectorDrawing
 from napari_kikuchi.ui.detector_list import DetectorList
-from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.requests import VirtualRequest
+from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.tool_page import ToolPage
 
@@ -81,14 +80,11 @@ class DetectorsPage(ToolPage):
         self.remove = QPushButton("remove")
         self.remove.setToolTip("Remove the selected detector")
         self.list = DetectorList()
-        self.restart = QCheckBox("begin anew")
-        self.restart.setToolTip(
-            "Leave the maps that were stopped instead of going on with them,\n"
-            "as is needed where the detectors are others now"
-        )
-        self.panel = JobPanel(
+        self.panel = ResumablePanel(
             "Make maps",
             self._arguments,
+            self._outputs,
+            "the detectors are others now",
             "Sum each pattern over each detector, in a process of its own",
             _HINT,
             command,
@@ -102,7 +98,6 @@ class DetectorsPage(ToolPage):
         layout.setSpacing(4)
         layout.addLayout(buttons)
         layout.addWidget(self.list)
-        layout.addWidget(self.restart)
         layout.addWidget(self.panel)
         for button in (self.bright, self.dark):
             button.clicked.connect(self._on_usual)
@@ -111,8 +106,6 @@ class DetectorsPage(ToolPage):
         self.list.renamed.connect(self._on_renamed)
         self.drawing.changed.connect(self._on_changed)
         self.drawing.drawn.connect(self._on_drawn)
-        self.restart.toggled.connect(self._name_button)
-        self.panel.ended.connect(self._offer_restart)
         self.panel.done.connect(self._show)
         listen(self, [(self._scales.changed, self._on_scale)])
 
@@ -128,7 +121,7 @@ class DetectorsPage(ToolPage):
         self._scan = scan
         self._put_pencils_down()
         self._on_scale(scan)
-        self._offer_restart()
+        self.panel.offer_restart()
 
     def set_active(self, active: bool) -> None:
         """Draw the detectors, or no longer."""
@@ -152,7 +145,8 @@ class DetectorsPage(ToolPage):
         if not self.detectors:
             raise ValueError("Add a detector first: bright field, dark field, or draw one.")
         placed = [replace(one, centre=one.centre or scale.centre) for one in self.detectors]
-        return VirtualRequest(self._scan, placed, self._out(self._scan), self.restart.isChecked())
+        restart = self.panel.restart.isChecked()
+        return VirtualRequest(self._scan, placed, self._out(self._scan), restart)
 
     # ------------------------------------------------------------------ detectors
 
@@ -254,23 +248,8 @@ class DetectorsPage(ToolPage):
         stack = show_store(self._session, Path(path), self._mapped)
         self.panel.add(unreadable_told(stack))
 
-    def _offer_restart(self) -> None:
-        """Offer to begin anew where maps were stopped."""
-        begun = self._begun()
-        self.restart.setVisible(begun)
-        if not begun:
-            self.restart.setChecked(False)
-        self._name_button()
-
-    def _begun(self) -> bool:
-        if self._scan is None or self._scan.path is None:
-            return False
-        out = self._out(self._scan)
-        return out.with_name(f"{out.name}{PARTIAL_SUFFIX}").is_dir()
-
-    def _name_button(self) -> None:
-        resumes = self._begun() and not self.restart.isChecked()
-        self.panel.set_title("Resume" if resumes else "Make maps")
+    def _outputs(self) -> list[Path]:
+        return [] if self._scan is None or self._scan.path is None else [self._out(self._scan)]
 
     def _out(self, scan: Scan) -> Path:
         return default_detectors_path(scan.path or Path(scan.name), scan.options)

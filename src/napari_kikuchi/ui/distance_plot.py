@@ -47,8 +47,7 @@ class Counts:
     @classmethod
     def of(cls, distances: NeighbourDistances) -> Counts:
         """Count."""
-        apart = np.concatenate([distances.down.ravel(), distances.right.ravel()])
-        apart = apart[np.isfinite(apart)]
+        apart = distances.every
         top = float(np.percentile(apart, _SHOWN))
         counts, edges = np.histogram(apart, _BINS, (0, top or 1))
         return cls(counts, edges, unit_of_distances(distances))

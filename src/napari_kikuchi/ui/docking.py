@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.compat import isalive
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_kikuchi.ui import PLUGIN
 
@@ -66,18 +66,6 @@ def share_height(widget: QWidget) -> None:
     """
     reference = weakref.ref(widget)
     QTimer.singleShot(0, lambda: _share(reference))
-
-
-def entitle(widget: QWidget, title: str) -> None:
-    """Write a title over a dock and on its tab; in the menu it keeps the name of the manifest."""
-    dock = _dock_of(widget)
-    if dock is None:
-        return
-    dock.setWindowTitle(title)
-    bar = dock.titleBarWidget()
-    label = None if bar is None else bar.findChild(QLabel)
-    if label is not None:
-        label.setText(title)
 
 
 def _share(reference: weakref.ref[QWidget]) -> None:

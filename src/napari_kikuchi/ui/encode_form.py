@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from magicgui.types import FileDialogMode
-from magicgui.widgets import FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.latent.maps import advice, default_maps_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
-from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.forms import Form, maps_field, path_of
 from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.requests import EncodingRequest
@@ -41,12 +39,7 @@ class EncodeForm(QWidget):
         self.model = ModelChoice(
             "model", tooltip="Trained encoder; its recipe prepares the patterns"
         )
-        self.out = FileEdit(
-            label="maps",
-            mode=FileDialogMode.OPTIONAL_FILE,
-            filter="*.zarr",
-            tooltip="Where the maps go: an OME-Zarr folder",
-        )
+        self.out = maps_field()
         self.form = Form(self.model, self.out)
         self.place = WorkPlaceChoice()
         self.panel = JobPanel(

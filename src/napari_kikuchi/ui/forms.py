@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
 from magicgui.widgets.bases import ButtonWidget, Widget
 from qtpy.QtCore import QEvent, QObject, Qt
@@ -128,15 +129,31 @@ def scrolling(content: QWidget) -> QScrollArea:
     return area
 
 
+def maps_field() -> FileEdit:
+    """A field that says where maps go."""
+    return FileEdit(
+        label="maps",
+        mode=FileDialogMode.OPTIONAL_FILE,
+        filter="*.zarr",
+        tooltip="Where the maps go: an OME-Zarr folder",
+    )
+
+
+def path_in(edit: FileEdit) -> Path | None:
+    """The path in a field; None if it is empty."""
+    # An empty field has the path ".".
+    return edit.value if isinstance(edit.value, Path) and edit.value != Path() else None
+
+
 def path_of(edit: FileEdit, what: str) -> Path:
-    """The path in a field.
+    """The path in a field that must not be empty.
 
     Raises
     ------
     ValueError
         If the field is empty.
     """
-    # An empty field has the path ".".
-    if not isinstance(edit.value, Path) or edit.value == Path():
+    path = path_in(edit)
+    if path is None:
         raise ValueError(f"Say {what}.")
-    return edit.value
+    return path

@@ -40,6 +40,8 @@ class JobPanel(QWidget):
     ----------
     job
         The child process.
+    row
+        Holds the button that starts it, and what else is chosen there.
     message
         What the job says, or why it failed.
     warnings
@@ -87,13 +89,13 @@ class JobPanel(QWidget):
         self.cluster = QLabel()
         self.cluster.setOpenExternalLinks(True)
         self.cluster.hide()
-        row = QHBoxLayout()
-        row.addWidget(self.button)
-        row.addStretch()
+        self.row = QHBoxLayout()
+        self.row.addWidget(self.button)
+        self.row.addStretch()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        layout.addLayout(row)
+        layout.addLayout(self.row)
         layout.addWidget(self.bar)
         layout.addWidget(self.message)
         layout.addWidget(self.warnings)

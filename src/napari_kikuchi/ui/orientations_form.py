@@ -6,23 +6,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from magicgui.types import FileDialogMode
-from magicgui.widgets import CheckBox, ComboBox, Container, FileEdit, FloatSpinBox
+from magicgui.widgets import ComboBox, Container, FloatSpinBox
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
 from napari_kikuchi.io.origin import unreadable_told
-from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.orientation.find_spots import default_spots_path
 from napari_kikuchi.orientation.places import default_orientations_path
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_options import DetectorOptions
-from napari_kikuchi.ui.forms import Form, Notice, path_of
-from napari_kikuchi.ui.job_panel import JobPanel
+from napari_kikuchi.ui.forms import Form, Notice, maps_field, path_in, path_of
 from napari_kikuchi.ui.orientations_request import OrientationsRequest
 from napari_kikuchi.ui.phase_list import PhaseList
+from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.spot_sources import spot_sources_of
 
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.ui.session import Session
 
-_TITLE = "Map orientations"
 _START = (
     "Find the spots, the calibration and the orientation of every pattern, in a process of its "
     "own;\nwhat was stopped goes on where it was"
@@ -60,9 +57,11 @@ class OrientationsForm(QWidget):
         self._scan: Scan | None = None
         # What runs or ran last: the form may be changed meanwhile.
         self._mapping: OrientationsRequest | None = None
-        self.panel = JobPanel(
-            _TITLE,
+        self.panel = ResumablePanel(
+            "Map orientations",
             self._arguments,
+            self._outputs,
+            "phases or calibration are others now",
             _START,
             "Phase, orientation and confidence of every pattern, and the grains they make.",
             command,
@@ -112,19 +111,9 @@ class OrientationsForm(QWidget):
         )
         self.threshold.native.setDecimals(1)
         self.threshold.native.setSuffix("°")
-        self.out = FileEdit(
-            label="maps",
-            mode=FileDialogMode.OPTIONAL_FILE,
-            filter="*.zarr",
-            tooltip="Where the maps go: an OME-Zarr folder",
-        )
-        self.restart = CheckBox(
-            text="begin anew",
-            tooltip="Leave what was stopped instead of going on with it,\n"
-            "as is needed where phases or calibration are others now",
-        )
+        self.out = maps_field()
         self.form = Form(self.voltage, self.foil, between, self.radius, self.threshold)
-        self.place = Form(self.out, self.restart)
+        self.place = Form(self.out)
         self.options = QWidget()
         inner = QVBoxLayout(self.options)
         inner.setContentsMargins(0, 0, 0, 0)
@@ -141,13 +130,12 @@ class OrientationsForm(QWidget):
             layout.addWidget(part)
         layout.addStretch()
         self.foil.changed.connect(self._on_foil)
-        self.out.changed.connect(self._offer_restart)
-        self.restart.changed.connect(self._name_button)
-        self.panel.ended.connect(self._on_ended)
+        self.out.changed.connect(self.panel.offer_restart)
+        self.panel.ended.connect(self._suit)
         self.panel.done.connect(self._show)
         self._on_foil()
         self._suit()
-        self._offer_restart()
+        self.panel.offer_restart()
 
     def set_scan(self, scan: Scan | None) -> None:
         """Map this scan."""
@@ -185,7 +173,7 @@ class OrientationsForm(QWidget):
             rotation=self.detector.rotation.value,
             flipped=self.detector.flipped.value,
             grain_threshold=self.threshold.value,
-            restart=self.restart.value,
+            restart=self.panel.restart.isChecked(),
         )
 
     def _arguments(self) -> list[str]:
@@ -207,31 +195,14 @@ class OrientationsForm(QWidget):
     def _on_foil(self) -> None:
         self.form.show_row(self.between, self.foil.value == _THICK)
 
-    def _offer_restart(self) -> None:
-        """Offer to begin anew where something was stopped."""
-        begun = self._begun()
-        self.place.show_row(self.restart, begun)
-        if not begun:
-            self.restart.value = False
-        self._name_button()
-
-    def _begun(self) -> bool:
-        out = self.out.value
-        # An empty field has the path ".".
-        if not isinstance(out, Path) or out == Path():
-            return False
-        begun = [out, out.with_name(f"{out.name}.solutions")]
+    def _outputs(self) -> list[Path]:
+        out = path_in(self.out)
+        if out is None:
+            return []
+        found = [out, out.with_name(f"{out.name}.solutions")]
         if self._scan is not None and self._scan.path is not None:
-            begun.append(default_spots_path(self._scan.path, self._scan.options))
-        return any(one.with_name(f"{one.name}{PARTIAL_SUFFIX}").is_dir() for one in begun)
-
-    def _name_button(self) -> None:
-        resumes = self._begun() and not self.restart.value
-        self.panel.set_title("Resume" if resumes else _TITLE)
-
-    def _on_ended(self) -> None:
-        self._offer_restart()
-        self._suit()
+            found.append(default_spots_path(self._scan.path, self._scan.options))
+        return found
 
     def _show(self, path: str) -> None:
         assert self._mapping is not None

@@ -1,4 +1,4 @@
-"""The Kikuchi pattern viewer: the pattern behind the point of the map that is meant."""
+"""The pattern viewer: the pattern behind the point of the map that is meant."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ from superqt import QElidingLabel
 
 from napari_kikuchi.explore.features import feature_number
 from napari_kikuchi.io.places import model_name
-from napari_kikuchi.ui import DIFFRACTION, PATTERN_VIEWER
-from napari_kikuchi.ui.docking import entitle, share_height
+from napari_kikuchi.ui.docking import share_height
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.listening import listen
@@ -225,7 +224,6 @@ class PatternViewer(QWidget):
         if scan is not None:
             self._limits = {}
             self.controls.suit(scan.technique)
-            entitle(self, PATTERN_VIEWER if scan.technique == "EBSD" else DIFFRACTION)
 
     def _show_nothing(self) -> None:
         self.panes.show_images({}, (1, 1))

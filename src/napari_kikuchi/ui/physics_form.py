@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from magicgui.types import FileDialogMode
-from magicgui.widgets import CheckBox, ComboBox, FileEdit
+from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.io.map_store import MapStoreError, read_provenance
 from napari_kikuchi.io.origin import unreadable_told
-from napari_kikuchi.io.store_metadata import PARTIAL_SUFFIX
 from napari_kikuchi.physics.maps import Kind, default_physics_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
-from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.forms import Form, maps_field, path_in, path_of
 from napari_kikuchi.ui.indexing_options import IndexingOptions
-from napari_kikuchi.ui.job_panel import JobPanel
 from napari_kikuchi.ui.prepare_form import binned_sizes, resized, size_text
 from napari_kikuchi.ui.requests import MapsRequest
+from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.work_place import WorkPlaceChoice
@@ -78,26 +76,18 @@ class PhysicsForm(QWidget):
             choices=[("as recorded", None)],
             tooltip="Average patterns down to so many pixels first: less noise, and faster",
         )
-        self.out = FileEdit(
-            label="maps",
-            mode=FileDialogMode.OPTIONAL_FILE,
-            filter="*.zarr",
-            tooltip="Where the maps go: an OME-Zarr folder",
-        )
-        self.restart = CheckBox(
-            text="begin anew",
-            tooltip="Leave the maps that were stopped instead of going on with them,\n"
-            "as is needed where other maps are wanted now",
-        )
-        self.panel = JobPanel(
+        self.out = maps_field()
+        self.panel = ResumablePanel(
             "Make maps",
             self._arguments,
+            self._outputs,
+            "other maps are wanted now",
             "Map every pattern in a process of its own; what was stopped goes on where it was",
             "What classical methods say of each pattern, to stand beside latent maps.",
             command,
         )
         self.choices = Form(*self.kinds.values())
-        self.form = Form(self.size, self.out, self.restart)
+        self.form = Form(self.size, self.out)
         self.place = WorkPlaceChoice()
         layout = QVBoxLayout(self)
         for widget in (self.panel, self.choices, self.indexing, self.form, self.place):
@@ -105,12 +95,12 @@ class PhysicsForm(QWidget):
         layout.addStretch()
         for box in self.kinds.values():
             box.changed.connect(self._on_kinds)
-        self.out.changed.connect(self._offer_restart)
-        self.restart.changed.connect(self._name_button)
-        self.panel.ended.connect(self._on_ended)
+        self.out.changed.connect(self.panel.offer_restart)
+        # What has been made is not to be lost to what was ticked meanwhile.
+        self.panel.ended.connect(self._suggest_out)
         self.panel.done.connect(self._show)
         self._on_kinds()
-        self._offer_restart()
+        self.panel.offer_restart()
 
     @property
     def chosen(self) -> list[Kind]:
@@ -154,7 +144,7 @@ class PhysicsForm(QWidget):
             mask=None
             if mask is None
             else resized(mask, self.size.value or self._scan.pattern_shape),
-            restart=self.restart.value,
+            restart=self.panel.restart.isChecked(),
             place=self.place.chosen,
         )
 
@@ -177,27 +167,9 @@ class PhysicsForm(QWidget):
             default = default_physics_path(self._scan.path, self._scan.options)
             self._suggested = self.out.value = _place(default, self.chosen)
 
-    def _offer_restart(self) -> None:
-        """Offer to begin anew where maps were stopped."""
-        begun = self._begun()
-        self.form.show_row(self.restart, begun)
-        if not begun:
-            self.restart.value = False
-        self._name_button()
-
-    def _begun(self) -> bool:
-        out = self.out.value
-        # An empty field has the path ".".
-        return isinstance(out, Path) and (out.parent / f"{out.name}{PARTIAL_SUFFIX}").is_dir()
-
-    def _name_button(self) -> None:
-        resumes = self._begun() and not self.restart.value
-        self.panel.set_title("Resume" if resumes else "Make maps")
-
-    def _on_ended(self) -> None:
-        # What has been made is not to be lost to what was ticked meanwhile.
-        self._suggest_out()
-        self._offer_restart()
+    def _outputs(self) -> list[Path]:
+        out = path_in(self.out)
+        return [] if out is None else [out]
 
     def _show(self, path: str) -> None:
         assert self._mapping is not None

@@ -6,15 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from napari_kikuchi.ui.strokes import COLOURS, Stroke, Strokes
+from napari_kikuchi.ui.swatch import swatch
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
-_ICON = 12
 _KINDS = (
     (Stroke.THIS, "This", "Paint on what you look for, such as a wall"),
     (Stroke.OTHER, "Not this", "Paint on what it is to be told from, such as the interior"),
@@ -49,7 +48,7 @@ class StrokePage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for stroke, text, tip in _KINDS:
-            button = QPushButton(_icon(COLOURS[stroke]), text)
+            button = QPushButton(swatch(COLOURS[stroke]), text)
             button.setToolTip(tip)
             button.clicked.connect(partial(self.asked.emit, stroke))
             row.addWidget(button)
@@ -74,9 +73,3 @@ class StrokePage(QWidget):
         painted = any(map(len, self.strokes.places()))
         self.clear_button.setEnabled(painted)
         self.clear_button.setToolTip("Take all strokes away" if painted else "Nothing is painted")
-
-
-def _icon(colour: str) -> QIcon:
-    square = QPixmap(_ICON, _ICON)
-    square.fill(QColor(colour))
-    return QIcon(square)
