@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 from superqt import QElidingLabel
 
@@ -117,6 +118,7 @@ class CalibratePage(ToolPage):
         self.fit_button.clicked.connect(self._fit)
         self.notice = Notice()
         self.kept = QElidingLabel()
+        self.kept.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.form = Form(self.crystal, self.cif, self.scale, centre)
         buttons = QHBoxLayout()
         for button in (self.mean_button, self.find_button, self.fit_button):

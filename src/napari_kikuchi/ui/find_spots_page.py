@@ -103,8 +103,8 @@ class FindSpotsPage(ToolPage):
         layout.addWidget(
             Form(
                 self.radius,
-                _pair("weaker are none", self.least, self.least_noise),
-                _pair("and of these", self.spacing, self.most),
+                _pair("weakest", self.least, self.least_noise),
+                _pair("spacing, number", self.spacing, self.most),
             )
         )
         buttons = QHBoxLayout()
