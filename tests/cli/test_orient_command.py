@@ -1,6 +1,7 @@
 """From a 4D-STEM scan to orientation maps, files and figures, as a user does it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ from napari_kikuchi.cli.commands import app
 from napari_kikuchi.cli.orient_inputs import thicknesses_in
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import orientations_in
+from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.orientation import kept_libraries
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.kept_calibration import forget_calibration, keep_calibration
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
@@ -128,6 +131,25 @@ def test_the_whole_calibration_is_taken_from_a_file(oriented, scan_file, sample,
     told = json.loads(invoke(*command, "--json").stdout)["calibration"]
     assert told == json.loads(file.read_text())
     assert read_maps(out).provenance["indexing"]["calibration"] == told
+
+
+def test_a_calibration_set_by_hand_is_taken_and_told(oriented, scan_file, sample, tmp_path):
+    scan, out = open_scan(scan_file), tmp_path / "maps.zarr"
+    by_hand = replace(sample[1].calibration, rotation=12.5)
+    kept = keep_calibration(scan, by_hand)
+    command = ["orient", scan_file, "--phase", "cu", *QUICK, "--out", out, "--json"]
+    try:
+        told = invoke(*command)
+        assert "Calibration as it was set by hand, kept in" in told.stderr
+        assert kept.name in told.stderr
+        expected = json.loads(json.dumps(by_hand.settings()))
+        assert json.loads(told.stdout)["calibration"] == expected
+        for other in (["--find-calibration"], ["--rotation", 4.0]):
+            told = invoke(*command, *other)
+            assert "set by hand" not in told.stderr
+            assert json.loads(told.stdout)["calibration"]["rotation"] == (other[1:] or [0.0])[0]
+    finally:
+        forget_calibration(scan)
 
 
 def test_spots_are_kept_and_found_again(oriented, scan_file, given, tmp_path):

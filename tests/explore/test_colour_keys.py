@@ -46,3 +46,13 @@ def test_its_corners_are_named_and_lie_at_its_edge(name):
     places = np.array([place for place, _ in key.corners])
     np.testing.assert_allclose(places.min(axis=0), (left, bottom), atol=0.01)
     assert (places.max(axis=0) <= (right + 0.01, top + 0.01)).all()
+    # Its outline goes once around all of it, without a leap, and through the corners.
+    around = key.outline
+    steps = np.linalg.norm(np.diff(around, axis=0, append=around[:1]), axis=1)
+    assert steps.max() < 0.02
+    for place in places:
+        assert np.linalg.norm(around - place, axis=1).min() < 0.01
+    x, y = around.T
+    area = abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+    pixel = (right - left) * (top - bottom) / key.colours[..., 3].size
+    assert area == pytest.approx((key.colours[..., 3] > 0).sum() * pixel, rel=0.03)

@@ -15,6 +15,7 @@ from PIL import Image
 from napari_kikuchi.figures.colours import NO_VALUE, band_colour, colormap_of, region_colour
 from napari_kikuchi.figures.content import (
     CompositePanel,
+    DirectionKey,
     FigureContent,
     MapPanel,
     PatternPanel,
@@ -136,6 +137,43 @@ def test_a_band_lies_where_it_was_found_with_its_number_in_it():
     assert (number.get_text(), *number.get_position()) == ("1", 1.1, 2.0)
 
 
+def a_key(name, *corners, colour=(1, 0, 1)):
+    """A quarter of a circle of one colour, so many units wide and high."""
+    angles = np.linspace(0, np.pi / 2, 20)
+    y, x = np.mgrid[0:1:30j, 0:1:30j]
+    colours = np.zeros((30, 30, 4))
+    colours[np.hypot(x, y) <= 1] = (*colour, 1)
+    edge = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return DirectionKey(name, colours, (0, 1, 0, 1), np.vstack([[[0, 0]], edge]), corners)
+
+
+CORNERS = [((0.0, 0.0), (0, 0, 1)), ((1.0, 0.0), (1, 0, 0)), ((0.7, 0.7), (-1, -2, 0))]
+
+
+def directions(*keys, shape=(20, 30)):
+    values = RNG.random((3, *shape))
+    return CompositePanel(values, (0.5, 0.5), keys=keys, heading="crystal direction along z")
+
+
+def test_the_colours_of_directions_are_told_for_each_phase():
+    keys = a_key("Cu", *CORNERS), a_key("Ti", colour=(0, 0.4, 1))
+    content = FigureContent([directions(*keys)])
+    figure = map_figure(content)
+    assert {"crystal direction along z", "Cu", "Ti", "[001]", "[120]"} <= {
+        text.get_text() for text in figure.texts
+    }
+    # Over the digits below zero of one direction.
+    assert [one.get_gid() for one in figure.artists].count("bar") == 2
+    picture, (box,) = pixels(figure), lay_out(content).maps
+    below = picture[int(box.bottom * DPI / 25.4) :]
+    for colour in ((255, 0, 255), (0, 102, 255)):
+        rows, cols = np.nonzero(np.abs(below - colour).max(axis=2) <= 2)
+        high, wide = (np.ptp(each) * 25.4 / DPI for each in (rows, cols))
+        assert high == pytest.approx(9, abs=0.6)
+        assert wide == pytest.approx(9, abs=0.6)
+        assert len(rows) / (high * wide) * (25.4 / DPI) ** 2 == pytest.approx(np.pi / 4, abs=0.06)
+
+
 def contents():
     titles = ["a, mean of 212 patterns", "b, mean of 17 patterns", "difference", "e", "f"]
     counts = [(1, 1, 3, 1), (1, 3, 5, 3), (2, 1, 0, 0), (2, 1, 3, 1), (2, 1, 5, 3), (2, 3, 5, 1)]
@@ -161,6 +199,13 @@ def contents():
     names = ("contrast without overlap", "two", "three")
     yield FigureContent([CompositePanel(RNG.normal(size=(3, 200, 30)), (0.5, 0.5), names=names)])
     yield FigureContent([MapPanel(RNG.normal(size=(200, 30)), (0.5, 0.5), "unlike its neighbours")])
+    # Keys of directions: beside the scale bar, in rows, and wider than their map.
+    keys = [a_key(name, *CORNERS) for name in ("Cu", "an oxide of a long name", "Ti", "Fe", "Al")]
+    middle = a_key("Bi", ((0.0, 0.5), (0, -1, 1)), ((1.0, 0.5), (0, 0, 1)))
+    yield FigureContent([directions(keys[0])], patterns=[a_pattern(one) for one in titles])
+    yield FigureContent([directions(*keys, middle)], columns=1)
+    yield FigureContent([directions(*keys[:3]), a_map()], columns=2)
+    yield FigureContent([directions(*keys[:2], middle, shape=(200, 20))])
 
 
 @pytest.mark.parametrize("content", list(contents()))

@@ -46,9 +46,18 @@ def test_headers_that_ask_for_far_more_than_the_file_has(tmp_path):
         cube = file.create_group("root/datacube")
         cube.attrs["emd_group_type"] = "array"
         cube.create_dataset("data", (64, 64, 1024, 1024), np.uint8, chunks=(64, 32, 1024, 1024))
+    with h5py.File(tmp_path / "c.h5", "w") as file:
+        cube = file.create_group("4DSTEM_experiment/data/datacubes/datacube_0")
+        cube.attrs["emd_group_type"] = 1
+        cube.create_dataset("data", (10, 10**12, 64, 64), np.uint8, chunks=(1, 1, 64, 64))
     tracemalloc.start()
     try:
-        for name, words in (("a.blo", "65535"), ("a.h5", "rows of patterns"), ("b.h5", "chunks")):
+        for name, words in (
+            ("a.blo", "65535"),
+            ("a.h5", "rows of patterns"),
+            ("b.h5", "chunks"),
+            ("c.h5", "at most 1000000000 patterns, found 10 rows x 1000000000000 columns"),
+        ):
             with pytest.raises(PatternFileError, match=rf"{name}: .*{words}"):
                 open_scan(tmp_path / name)
         assert tracemalloc.get_traced_memory()[1] < 20e6

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from cif_files import (
 )
 from diffsims.crystallography import ReciprocalLatticeVector
 from diffsims.structure_factor import get_atomic_scattering_parameters
-from diffsims.utils.sim_utils import get_kinematical_intensities
+from diffsims.utils.sim_utils import get_kinematical_intensities, get_scattering_params_dict
 
 from napari_kikuchi.io.indexed import laue_group
 from napari_kikuchi.orientation.crystal import (
@@ -280,8 +281,48 @@ def test_operations_of_a_file_are_not_run(evil, tmp_path, monkeypatch):
     assert not (tmp_path / "made").exists()
 
 
-def test_more_atoms_than_any_crystal_has_are_refused(tmp_path):
-    atoms = "\n".join(["Cu Cu 0.1 0.2 0.3 0.5"] * 5000)
-    path = write_cif(tmp_path / "crystal.cif", **TRICLINIC | {"atoms": atoms})
-    with pytest.raises(CrystalFileError, match="at most 200 sites of atoms, found 5000"):
+def test_structure_factors_are_the_sum_over_all_atoms(triclinic):
+    """Of elements, occupancies and movements of all sorts, for indices of all sorts."""
+    random = np.random.default_rng(2)
+    many = replace(
+        triclinic,
+        elements=tuple(random.choice(["Cu", "O", "Ti"], 60)),
+        positions=random.random((60, 3)),
+        occupancies=random.uniform(0.2, 1, 60),
+        debye_waller=random.choice([0.3, 0.3 + 1e-13, 0.9], 60),
+    )
+    hkl = np.concatenate([random.integers(-9, 10, (300, 3)), [[0, 0, 0], [40, -3, 2], [0, 0, 1]]])
+    squared = np.square(hkl @ many.reciprocal_base).sum(axis=1)
+    expected = np.zeros(len(hkl), complex)
+    for element, xyz, share, b in zip(
+        many.elements, many.positions, many.occupancies, many.debye_waller, strict=True
+    ):
+        a, widths = np.transpose(get_scattering_params_dict("lobato")[element])
+        f = (a * (2 + widths * squared[:, None]) / (1 + widths * squared[:, None]) ** 2).sum(1)
+        expected += share * f * np.exp(-b * squared / 4 - 2j * np.pi * hkl @ xyz)
+    np.testing.assert_allclose(many.structure_factors(hkl), expected, rtol=1e-9, atol=1e-9)
+
+
+def random_atoms(count):
+    places = np.random.default_rng(1).random((count, 3))
+    return "\n".join(f"Cu{i} Cu {x:.5f} {y:.5f} {z:.5f} 0.5" for i, (x, y, z) in enumerate(places))
+
+
+def test_a_model_without_symmetry_may_have_many_atoms(tmp_path):
+    cell = TRICLINIC | {"group": (1, "P 1"), "atoms": random_atoms(500)}
+    crystal = Crystal.from_cif(write_cif(tmp_path / "crystal.cif", **cell))
+    assert len(crystal.elements) == 500
+    assert crystal.laue_group.name == "-1"
+
+
+@pytest.mark.parametrize(
+    ("cell", "count", "told"),
+    [
+        (TRICLINIC, 5000, "at most 2000 sites of atoms, found 5000"),
+        (IRON, 500, "at most 400 sites of atoms, which 96 symmetry operations repeat, found 500"),
+    ],
+)
+def test_more_atoms_than_any_crystal_has_are_refused(tmp_path, cell, count, told):
+    path = write_cif(tmp_path / "crystal.cif", **cell | {"atoms": random_atoms(count)})
+    with pytest.raises(CrystalFileError, match=told):
         Crystal.from_cif(path)

@@ -135,7 +135,7 @@ def test_what_is_chosen_reaches_the_command(open_dock, scan_file, qtbot, tmp_pat
     add_phases(dock, qtbot, "cu", "ti")
     assert options_of(form) == (
         f"--phase cu --phase ti --out {out} --voltage 300.0 --thickness 100-800 "
-        "--grain-threshold 5.0"
+        "--find-calibration --grain-threshold 5.0"
     )
     form.voltage.value, form.radius.value = 200, 3.5
     form.detector.rotation.value, form.detector.flipped.value = -90, True
@@ -144,7 +144,7 @@ def test_what_is_chosen_reaches_the_command(open_dock, scan_file, qtbot, tmp_pat
         field.value = value
     assert options_of(form) == (
         f"--phase cu --phase ti --out {out} --voltage 200.0 --thickness 50-62 --radius 3.5 "
-        "--rotation -90.0 --flipped --grain-threshold 2.0"
+        "--find-calibration --rotation -90.0 --flipped --grain-threshold 2.0"
     )
     form.thickness[0].value = 62
     with pytest.raises(ValueError, match="from thin to thick"):

@@ -13,7 +13,7 @@ from napari_kikuchi.io.map_store import write_maps
 from napari_kikuchi.orientation.correlation import axis_correlation
 from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
-from napari_kikuchi.ui import ORIENTATIONS, PLUGIN
+from napari_kikuchi.ui import INSPECTOR, ORIENTATIONS, PLUGIN
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.reader import navigator_layer
@@ -231,3 +231,12 @@ def test_zone_axes_are_correlated_and_colours_have_a_key(opened, sample, qtbot):
     opened.dock.set_scan(None)
     assert not page.content.isVisible()
     assert page.key.figure is None
+
+
+def test_a_figure_of_them_has_the_colour_key_of_each_phase(opened, sample):
+    scan, truth = sample
+    show(opened, true_maps(truth, scan))
+    _, inspector = opened.viewer.window.add_plugin_dock_widget(PLUGIN, INSPECTOR)
+    (panel,) = inspector._figure()[0].maps
+    assert [key.name for key in panel.keys] == ["Cu", "Ti"]
+    assert panel.heading == "crystal direction along z"

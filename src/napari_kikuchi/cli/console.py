@@ -224,6 +224,14 @@ def _to_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is not fit for JSON")
 
 
+def say(output: Output, text: str) -> None:
+    """Tell something before a job begins: standard output is left to the result."""
+    if output is Output.EVENTS:
+        emit("progress", done=0, total=0, message=text)
+    elif output is not Output.NOBODY:
+        terminal.print(shown(text), soft_wrap=True)
+
+
 def report_result(output: Output, text: str, **content: Any) -> None:
     """Tell the result: text for a person, JSON or an event for a program."""
     if output is Output.EVENTS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, say, shown
 from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.options import (
     DeviceOption,
@@ -19,6 +19,7 @@ from napari_kikuchi.cli.options import (
 from napari_kikuchi.cli.orient_inputs import (
     calibration_in,
     calibration_of,
+    kept_calibration,
     library_settings,
     scan_in,
     spots_in,
@@ -68,9 +69,14 @@ def orient(
             metavar="FILE.json",
             help="Of the detector, all of it: the calibration that an earlier run tells "
             "with --json.",
-            show_default="as told below, the rest found out",
+            show_default="as told below, or as it was set by hand in the window and kept, or found "
+            "out",
         ),
     ] = None,
+    find_calibration: Annotated[
+        bool,
+        typer.Option("--find-calibration", help="Find it out even where one was set by hand."),
+    ] = False,
     scale: Annotated[
         float | None,
         typer.Option(
@@ -179,9 +185,18 @@ def orient(
         crystals = [open_crystal(phase) for phase in phases]
         proposing = [SpotModel.load(path, device="cpu") for path in models or ()]
         library = library_settings(voltage, thickness, kinematical)
-        given = calibration_in(calibration, scale, centre, rotation, flipped)
+        given = calibration_in(calibration, scale, centre, rotation, flipped, find_calibration)
         scan = scan_in(source, opening, spots, radius)
         options = opening.given()
+        if not any((given, find_calibration, scale, centre, rotation, flipped)):
+            by_hand = kept_calibration(source, scan, options)
+            if by_hand is not None:
+                given = by_hand.calibration
+                say(
+                    output,
+                    f"Calibration as it was set by hand, kept in {by_hand.path}; "
+                    "--find-calibration finds it out instead.",
+                )
         kept = default_spots_path(source, options) if spots is None else spots
         target = default_orientations_path(source, options) if out is None else out
         how: dict[str, Any] = {

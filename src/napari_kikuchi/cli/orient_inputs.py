@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi.cli.options import leave_out, numbers
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.untrusted import read_json, shortened
 
 if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
     from napari_kikuchi.cli.scan_options import ScanOptions
     from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.orientation.kept_calibration import KeptCalibration
     from napari_kikuchi.orientation.kept_libraries import LibrarySettings
     from napari_kikuchi.orientation.scan_spots import ScanSpots
     from napari_kikuchi.orientation.spot_calibration import SpotCalibration
@@ -89,7 +89,12 @@ def spots_in(
 
 
 def calibration_in(
-    path: Path | None, scale: float | None, centre: str | None, rotation: float, flipped: bool
+    path: Path | None,
+    scale: float | None,
+    centre: str | None,
+    rotation: float,
+    flipped: bool,
+    anew: bool,
 ) -> SpotCalibration | None:
     """The whole calibration, as a file tells it; None if there is no file.
 
@@ -100,19 +105,38 @@ def calibration_in(
     ValueError
         If it holds something else, or parts of the calibration are given, too.
     """
-    from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+    from napari_kikuchi.orientation.kept_calibration import read_calibration
 
     if path is None:
         return None
-    parts = {"--scale": scale, "--centre": centre, "--rotation": rotation, "--flipped": flipped}
+    parts = {
+        "--scale": scale,
+        "--centre": centre,
+        "--rotation": rotation,
+        "--flipped": flipped,
+        "--find-calibration": anew,
+    }
     leave_out({name: part or None for name, part in parts.items()}, f"{path} holds the calibration")
-    try:
-        return SpotCalibration.from_settings(read_json(path))
-    except ValueError as error:
-        raise ValueError(
-            f"{path}: expected the calibration of a detector as JSON, as "
-            f"napari-kikuchi orient SCAN --json tells it. What is wrong: {shortened(error)}"
-        ) from error
+    return read_calibration(path)
+
+
+def kept_calibration(
+    source: Path, scan: Scan | None, options: dict[str, Any]
+) -> KeptCalibration | None:
+    """The calibration that was set by hand and kept, of a scan or of the scan of some spots.
+
+    Parameters
+    ----------
+    source, scan
+        As given, and as :func:`scan_in` gives it.
+    options
+        With which the scan is opened.
+    """
+    from napari_kikuchi.orientation.kept_calibration import find_kept_calibration
+    from napari_kikuchi.orientation.scan_spots import ScanSpots
+
+    told = ScanSpots.open(source).fingerprint if scan is None else scan.fingerprint()
+    return find_kept_calibration(source, options, told)
 
 
 def calibration_of(

@@ -29,12 +29,15 @@ class ColourKey:
     extent
         Left, right, bottom and top of the picture in the projection, of which the unit circle is
         the equator.
+    outline
+        Places around these directions, of shape (n, 2).
     corners
         Place and indices of each direction between which the others lie.
     """
 
     colours: NDArray[np.float64]
     extent: tuple[float, float, float, float]
+    outline: NDArray[np.float64]
     corners: list[tuple[tuple[float, float], tuple[int, int, int]]]
 
 
@@ -53,13 +56,13 @@ def colour_key(symmetry: Any, phase: Any) -> ColourKey:
 
     laue = symmetry.laue
     sector = laue.fundamental_sector
-    x, y = _projected(sector.edges.data)
+    # Not all of orix's are of length 1.
+    x, y = _projected(sector.edges.unit.data)
     finest = max(np.ptp(x), np.ptp(y)) / _PIXELS
     across, up = (np.arange(one.min(), one.max() + finest, finest) for one in (x, y))
     directions = _directions(*np.meshgrid(across, up))
     inside = np.asarray(Vector3d(directions) <= sector).reshape(directions.shape[:2])
     inside &= directions[..., 2] > -_ROUNDING
-    # orix's edges lie on the whole circles between which the directions are.
     rows, cols = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
     part = np.ix_(rows, cols)
     directions, inside = directions[part], inside[part]
@@ -74,12 +77,18 @@ def colour_key(symmetry: Any, phase: Any) -> ColourKey:
         )
     ]
     extent = (across[cols[0]], across[cols[-1]], up[rows[0]], up[rows[-1]])
-    return ColourKey(colours, extent, corners)
+    return ColourKey(colours, extent, _around(np.stack([x, y], axis=1)), corners)
 
 
 def _projected(directions: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     x, y, z = np.asarray(directions, np.float64).T
     return x / (1 + z), y / (1 + z)
+
+
+def _around(places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places on the edge of a part of the sphere, in the order in which they follow each other."""
+    away = places - places.mean(axis=0)
+    return places[np.argsort(np.arctan2(away[:, 1], away[:, 0]))]
 
 
 def _directions(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -58,6 +58,31 @@ class MapPanel:
 
 
 @dataclass(frozen=True, eq=False)
+class DirectionKey:
+    """The colours of the crystal directions of a phase, in stereographic projection.
+
+    Attributes
+    ----------
+    name
+        Of the phase.
+    colours
+        Red, green, blue and opacity of shape (height, width, 4), the lowest row first.
+    extent
+        Left, right, bottom and top of the picture in the projection.
+    outline
+        Places around the directions that differ by symmetry, of shape (n, 2).
+    corners
+        Place and indices of each direction between which the others lie.
+    """
+
+    name: str
+    colours: NDArray
+    extent: tuple[float, float, float, float]
+    outline: NDArray
+    corners: Sequence[tuple[tuple[float, float], tuple[int, int, int]]] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class CompositePanel:
     """Three maps as the red, green and blue of one picture, with scale bar.
 
@@ -71,10 +96,14 @@ class CompositePanel:
         Values at which each colour is absent, and full; None: those between which napari shows
         each map.
     names
-        Of the three maps, for the key; none for a picture without one, such as inverse pole
-        figure colours.
+        Of the three maps, for the key; none for a picture without one.
     title
         Stands above the map.
+    keys
+        What the colours mean if they are those of crystal directions: one for each phase, instead
+        of the names.
+    heading
+        Of these: which direction.
     """
 
     values: NDArray
@@ -82,6 +111,8 @@ class CompositePanel:
     limits: Sequence[tuple[float, float]] | None = None
     names: Sequence[str] = ()
     title: str = ""
+    keys: Sequence[DirectionKey] = ()
+    heading: str = ""
 
     @property
     def map_shape(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_kikuchi.figures.colours import SINGLE, colormap_of
 from napari_kikuchi.figures.content import CompositePanel, MapPanel
+from napari_kikuchi.figures.direction_keys import draw_direction_keys, keys_height, keys_width
 from napari_kikuchi.figures.page import SHARP, Box, Page, frame
 from napari_kikuchi.figures.scale_bar import length_text, round_length
 from napari_kikuchi.figures.text import height_of, quantity, width_of, wrapped
@@ -23,10 +24,15 @@ _SQUARE = 1.6
 # Around a name that stands between the numbers of a colour bar; between a colour and its name.
 _AROUND = 1.5
 _STEPS = 256
+# Between the scale bar and keys of directions, at least.
+_BESIDE_BAR = 4.0
 
 
 def key_height(panel: MapPanel | CompositePanel, width: float) -> float:
     """Room that the key of a map of some width needs below it, in mm."""
+    if isinstance(panel, CompositePanel) and panel.keys:
+        place = _keys_place(panel, Box(0, 0, width, 0))
+        return place.top + keys_height(panel, place.width)
     if isinstance(panel, CompositePanel):
         lines = max(len(panel.names) * height_of(1), _BAR + _BELOW_BAR + height_of(1))
         return _BELOW_MAP + lines
@@ -38,7 +44,10 @@ def key_right(panel: MapPanel | CompositePanel, box: Box) -> float:
     """Where the key of a map that stands in a box ends: beyond it where the map is narrow."""
     bar, (told, left) = _colour_bar(box), _scale_text(panel, box)
     ends = [box.right, left + width_of(told)]
-    if isinstance(panel, CompositePanel):
+    if isinstance(panel, CompositePanel) and panel.keys:
+        place = _keys_place(panel, box)
+        ends.append(place.left + keys_width(panel, place.width))
+    elif isinstance(panel, CompositePanel):
         ends += [bar.left + _SQUARE + _AROUND / 2 + width_of(name) for name in panel.names]
     else:
         start, _ = numbers_text(*panel.shown_limits())
@@ -50,7 +59,10 @@ def key_right(panel: MapPanel | CompositePanel, box: Box) -> float:
 def draw_key(page: Page, panel: MapPanel | CompositePanel, box: Box) -> None:
     """Draw the key of a map that stands in a box."""
     _draw_scale_bar(page, panel, box)
-    if isinstance(panel, CompositePanel):
+    if isinstance(panel, CompositePanel) and panel.keys:
+        place = _keys_place(panel, box)
+        draw_direction_keys(page, panel, place.left, place.top, place.width)
+    elif isinstance(panel, CompositePanel):
         _draw_names(page, panel, box)
     else:
         _draw_colour_bar(page, panel, box)
@@ -103,6 +115,17 @@ def _draw_names(page: Page, panel: CompositePanel, box: Box) -> None:
         square = box._replace(left=left, top=top + 0.4, width=_SQUARE, height=_SQUARE)
         page.bar(square, SINGLE[colour], f"colour {colour}")
         page.text(square.right + _AROUND / 2, top, name)
+
+
+def _keys_place(panel: CompositePanel, box: Box) -> Box:
+    """Where keys of directions begin: at the right of the scale bar, or below it."""
+    below = box.below(_BELOW_MAP, 0)
+    told, left = _scale_text(panel, box)
+    room = box.right - max(left + width_of(told), _scale_bar(panel, box).right) - _BESIDE_BAR
+    needed = keys_width(panel, room)
+    if needed <= room:
+        return below._replace(left=box.right - needed, width=needed)
+    return box.below(_BELOW_MAP + _BAR + _BELOW_BAR + height_of(1) + _BELOW_BAR, 0)
 
 
 def _scale_length(panel: MapPanel | CompositePanel) -> float:

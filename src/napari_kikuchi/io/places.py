@@ -29,8 +29,13 @@ def beside(scan_path: Path, name: str) -> Path:
     folder = scan_path.parent
     if folder.resolve() != sample_folder().resolve() and _is_open(folder):
         return folder / name
+    return among_user_data(scan_path, name)
+
+
+def among_user_data(scan_path: Path, name: str) -> Path:
+    """A place among the user's data for what is made of a scan."""
     # Archives are full of scans of one name: each of their folders has one of its own.
-    archive = folder.absolute()
+    archive = scan_path.parent.absolute()
     return user_folder() / f"{archive.name}-{zlib.crc32(str(archive).encode()):08x}" / name
 
 

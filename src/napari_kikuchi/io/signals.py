@@ -19,7 +19,14 @@ import numpy as np
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.io.errors import PatternFileError, UnreadableError
 from napari_kikuchi.io.frames import LARGEST_SIDE
-from napari_kikuchi.io.layout import Layout, Stored, choose_layout, grid_candidates, known_step
+from napari_kikuchi.io.layout import (
+    MOST_POSITIONS,
+    Layout,
+    Stored,
+    choose_layout,
+    grid_candidates,
+    known_step,
+)
 from napari_kikuchi.io.lengths import in_micrometres
 from napari_kikuchi.io.sources import FlatSource
 from napari_kikuchi.scan import Scan
@@ -330,6 +337,11 @@ def _check(path: Path, array: Any, shape: Sequence[int]) -> None:
             f"{path}: expected 1 to {_MOST_ROWS} rows of patterns of at most {LARGEST_SIDE} pixels "
             f"each way, found {rows} rows x {cols} columns of {height} x {width} pixels. The file "
             "is damaged or holds something else."
+        )
+    if rows * cols > MOST_POSITIONS:
+        raise PatternFileError(
+            f"{path}: expected at most {MOST_POSITIONS} patterns, found {rows} rows x {cols} "
+            "columns. The file is damaged or holds something else."
         )
     pattern_bytes = height * width * np.dtype(array.dtype).itemsize
     if pattern_bytes > _MOST_PATTERN_BYTES:

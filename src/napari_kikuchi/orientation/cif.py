@@ -21,8 +21,11 @@ _COORDINATE = re.compile(rf"[+-]?{_TERM}(?:[+-]{_TERM})*", re.IGNORECASE | re.AS
 _OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 # Of a cubic crystal with a face-centred lattice.
 _MOST_OPERATIONS = 192
-# Sites that symmetry has not repeated yet: those of large oxides are some dozens.
-_MOST_SITES = 200
+# Sites of atoms that symmetry has not repeated yet: of large oxides some dozens, of a model that a
+# calculation has left without symmetry some hundreds. And as many after symmetry repeats them as
+# of two hundred in the highest.
+_MOST_SITES = 2000
+_MOST_REPEATED = 200 * _MOST_OPERATIONS
 
 
 def parse_cif(text: str) -> tuple[Any, int]:
@@ -53,6 +56,15 @@ class _Parser(P_cif):
             if name in block:
                 _check_operations(block[name])
         super()._parse_space_group_symop_operation_xyz(block)
+
+    def _expandAsymmetricUnit(self, block: Any) -> None:
+        operations = sum(1 for _ in self.spacegroup.iter_symops())
+        if len(self.stru) * operations > _MOST_REPEATED:
+            raise ValueError(
+                f"expected at most {_MOST_REPEATED // operations} sites of atoms, which "
+                f"{operations} symmetry operations repeat, found {len(self.stru)}"
+            )
+        super()._expandAsymmetricUnit(block)
 
 
 def _check_operations(operations: Any) -> None:

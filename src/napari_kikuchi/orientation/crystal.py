@@ -284,8 +284,7 @@ class Crystal:
     def structure_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:
         """Fourier coefficients of the potential, as scattering amplitudes of the unit cell.
 
-        The sum over the atoms of f exp(-2πi hkl·xyz) exp(-B g² / 4), with the scattering factors
-        of electrons at rest of Lobato and Van Dyck (2014), 10.1107/S205327331401643X.
+        See :func:`~napari_kikuchi.orientation.structure_factors.structure_factors`.
 
         Parameters
         ----------
@@ -297,23 +296,13 @@ class Crystal:
         numpy.ndarray
             In Å, of shape (n,).
         """
-        from diffsims.utils.sim_utils import (
-            get_atomic_scattering_factors,
-            get_scattering_params_dict,
-        )
+        from napari_kikuchi.orientation.structure_factors import structure_factors
 
         hkl = np.asarray(hkl, np.float64)
         squared = ((hkl @ self.reciprocal_base) ** 2).sum(axis=1)
-        known = get_scattering_params_dict("lobato")
-        total = np.zeros(len(hkl), np.complex128)
-        for element, xyz, occupancy, debye_waller in zip(
-            self.elements, self.positions, self.occupancies, self.debye_waller, strict=True
-        ):
-            coefficients = np.asarray(known[element])[None]
-            factors = get_atomic_scattering_factors(squared, coefficients, "lobato")[:, 0]
-            damped = occupancy * factors * np.exp(-debye_waller * squared / 4)
-            total += damped * np.exp(-2j * np.pi * (hkl @ xyz))
-        return total
+        return structure_factors(
+            hkl, squared, self.elements, self.positions, self.occupancies, self.debye_waller
+        )
 
     def reflections(self, k_max: float) -> Reflections:
         """All reflections up to a length, without the direct beam and those that are extinct.

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
+from superqt import QElidingLabel
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.jobs import Job, Progress
@@ -109,11 +111,14 @@ class CalibratePage(ToolPage):
         )
         self.find_button = QPushButton("find the beam")
         self.find_button.setToolTip(
-            "Put the cross where the mean pattern is brightest, and take the scale of the file"
+            "Put the cross where the mean pattern is brightest, take the scale of the file, and\n"
+            "forget what was set by hand"
         )
         self.fit_button = QPushButton("fit to spots")
         self.fit_button.clicked.connect(self._fit)
         self.notice = Notice()
+        self.kept = QElidingLabel()
+        self.kept.setElideMode(Qt.TextElideMode.ElideMiddle)
         self.form = Form(self.crystal, self.cif, self.scale, centre)
         buttons = QHBoxLayout()
         for button in (self.mean_button, self.find_button, self.fit_button):
@@ -124,6 +129,7 @@ class CalibratePage(ToolPage):
         layout.addWidget(self.notice)
         layout.addWidget(self.form)
         layout.addLayout(buttons)
+        layout.addWidget(self.kept)
         self.crystal.changed.connect(self._on_crystal)
         self.cif.changed.connect(self._on_crystal)
         self.scale.changed.connect(self._on_typed_scale)
@@ -197,6 +203,7 @@ class CalibratePage(ToolPage):
             return
         known = None if scan is None else self._scales.of(scan)
         self.form.setEnabled(known is not None)
+        self._tell_kept(None if scan is None else self._scales.kept_in(scan))
         self.rings.calibration = None
         if scan is not None and known is not None:
             here = known.at(self._position)
@@ -207,6 +214,14 @@ class CalibratePage(ToolPage):
                 with field.changed.blocked():
                     field.value = value
         self._overlay.update()
+
+    def _tell_kept(self, path: Path | None) -> None:
+        self.kept.setVisible(path is not None)
+        self.kept.setText("" if path is None else f"kept in {path}")
+        self.kept.setToolTip(
+            f"{path}\nIs taken the next time, and by napari-kikuchi orient; find the beam "
+            "forgets it."
+        )
 
     def _on_centred(self, place: Place) -> None:
         known = self._known()
@@ -229,15 +244,14 @@ class CalibratePage(ToolPage):
 
     def _set(self, scale: PatternScale) -> None:
         if self._scan is not None:
-            self._scales.set(self._scan, scale)
+            self._scales.set_by_hand(self._scan, scale)
 
     def _known(self) -> PatternScale | None:
         return None if self._scan is None else self._scales.of(self._scan)
 
     def _guess(self) -> None:
-        guessed = None if self._scan is None else self._scales.guess(self._scan)
-        if guessed is not None:
-            self._set(guessed)
+        if self._scan is not None:
+            self._scales.reset(self._scan)
 
     def _on_source(self, scan: Scan | None) -> None:
         if scan is self._scan:

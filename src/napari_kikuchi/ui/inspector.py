@@ -23,6 +23,7 @@ from napari_kikuchi.ui.region_colours import RegionColours
 from napari_kikuchi.ui.region_page import RegionPage
 from napari_kikuchi.ui.saving import SaveButtons, Table, suggested_path
 from napari_kikuchi.ui.session import session_of
+from napari_kikuchi.ui.solutions import solutions_of
 
 if TYPE_CHECKING:
     import napari
@@ -140,9 +141,12 @@ class Inspector(QWidget):
         link = link_of(maps[0])
         stack = None if link is None else link.stack
         provenance = {} if stack is None else stack.provenance
+        scan = None if link is None else link.source.scan
+        solution = None if scan is None else solutions_of(self.session).of(scan)
+        readings = None if solution is None else solution.readings
         if inspected is None or page is None:
-            return figure_of(maps), provenance
-        content = figure_of(maps, inspected.shapes, page.patterns(), page.profiles())
+            return figure_of(maps, readings=readings), provenance
+        content = figure_of(maps, inspected.shapes, page.patterns(), page.profiles(), readings)
         return content, provenance
 
     def _table(self) -> Table:

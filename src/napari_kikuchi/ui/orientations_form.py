@@ -23,6 +23,7 @@ from napari_kikuchi.ui.phase_list import PhaseList
 from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.spot_sources import spot_sources_of
+from napari_kikuchi.ui.spots_taken import SpotsTaken
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -68,6 +69,7 @@ class OrientationsForm(QWidget):
         )
         self.notice = Notice()
         self.phases = PhaseList(session)
+        self.spots = SpotsTaken(session)
         self.detector = DetectorOptions(session)
         self.voltage = FloatSpinBox(
             label="voltage", value=300.0, min=1.0, max=3000.0, step=20.0, tooltip="Of the beam"
@@ -119,6 +121,7 @@ class OrientationsForm(QWidget):
         inner.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
             ("Phases", self.phases),
+            ("Spots", self.spots),
             ("Detector", self.detector),
             ("Beam and foil", self.form),
             ("Result", self.place),
@@ -130,6 +133,7 @@ class OrientationsForm(QWidget):
             layout.addWidget(part)
         layout.addStretch()
         self.foil.changed.connect(self._on_foil)
+        self.radius.changed.connect(lambda radius: self.spots.set_radius(radius or None))
         self.out.changed.connect(self.panel.offer_restart)
         self.panel.ended.connect(self._suit)
         self.panel.done.connect(self._show)
@@ -142,6 +146,7 @@ class OrientationsForm(QWidget):
         if scan is self._scan:
             return
         self._scan = scan
+        self.spots.set_scan(scan)
         self.detector.set_scan(scan)
         self._suit()
         if scan is not None and scan.path is not None:
@@ -169,6 +174,7 @@ class OrientationsForm(QWidget):
             voltage=self.voltage.value,
             thickness=(thin, thick) if self.foil.value == _THICK else None,
             radius=self.radius.value or None,
+            spots=self.spots.file,
             calibration=self.detector.calibration,
             rotation=self.detector.rotation.value,
             flipped=self.detector.flipped.value,
@@ -208,7 +214,7 @@ class OrientationsForm(QWidget):
         assert self._mapping is not None
         scan = self._mapping.scan
         stack = show_store(self._session, Path(path), scan)
-        if scan.path is not None:
+        if scan.path is not None and self._mapping.spots is None:
             # Found by the way: not there when they were looked for before.
             spots = default_spots_path(scan.path, scan.options)
             if spots.is_file():

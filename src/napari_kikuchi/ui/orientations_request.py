@@ -33,6 +33,8 @@ class OrientationsRequest:
         Of the foil, from thin to thick, in Å; None: so thin that there is single scattering only.
     radius
         Of a spot in pixels; None: found out.
+    spots
+        File of the spots of the scan; None: that beside the scan, where they are found first.
     calibration
         Of the detector, for :meth:`write_calibration` to write; None: found out, but for:
     rotation, flipped
@@ -49,6 +51,7 @@ class OrientationsRequest:
     voltage: float
     thickness: tuple[float, float] | None
     radius: float | None = None
+    spots: Path | None = None
     calibration: SpotCalibration | None = None
     rotation: float = 0.0
     flipped: bool = False
@@ -77,7 +80,11 @@ class OrientationsRequest:
         """
         detector: dict[str, Any] = {"calibration": self.calibration_file}
         if self.calibration is None:
-            detector = {"rotation": self.rotation or None, "flipped": self.flipped}
+            detector = {
+                "find_calibration": True,
+                "rotation": self.rotation or None,
+                "flipped": self.flipped,
+            }
         thickness = self.thickness and "-".join(f"{one:g}" for one in self.thickness)
         return [
             "orient",
@@ -90,6 +97,7 @@ class OrientationsRequest:
                     "thickness": thickness,
                     "kinematical": self.thickness is None,
                     "radius": self.radius,
+                    "spots": self.spots,
                     **detector,
                     "grain_threshold": self.grain_threshold,
                     "restart": self.restart,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import weakref
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from psygnal import Signal
 
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
+from napari_kikuchi.ui.kept_calibrations import KeptCalibrations
 from napari_kikuchi.ui.pattern_frame import Place
 from napari_kikuchi.ui.preparation import Preparation
 
@@ -121,20 +123,28 @@ class PatternScales:
     """
 
     changed = Signal(object)
-    """The scan whose centre or scale is another now."""
+    """The scan whose centre or scale is another now, or kept elsewhere."""
 
     def __init__(self, session: Session) -> None:
         self._session = weakref.proxy(session)
         self._known: weakref.WeakKeyDictionary[Scan, PatternScale] = weakref.WeakKeyDictionary()
+        self._kept = KeptCalibrations(session)
         session.prepared.connect(self._on_prepared)
+        self._kept.changed.connect(self._on_kept)
 
     def of(self, scan: Scan) -> PatternScale | None:
         """Centre and scale; None while the direct beam is being sought, ``changed`` tells then."""
         if scan not in self._known:
             found = self._session.preparation(scan)
-            if found is not None:
-                self._known[scan] = _guess(scan, found)
+            if self._kept.is_known(scan) and found is not None:
+                kept, guessed = self._kept.of(scan), _guess(scan, found)
+                self._known[scan] = guessed.with_found(kept.calibration) if kept else guessed
         return self._known.get(scan)
+
+    def kept_in(self, scan: Scan) -> Path | None:
+        """The file in which the calibration is kept that was set by hand; None if there is none."""
+        kept = self._kept.of(scan)
+        return None if kept is None else kept.path
 
     def set(self, scan: Scan, scale: PatternScale) -> None:
         """Let patterns have another centre and scale."""
@@ -142,10 +152,25 @@ class PatternScales:
             self._known[scan] = scale
             self.changed.emit(scan)
 
-    def guess(self, scan: Scan) -> PatternScale | None:
-        """Centre and scale as the file and the mean pattern tell them; None as for :meth:`of`."""
+    def set_by_hand(self, scan: Scan, scale: PatternScale) -> None:
+        """The same, and keep them for the next time: in 1/Å, without which they are no use."""
+        self.set(scan, scale)
+        self._kept.keep(scan, scale.calibration)
+
+    def reset(self, scan: Scan) -> None:
+        """Centre and scale as the file and the mean pattern tell them; what was kept is forgotten.
+
+        Nothing happens while they are being sought.
+        """
         found = self._session.preparation(scan)
-        return None if found is None else _guess(scan, found)
+        if found is not None:
+            self.set(scan, _guess(scan, found))
+            self._kept.keep(scan, None)
+
+    def _on_kept(self, scan: Scan) -> None:
+        # Of a scan that has just been opened the calibration is known now, too.
+        if scan in self._known or self.of(scan) is not None:
+            self.changed.emit(scan)
 
     def _on_prepared(self, scan: Scan) -> None:
         if scan.technique == "4D-STEM" and scan not in self._known and self.of(scan) is not None:

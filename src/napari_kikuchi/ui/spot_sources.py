@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 from psygnal import Signal
 
 from napari_kikuchi.jobs import Job, Progress
@@ -56,6 +58,7 @@ class SpotSources:
         self._session = weakref.proxy(session)
         self._found: weakref.WeakKeyDictionary[Scan, FoundSpots] = weakref.WeakKeyDictionary()
         self._simulated: weakref.WeakKeyDictionary[Scan, Simulation] = weakref.WeakKeyDictionary()
+        self._previews: weakref.WeakKeyDictionary[Scan, FoundSpots] = weakref.WeakKeyDictionary()
         self._sought: weakref.WeakSet[Scan] = weakref.WeakSet()
 
     def found(self, scan: Scan) -> FoundSpots | None:
@@ -70,6 +73,10 @@ class SpotSources:
             )
         return self._found.get(scan)
 
+    def preview(self, scan: Scan) -> FoundSpots | None:
+        """Spots that are drawn instead of those, while it is tried how to find them."""
+        return self._previews.get(scan)
+
     def simulated(self, scan: Scan) -> Simulation | None:
         """Spots that are simulated, if there are any."""
         return self._simulated.get(scan)
@@ -77,6 +84,14 @@ class SpotSources:
     def set_found(self, scan: Scan, spots: FoundSpots) -> None:
         """Draw these spots over the patterns of a scan."""
         self._found[scan] = spots
+        self.changed.emit(scan)
+
+    def set_preview(self, scan: Scan, spots: FoundSpots | None) -> None:
+        """Draw these spots for now; None: no longer."""
+        if spots is not None:
+            self._previews[scan] = spots
+        elif self._previews.pop(scan, None) is None:
+            return
         self.changed.emit(scan)
 
     def set_simulated(self, scan: Scan, spots: Simulation | None) -> None:
@@ -87,9 +102,26 @@ class SpotSources:
             return
         self.changed.emit(scan)
 
-    def open(self, scan: Scan, path: Path) -> None:
-        """Open a file of spots in the background; a failure is told the user."""
-        self._session.start(_open(scan, path), done=lambda spots: self.set_found(scan, spots))
+    def open(
+        self, scan: Scan, path: Path, opened: Callable[[ScanSpots], None] = lambda spots: None
+    ) -> None:
+        """Open a file of spots in the background, and call back; a failure is told the user."""
+
+        def take(spots: ScanSpots) -> None:
+            self.set_found(scan, spots)
+            opened(spots)
+
+        self._session.start(_open(scan, path), done=take)
+
+
+def spots_in_words(spots: ScanSpots) -> str:
+    """The file of some spots, how many there are and of what size."""
+    counts = spots.counts[spots.present]
+    median = float(np.median(counts)) if len(counts) else 0.0
+    return (
+        f"{spots.path.name}: {median:g} spots in the median of {len(counts):,} patterns, of "
+        f"{spots.detection.radius:g} pixels radius"
+    )
 
 
 def spot_sources_of(session: Session) -> SpotSources:

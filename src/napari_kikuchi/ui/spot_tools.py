@@ -9,6 +9,7 @@ from superqt import QElidingLabel
 
 from napari_kikuchi.ui.calibrate_page import CalibratePage
 from napari_kikuchi.ui.detectors_page import DetectorsPage
+from napari_kikuchi.ui.find_spots_page import FindSpotsPage
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.pattern_overlay import PatternOverlay
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
@@ -53,6 +54,8 @@ class SpotTools(QWidget):
         The page on which patterns are calibrated by hand.
     detectors
         The page of virtual detectors.
+    find_spots
+        The page that finds the spots of the scan.
     """
 
     def __init__(self, session: Session, panes: PatternPanes, controls: QWidget) -> None:
@@ -77,10 +80,12 @@ class SpotTools(QWidget):
         self.spots = SpotsPage(session, self.overlay)
         self.calibrate = CalibratePage(session, self.overlay)
         self.detectors = DetectorsPage(session, self.overlay)
+        self.find_spots = FindSpotsPage(session)
         self._pages: dict[str, ToolPage] = {
             "View": self.spots,
             "Calibrate": self.calibrate,
             "Detectors": self.detectors,
+            "Find spots": self.find_spots,
         }
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -112,6 +117,7 @@ class SpotTools(QWidget):
             self._pattern = shown.pattern
             self._position = (subject.row, subject.col) if isinstance(subject, Point) else None
             self.spots.set_shown(shown)
+            self.find_spots.set_shown(shown)
             self.calibrate.set_position(self._position)
             self._tell()
 

@@ -82,8 +82,9 @@ class SpotsPage(ToolPage):
         if self._scan is None:
             return None, None
         found, simulated = self._sources.found(self._scan), self._sources.simulated(self._scan)
+        preview = self._sources.preview(self._scan)
         return (
-            found if self.found.isChecked() else None,
+            preview or (found if self.found.isChecked() else None),
             simulated if self.simulated.isChecked() else None,
         )
 
@@ -110,7 +111,7 @@ class SpotsPage(ToolPage):
             box.setEnabled(source is not None)
             box.setToolTip(told if source is not None else missing)
         self._place(scan)
-        if found is not None or simulated is not None:
+        if scan is not None:
             self.wanted.emit()
 
     def _on_toggled(self) -> None:
@@ -128,8 +129,10 @@ class SpotsPage(ToolPage):
         else:
             found.set_spots(spots.found)
         simulated.set_spots(*self._simulated_spots(spots))
+        tried = scan is not None and self._sources.preview(scan) is not None
         for box, drawing in self.drawings.items():
-            self._overlay.show_drawing(drawing, box.isChecked() and drawing.count > 0)
+            wanted = box.isChecked() or (tried and drawing is found)
+            self._overlay.show_drawing(drawing, wanted and drawing.count > 0)
 
     def _simulated_spots(self, spots: PatternSpots | None) -> tuple[np.ndarray, np.ndarray | None]:
         """Column, row and intensity, and hkl."""
