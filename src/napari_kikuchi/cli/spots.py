@@ -92,9 +92,11 @@ def spots(
         from napari_kikuchi.orientation.detection_settings import Detection
         from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
         from napari_kikuchi.orientation.spot_radius import guess_radius
+        from napari_kikuchi.orientation.technique import check_spots_expected
 
         options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = open_scan(scan, **options)
+        check_spots_expected(opened.technique, scan)
         target = default_spots_path(scan, options) if out is None else out
         detection = Detection(
             round(guess_radius(opened), 2) if radius is None else radius,

@@ -77,17 +77,22 @@ def virtual(
             detector_masks,
             seek_direct_beam,
             usual_detectors,
+            without_dark_field_told,
         )
+        from napari_kikuchi.orientation.technique import check_spots_expected
 
         given = [RoundDetector.parse(one) for one in detector or ()]
         options = scan_options(shape, step, scan_name, crop, flip, allow_partial)
         opened = open_scan(scan, **options)
+        check_spots_expected(opened.technique, scan)
         target = default_detectors_path(scan, options) if out is None else out
-        centre = (0.0, 0.0)
+        centre, told = (0.0, 0.0), ""
         if not given or any(one.centre is None for one in given):
             beam = run(seek_direct_beam(opened), output, going_on=_GOING_ON)
             centre = beam.centre
-            given = given or usual_detectors(opened.pattern_shape, beam)
+            if not given:
+                given = usual_detectors(opened.pattern_shape, beam)
+                told = without_dark_field_told(given, opened.pattern_shape, beam)
         masks = detector_masks(given, opened.pattern_shape, centre)
         with workers_for(scheduler, workers, output) as where:
             job = virtual_images(opened, masks, target, resume=not restart, **where)
@@ -95,7 +100,7 @@ def virtual(
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {', '.join(stack.names)}.\n"
-            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + "".join(f"{one}\n" for one in (told, unreadable_told(stack)) if one)
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
