@@ -62,6 +62,21 @@ class PatternScale:
         """The same, with what was found from spots."""
         return replace(self, centre=found.centre, scale=found.scale, found=found)
 
+    def turned_as(self, other: PatternScale | None) -> PatternScale:
+        """The same with the detector turned and mirrored as another has it, if that is known."""
+        if other is None or other.found is None:
+            return self
+        # Of the scale it knows nothing where nobody does.
+        scale = self.scale or other.found.scale
+        turned = SpotCalibration(
+            self.centre,
+            scale,
+            rotation=other.found.rotation,
+            flipped=other.found.flipped,
+            beam_radius=self.beam,
+        )
+        return replace(self, found=turned)
+
     def placed(self, centre: Place) -> PatternScale:
         """The same with the direct beam at a place, wherever the scan is."""
         found = self.found and replace(self.found, descan=None)
@@ -143,9 +158,12 @@ class PatternScales:
             self.changed.emit(scan)
 
     def guess(self, scan: Scan) -> PatternScale | None:
-        """Centre and scale as the file and the mean pattern tell them; None as for :meth:`of`."""
+        """Centre and scale as the file and the mean pattern tell them; None as for :meth:`of`.
+
+        How the detector is turned and mirrored they do not tell: that stays.
+        """
         found = self._session.preparation(scan)
-        return None if found is None else _guess(scan, found)
+        return None if found is None else _guess(scan, found).turned_as(self._known.get(scan))
 
     def _on_prepared(self, scan: Scan) -> None:
         if scan.technique == "4D-STEM" and scan not in self._known and self.of(scan) is not None:
