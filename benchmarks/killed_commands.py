@@ -93,16 +93,16 @@ class SpotScan:
 def commands(
     scan: Path, spot_scan: SpotScan, model: Path, maps: Path, *, on_workers: bool
 ) -> list[Command]:
-    """Train the model, encode the scan with it, decode these maps, map the scan, find its spots.
+    """Train the model, encode the scan with it, decode these maps, map the scan.
 
-    And, of a scan of spots, map orientations.
+    And, of a scan of spots, find these and map orientations.
 
     Parameters
     ----------
     scan
-        That all others are about.
+        That the others are about.
     spot_scan
-        Of which the orientations are mapped.
+        Of which spots are found and orientations mapped.
     model, maps
         Where the first two put their outputs when they are not killed.
     on_workers
@@ -131,8 +131,8 @@ def commands(
         return ["maps", str(scan), *kinds, "--out", str(target), *where]
 
     def spots(target: Path) -> list[str]:
-        # Of Kikuchi patterns, in which something bright is found as well.
-        return ["spots", str(scan), "--radius", "2", "--out", str(target), *encoder_runs]
+        radius = ["--radius", f"{spot_scan.radius:g}"]
+        return ["spots", str(spot_scan.file), *radius, "--out", str(target), *encoder_runs]
 
     def orient(target: Path) -> list[str]:
         known = ["--calibration", str(spot_scan.calibration), "--radius", f"{spot_scan.radius:g}"]

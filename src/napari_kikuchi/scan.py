@@ -13,6 +13,7 @@ import numpy as np
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.file_state import FileState
+from napari_kikuchi.not_finite import finite_pixels
 from napari_kikuchi.pattern_source import PatternSource, SourceArray
 
 if TYPE_CHECKING:
@@ -218,7 +219,8 @@ class Scan:
         Returns
         -------
         patterns, readable
-            As :meth:`read_positions` gives them, zeros where that fails; and where it does not.
+            As :meth:`read_positions` gives them, zeros where that fails; and where it does not, and
+            gives one pixel at least that is finite.
 
         Raises
         ------
@@ -226,7 +228,8 @@ class Scan:
             If the file is out of reach, or has changed since it was opened.
         """
         try:
-            return self.read_positions(positions, out), np.ones(len(positions), bool)
+            patterns = self.read_positions(positions, out)
+            return patterns, np.any(finite_pixels(patterns), axis=(1, 2))
         except OSError:
             self.check_unchanged()
         if len(positions) == 1:

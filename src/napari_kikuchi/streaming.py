@@ -23,6 +23,7 @@ from napari_kikuchi.io.block_writer import BlockWriter
 from napari_kikuchi.io.map_array import MapArray
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.not_finite import ALL_FINITE, NotFinite
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.shared_cores import shared_cores
 
@@ -166,7 +167,12 @@ def run_blocks(
     def confirm(block: Block, written: Written) -> None:
         whole = not len(written.unreadable)
         writer.confirm(
-            block, written.checksum, layers, for_good=whole, elsewhere=executor is not None
+            block,
+            written.checksum,
+            layers,
+            for_good=whole,
+            elsewhere=executor is not None,
+            not_finite=written.not_finite,
         )
         finished.append(written)
 
@@ -229,23 +235,27 @@ class Written(NamedTuple):
         Of what was written.
     unreadable
         Rows and columns of the patterns that could not be read, of shape (n, 2).
+    not_finite
+        Pixels of the other patterns that are not finite.
     """
 
     checksum: int
     unreadable: NDArray[np.int64] = _NOTHING
+    not_finite: NotFinite = ALL_FINITE
 
 
 def write_block(
     scan: Scan, function: PatternFunction, maps: MapArray, channels: range, block: Block
 ) -> Written:
     """Read a block, run the function over its patterns and write the values into some maps."""
-    values, unreadable = block_values(scan, function, (len(channels),), block)
-    return Written(maps.write(block, np.moveaxis(values, -1, 0), channels), unreadable)
+    values, unreadable, not_finite = block_values(scan, function, (len(channels),), block)
+    checksum = maps.write(block, np.moveaxis(values, -1, 0), channels)
+    return Written(checksum, unreadable, not_finite)
 
 
 def block_values(
     scan: Scan, function: PatternFunction, value_shape: tuple[int, ...], block: Block
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NotFinite]:
     r"""Read a block and run a function over its patterns.
 
     Parameters
@@ -259,9 +269,10 @@ def block_values(
 
     Returns
     -------
-    values, unreadable
+    values, unreadable, not_finite
         Of shape (\*block.shape, \*value_shape), NaN where there is no pattern or it could not be
-        read; and rows and columns of the latter, of shape (n, 2).
+        read; rows and columns of the latter, of shape (n, 2); and what pixels of the others are not
+        finite.
 
     Raises
     ------
@@ -279,7 +290,7 @@ def block_values(
             values[*pieces.readable.T - [[block.rows.start], [block.cols.start]]] = found
         # What was written to since the job began, even while it was read, is no longer one scan.
         scan.check_unchanged()
-        return values, pieces.unreadable
+        return values, pieces.unreadable, pieces.not_finite
     except Exception as error:
         error.add_note(
             f"This happened in {scan.name}, rows {block.rows.start} to {block.rows.stop - 1}, "
@@ -296,6 +307,7 @@ class _Pieces:
         origin = np.array([block.rows.start, block.cols.start])
         self.positions = np.argwhere(scan.present_in(block)) + origin
         self._can_be_read = np.ones(len(self.positions), bool)
+        self.not_finite = ALL_FINITE
 
     def __iter__(self) -> Iterator[NDArray]:
         few = min(len(self.positions), max(1, _PIECE_BYTES // self._scan.pattern_bytes))
@@ -307,7 +319,9 @@ class _Pieces:
             patterns, readable = self._scan.read_readable(positions, memory[: len(positions)])
             self._can_be_read[part] = readable
             if readable.any():
-                yield patterns if readable.all() else patterns[readable]
+                given = patterns if readable.all() else patterns[readable]
+                self.not_finite += NotFinite.of(given)
+                yield given
 
     @property
     def readable(self) -> NDArray[np.int64]:

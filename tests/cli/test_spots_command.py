@@ -7,9 +7,17 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
+from napari_kikuchi.io import open_scan
+from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.detection_settings import Detection
+from napari_kikuchi.orientation.find_spots import find_spots
 from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.scan import Scan
+from spot_file import write_spot_file
 
 SHAPE = (9, 11)
 
@@ -82,3 +90,32 @@ def test_what_lies_at_the_place_of_the_output_stays(run, written, tmp_path):
     assert "something else lies here" in " ".join(result.stderr.split())
     assert out.read_text() == "what a person wrote"
     assert "radius" in run("spots", path, "--radius", 0, code=2).stderr
+
+
+def test_kikuchi_patterns_are_refused(run, tmp_path):
+    nickel = sample_folder() / "nickel_3x3.up2"
+    told = " ".join(run("spots", nickel, "--out", tmp_path / "a.spots", code=1).stderr.split())
+    assert "expected a 4D-STEM scan, found Kikuchi patterns" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_spots_know_of_which_technique_they_are(run, written, tmp_path):
+    """The .spots files of earlier versions of Kikuchi patterns, too, do not get further."""
+    scan = open_scan(sample_folder() / "nickel_3x3.up2")
+    spots = finish(find_spots(scan, tmp_path / "a.spots", Detection(20.0), device="cpu"))
+    assert spots.technique == "EBSD"
+    told = run("orient", tmp_path / "a.spots", "--phase", "ni", code=1).stderr
+    assert "expected a 4D-STEM scan, found Kikuchi patterns" in " ".join(told.split())
+    path, _ = written
+    known = finish(find_spots(open_scan(path), tmp_path / "b.spots", Detection(4.0), device="cpu"))
+    assert known.technique == "4D-STEM"
+
+
+def test_dead_pixels_are_told(run, tmp_path):
+    scan, _ = simulate_spot_scan((4, 5), [Crystal.built_in("cu")], seed=2)
+    patterns = np.asarray(scan.patterns).astype(np.float32)
+    patterns[:, :, 3, 20] = np.nan
+    path = write_spot_file(tmp_path / "dead.hspy", Scan(ArraySource(patterns)))
+    told = " ".join(run("spots", path).stderr.split())
+    assert "spots of 20 patterns" in told
+    assert "No finite number is in 20 pixels of 20 patterns: spots were looked for" in told

@@ -7,8 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
-from napari_kikuchi.io import Up2Writer
 from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.scan import Scan
+from spot_file import write_spot_file
 
 SHAPE = (40, 44)
 CENTRE = (18, 23)
@@ -24,9 +27,7 @@ def patterns():
 
 @pytest.fixture
 def scan(tmp_path, patterns):
-    with Up2Writer(tmp_path / "a.up2", (5, 6), SHAPE, step=(0.5, 0.5)) as writer:
-        writer.append(patterns)
-    return tmp_path / "a.up2"
+    return write_spot_file(tmp_path / "a.hspy", Scan(ArraySource(patterns)))
 
 
 def run(*arguments, code=0):
@@ -78,3 +79,31 @@ def test_what_is_amiss_is_told(scan, detector, told):
     output = run(scan, "--detector", detector, code=1).output
     assert told in " ".join(output.split())
     assert not scan.with_name("a.virtual.zarr").exists()
+
+
+def test_kikuchi_patterns_are_refused(tmp_path):
+    nickel = sample_folder() / "nickel_3x3.up2"
+    told = " ".join(run(nickel, "--out", tmp_path / "a.zarr", code=1).stderr.split())
+    assert "expected a 4D-STEM scan, found Kikuchi patterns" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wide_beam_has_no_dark_field_and_that_is_told(tmp_path):
+    y, x = np.indices(SHAPE)
+    wide = 5000 * (np.hypot(y - 20, x - 22) <= 19)
+    patterns = np.broadcast_to(wide.astype(np.uint16), (3, 4, *SHAPE))
+    path = write_spot_file(tmp_path / "wide.hspy", Scan(ArraySource(patterns)))
+    told = " ".join(run(path).stderr.split())
+    assert "There is no annular dark field: a direct beam of 19." in told
+    assert read_maps(tmp_path / "wide.virtual.zarr").names == ["bright field"]
+
+
+def test_dead_pixels_are_told_and_leave_the_maps_whole(tmp_path, patterns):
+    broken = patterns.astype(np.float32)
+    broken[:, :, 1, 2] = np.nan
+    path = write_spot_file(tmp_path / "dead.hspy", Scan(ArraySource(broken)))
+    told = " ".join(run(path).stderr.split())
+    assert "30 pixels of 30 patterns: they are left out of the sums" in told
+    stack = read_maps(tmp_path / "dead.virtual.zarr")
+    assert np.isfinite(stack.values).all()
+    assert (stack.map(0) >= sums(patterns, 0, 3)).all()

@@ -178,6 +178,22 @@ def test_orix_reads_several_phases_that_were_written(tmp_path, ending, capsys):
         np.testing.assert_array_equal(read.prop["iq"][known], stack.map(2).ravel()[known])
 
 
+@pytest.mark.parametrize("ending", [".orix.h5", ".ang"])
+@pytest.mark.parametrize("numbers", [[2, 3, 4], [3, 1, 1], [4, 4, 4]])
+def test_phases_keep_their_numbers_where_others_do_not_occur(tmp_path, ending, numbers):
+    stack = spot_stack()
+    former = stack.map(0)
+    phase = np.select([former == 1, former == 2, former == 3], numbers, former)
+    stack = replace(stack, values=np.concatenate([phase[None], stack.values[1:]]))
+    read = orix.io.load(finish(export_maps(tmp_path / f"scan{ending}", [on_disk(stack)])))
+    known = np.nan_to_num(phase).ravel() > 0
+    np.testing.assert_array_equal(read.is_indexed, known)
+    np.testing.assert_array_equal(read.phase_id[known], phase.ravel()[known])
+    for number in {*numbers}:
+        lattice = read.phases[number].structure.lattice.abcABG()
+        np.testing.assert_allclose(lattice, PHASES[number - 1]["lattice"], atol=1e-3)
+
+
 def test_an_ang_file_has_english_letters_alone(tmp_path):
     stack = spot_stack()
     channels = [*stack.channels, Channel("β mean"), Channel("α mean"), Channel("µ")]

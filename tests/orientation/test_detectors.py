@@ -124,3 +124,50 @@ def test_the_direct_beam_is_found_among_spots_and_a_hot_pixel():
     beam = find_direct_beam(pattern)
     assert beam.centre == pytest.approx((30.3, 41.6), abs=0.3)
     assert beam.radius == pytest.approx(6, abs=0.5)
+
+
+@pytest.fixture
+def broken(patterns):
+    """With a dead row, a pixel dead in one pattern, and a pattern without a number."""
+    found = patterns.astype(np.float64)
+    found[:, :, 2] = np.nan
+    found[5, 6, 20, 24] = np.inf
+    found[3, 7] = np.nan
+    return found
+
+
+def test_pixels_that_are_not_finite_are_left_out_of_the_sums(broken, tmp_path):
+    detectors = {
+        "bright field": disc(SHAPE, (20, 24), 6),
+        "all": np.ones(SHAPE),
+        "dead": disc(SHAPE, (2, 10), 0),
+    }
+    stack = finish(virtual_images(Scan(ArraySource(broken)), detectors, tmp_path / "a.zarr"))
+    finite = np.where(np.isfinite(broken), broken, 0)
+    for index, name in enumerate(["bright field", "all"]):
+        truth = np.einsum("rchw,hw->rc", finite, detectors[name])
+        truth[3, 7] = np.nan
+        np.testing.assert_allclose(stack.map(index), truth, rtol=1e-6)
+    assert np.isnan(stack.map(2)).all()
+    assert stack.provenance["unreadable"] == {"count": 1, "runs": [[3, 7, 7]]}
+    record = stack.provenance["not_finite"]
+    count = 21 * 30 - 1
+    assert (record["patterns"], record["pixels"]) == (count, count * SHAPE[1] + 1)
+
+
+def test_dead_pixels_are_not_the_direct_beam():
+    y, x = np.mgrid[:64, :80]
+    pattern = 100.0 * (np.hypot(y - 30, x - 41) <= 6)
+    pattern[5, 70] = np.nan
+    pattern[30, 41] = np.inf
+    beam = find_direct_beam(pattern)
+    assert beam.centre == pytest.approx((30, 41), abs=0.01)
+    assert beam.radius == pytest.approx(6, abs=0.5)
+
+
+def test_mean_and_maximum_go_without_what_is_not_finite(broken, patterns):
+    summary = finish(summarise_patterns(Scan(ArraySource(broken))))
+    assert np.isfinite(summary.mean).all()
+    assert np.isfinite(summary.maximum).all()
+    there = np.delete(patterns.reshape(-1, *SHAPE), 3 * 30 + 7, axis=0)
+    np.testing.assert_allclose(summary.mean[30:], there.mean(axis=0)[30:], rtol=1e-12)

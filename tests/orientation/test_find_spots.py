@@ -151,3 +151,40 @@ def test_spots_of_a_file_lie_beside_it(scan, expected, patterns, tmp_path):
     assert spots.provenance["scan"]["path"] == str(path)
     inner = expected[3, 4, 0, :2] + 32
     np.testing.assert_allclose(spots.at(3, 4)[0, :2], inner, atol=0.02)
+
+
+@pytest.fixture
+def broken(patterns):
+    """With a pixel that is dead in all patterns, and a pattern without a number."""
+    found = patterns.astype(np.float32)
+    found[:, :, 3, 60] = np.nan
+    found[2, 5] = np.nan
+    return Scan(ArraySource(found), name="broken", technique="4D-STEM")
+
+
+def test_a_dead_pixel_takes_no_spot_away_and_is_told(broken, expected, tmp_path):
+    spots = finish(find_spots(broken, tmp_path / "a.spots", DETECTION))
+    whole = np.ones(SHAPE, bool)
+    whole[2, 5] = False
+    np.testing.assert_array_equal(spots.present, whole)
+    assert spots.provenance["unreadable"] == {"count": 1, "runs": [[2, 5, 5]]}
+    record = spots.provenance["not_finite"]
+    assert (record["patterns"], record["pixels"]) == (62, 62)
+    found = spots.rows(0, 7)
+    # Where the pixel is, at the edge, there is no spot.
+    near = np.hypot(expected[..., 0] - 60, expected[..., 1] - 3) < 8
+    same = whole & ~(near & (expected[..., 2] > 0)).any(axis=-1)
+    assert same.sum() > 30
+    assert_spots(found[same], expected[same])
+
+
+def test_dead_pixels_are_counted_though_a_run_is_interrupted(broken, tmp_path):
+    job = find_spots(broken, tmp_path / "a.spots", DETECTION, workers=1)
+    for update in job:
+        if update.done >= 20:
+            break
+    job.close()
+    seen = []
+    spots = finish(find_spots(broken, tmp_path / "a.spots", DETECTION), seen.append)
+    assert seen[0].done >= 20
+    assert spots.provenance["not_finite"]["pixels"] == 62

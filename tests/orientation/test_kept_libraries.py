@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation import kept_libraries
 from napari_kikuchi.orientation.crystal import Crystal
-from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_of
+from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 
 SETTINGS = LibrarySettings(thicknesses=(100.0,), kinematical=True, k_max=1.0, step=15, fine_step=5)
 
@@ -106,3 +107,30 @@ def test_what_was_not_used_for_the_longest_time_makes_room(copper, tmp_path, mon
     kept = [updates(library_of(crystals[i], SETTINGS, tmp_path))[1] for i in (0, 2)]
     assert kept == [[], []]
     assert updates(library_of(crystals[1], SETTINGS, tmp_path))[1]
+
+
+def test_what_another_process_is_writing_is_left_to_it(copper, tmp_path):
+    file = tmp_path / f"{library_key(copper, SETTINGS)}.safetensors"
+    begun = tmp_path / f"{file.name}.partial"
+    with sole_writer(file):
+        begun.write_text("half of a library")
+        found, simulated = updates(library_of(copper, SETTINGS, tmp_path))
+        assert simulated
+        assert len(found.amplitudes)
+        assert begun.read_text() == "half of a library"
+        assert not file.exists()
+    # The other one was killed: the next time it is kept.
+    finish(library_of(copper, SETTINGS, tmp_path))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_what_killed_processes_left_is_removed(copper, tmp_path):
+    left, running = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for one in (left, running):
+        one.with_name(f"{one.name}.partial").touch()
+    left.with_name(f"{left.name}.lock").touch()
+    with sole_writer(running):
+        finish(library_of(copper, SETTINGS, tmp_path))
+        names = {path.name for path in tmp_path.iterdir()}
+    kept = f"{library_key(copper, SETTINGS)}.safetensors"
+    assert names == {kept, "b.safetensors.partial", "b.safetensors.lock"}

@@ -11,6 +11,7 @@ from napari_kikuchi.orientation.round_detectors import (
     detector_masks,
     seek_direct_beam,
     usual_detectors,
+    without_dark_field_told,
 )
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.scan import Scan
@@ -73,3 +74,15 @@ def test_names_are_given_once(tmp_path):
     with pytest.raises(ValueError, match="found two a"):
         detector_masks([RoundDetector("a", 0, 2), RoundDetector("a", 0, 3)], (9, 9), (4, 4))
     assert default_detectors_path(tmp_path / "a.mib").name == "a.virtual.zarr"
+
+
+@pytest.mark.parametrize(
+    ("centre", "radius", "rooms"),
+    [((31.5, 31.5), 22.0, 2), ((31.5, 31.5), 22.4, 1), ((0.0, 63.0), 40.0, 2), ((9.0, 9.0), 90, 1)],
+)
+def test_a_dark_field_without_a_pixel_is_left_out_and_told(centre, radius, rooms):
+    shape, beam = (64, 64), DirectBeam(centre, radius)
+    usual = usual_detectors(shape, beam)
+    assert len(detector_masks(usual, shape, (0, 0))) == len(usual) == rooms
+    told = without_dark_field_told(usual, shape, beam)
+    assert ("leaves no room" in told) == (rooms == 1)

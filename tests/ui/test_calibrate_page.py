@@ -1,6 +1,7 @@
 """Calibrating by hand: what a mouse and keys do to the cross and the rings of a crystal."""
 
 import math
+from threading import Event
 
 import numpy as np
 import pytest
@@ -187,15 +188,15 @@ def test_what_is_found_from_spots_is_drawn_pattern_by_pattern(
     rings = RingFit(0.02, 0.0001, 1.2, 25, 0.9, 0.01, 0.2)
     asked = []
 
-    def find(spots, crystals, told):
-        asked.append((spots, crystals[0].name, told))
+    def find(spots, crystals, told, rotation, flipped):
+        asked.append((spots, crystals[0].name, told, rotation, flipped))
         return FoundCalibration(found, None, rings)
 
     monkeypatch.setattr("napari_kikuchi.orientation.find_calibration.find_calibration", find)
     page.fit_button.click()
     qtbot.waitUntil(lambda: "0.02000 ± 0.00010" in page.notice.text())
     told = Calibration((10 * SCALE, 10 * SCALE), "1/nm")
-    assert asked == [(spots, "Cu", told)]
+    assert asked == [(spots, "Cu", told, 0.0, False)]
     assert scale_of(calibrating).calibration == found
     # The beam of the pattern in row 3, column 4.
     assert page.rings.calibration.centre == pytest.approx((30.5, 34.0))
@@ -230,3 +231,66 @@ def test_why_nothing_can_be_fitted_is_told(calibrating, qtbot, tmp_path, monkeyp
     spot_sources_of(session).set_found(scan, spots)
     page.fit_button.click()
     qtbot.waitUntil(lambda: page.notice.text() == "a.spots: too few spots")
+
+
+@pytest.fixture
+def turned(calibrating, tmp_path):
+    """The same, with spots of the scan, of which the detector is known to be turned."""
+    session = calibrating.session
+    scan = session.subject.scan
+    spots = finish(find_spots(scan, tmp_path / "a.spots", Detection(3.0), device="cpu"))
+    spot_sources_of(session).set_found(scan, spots)
+    known = SpotCalibration(CENTRE, SCALE, rotation=12.0, flipped=True, ratio=1.1)
+    pattern_scales_of(session).set(scan, scale_of(calibrating).with_found(known))
+    return calibrating
+
+
+def test_how_the_detector_is_turned_outlasts_a_fit(turned, qtbot, monkeypatch):
+    fitted = RingFit(1.01 * SCALE, 0.0001, 1.0, 0.0, 0.9, 0.01, 0.2)
+    monkeypatch.setattr("napari_kikuchi.orientation.find_calibration._fit", lambda *_, **__: fitted)
+    page = turned.tools.calibrate
+    page.fit_button.click()
+    qtbot.waitUntil(lambda: "Fitted" in page.notice.text())
+    calibration = scale_of(turned).calibration
+    assert calibration.scale == 1.01 * SCALE
+    assert (calibration.rotation, calibration.flipped) == (12.0, True)
+
+
+def test_how_the_detector_is_turned_outlasts_finding_the_beam(turned):
+    page = turned.tools.calibrate
+    turned.drag(CENTRE, (36.0, 40.0))
+    page.find_button.click()
+    calibration = scale_of(turned).calibration
+    np.testing.assert_allclose(calibration.centre, CENTRE, atol=0.01)
+    assert (calibration.rotation, calibration.flipped) == (12.0, True)
+    # What the spots told of distortions goes with the rest.
+    assert calibration.ratio == 1.0
+
+
+def test_a_fit_does_not_land_on_another_scan(turned, qtbot, monkeypatch):
+    page, session = turned.tools.calibrate, turned.session
+    scales, first = pattern_scales_of(session), session.subject.scan
+    before, begun, may_end, ended = scales.of(first), Event(), Event(), Event()
+    found = SpotCalibration((29.0, 33.0), 0.02)
+
+    def find(*_, **__):
+        begun.set()
+        may_end.wait(PATIENCE_MS / 1000)
+        ended.set()
+        rings = RingFit(0.02, 0.0001, 1.0, 0.0, 0.9, 0.01, 0.2)
+        return FoundCalibration(found, None, rings)
+
+    monkeypatch.setattr("napari_kikuchi.orientation.find_calibration.find_calibration", find)
+    page.fit_button.click()
+    qtbot.waitUntil(begun.is_set)
+    turned.viewer.layers.clear()
+    second = spot_scan()
+    turned.show(second)
+    qtbot.waitUntil(lambda: scales.of(second) is not None)
+    guessed = scales.of(second)
+    may_end.set()
+    qtbot.waitUntil(ended.is_set)
+    qtbot.wait(200)
+    assert scales.of(second) == guessed
+    assert scales.of(first) == before
+    assert "Fit" not in page.notice.text()

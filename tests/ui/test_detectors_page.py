@@ -9,13 +9,14 @@ from spot_window import BEAM, CENTRE, SCALE, SpotWindow, spot_patterns, spot_sca
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
-from napari_kikuchi.io import Up2Writer, open_scan
+from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.orientation.round_detectors import RoundDetector
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.pattern_scale import pattern_scales_of
 from napari_kikuchi.ui.requests import VirtualRequest
+from spot_file import write_spot_file
 
 PATIENCE_MS = 120_000
 USUAL = ["bright field", "annular dark field"]
@@ -147,9 +148,7 @@ def test_what_is_asked_for_reaches_the_command(tmp_path, monkeypatch):
 
 def test_one_click_brings_bright_and_dark_field_over_the_scan(make_napari_viewer, qtbot, tmp_path):
     patterns = spot_patterns()
-    with Up2Writer(tmp_path / "a.up2", (6, 8), patterns.shape[2:], step=(0.5, 0.25)) as writer:
-        writer.append(patterns)
-    opened = open_scan(tmp_path / "a.up2")
+    opened = open_scan(write_spot_file(tmp_path / "a.hspy", spot_scan()))
     scan = spot_scan(path=opened.path, options=opened.options)
     window = SpotWindow(make_napari_viewer(show=True), qtbot)
     window.show(scan)
@@ -189,3 +188,18 @@ def test_what_is_missing_is_told_and_what_was_stopped_goes_on(spot_window, qtbot
     page.panel.restart.click()
     assert page.panel.button.text() == "Make maps"
     assert page.request().restart
+
+
+def test_where_a_beam_leaves_no_room_there_is_no_dark_field(spot_window):
+    page, session = spot_window.tools.detectors, spot_window.session
+    scan = session.subject.scan
+    scales = pattern_scales_of(session)
+    known = scales.of(scan)
+    scales.set(scan, replace(known, beam=40.0))
+    assert not page.dark.isEnabled()
+    assert "leaves no room" in page.dark.toolTip()
+    page.bright.click()
+    assert "bright field" in [one.name for one in page.detectors]
+    scales.set(scan, known)
+    assert page.dark.isEnabled()
+    assert "A ring" in page.dark.toolTip()

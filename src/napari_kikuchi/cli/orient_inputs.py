@@ -36,14 +36,11 @@ def scan_in(
         If it is a scan of Kikuchi patterns, or options are given that spots do not need.
     """
     from napari_kikuchi.orientation.scan_spots import SUFFIX
+    from napari_kikuchi.orientation.technique import check_spots_expected
 
     if source.suffix.lower() != SUFFIX:
         scan = opening.open(source)
-        if scan.technique != "4D-STEM":
-            raise ValueError(
-                f"{source}: expected a 4D-STEM scan, found Kikuchi patterns ({scan.technique}). "
-                "Index these with: napari-kikuchi maps SCAN --maps indexing"
-            )
+        check_spots_expected(scan.technique, source)
         return scan
     given = {f"--{name.replace('_', '-')}": value for name, value in opening.given().items()}
     leave_out({"--spots": kept, "--radius": radius, **given}, f"{source} holds the spots")
@@ -65,14 +62,22 @@ def spots_in(
         Of a spot, in pixels; None: whichever, or found out.
     how
         Options of :func:`~napari_kikuchi.orientation.find_spots.find_spots`.
+
+    Raises
+    ------
+    ValueError
+        If they are those of Kikuchi patterns, or of another scan.
     """
     from napari_kikuchi.orientation.detection_settings import Detection
     from napari_kikuchi.orientation.find_spots import find_spots
     from napari_kikuchi.orientation.scan_spots import ScanSpots
     from napari_kikuchi.orientation.spot_radius import guess_radius
+    from napari_kikuchi.orientation.technique import check_spots_expected
 
     if scan is None:
-        return ScanSpots.open(source)
+        found = ScanSpots.open(source)
+        check_spots_expected(found.technique, source)
+        return found
     if path.exists():
         found = ScanSpots.open(path)
         if found.fingerprint != scan.fingerprint():

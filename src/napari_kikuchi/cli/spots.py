@@ -80,8 +80,10 @@ def spots(
         from napari_kikuchi.orientation.detection_settings import Detection
         from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
         from napari_kikuchi.orientation.spot_radius import guess_radius
+        from napari_kikuchi.orientation.technique import check_spots_expected
 
         scan = opening.open(path)
+        check_spots_expected(scan.technique, path)
         target = default_spots_path(path, scan.options) if out is None else out
         detection = Detection(
             round(guess_radius(scan), 2) if radius is None else radius,

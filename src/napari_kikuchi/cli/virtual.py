@@ -68,16 +68,21 @@ def virtual(
             detector_masks,
             seek_direct_beam,
             usual_detectors,
+            without_dark_field_told,
         )
+        from napari_kikuchi.orientation.technique import check_spots_expected
 
         given = [RoundDetector.parse(one) for one in detector or ()]
         scan = opening.open(path)
+        check_spots_expected(scan.technique, path)
         target = default_detectors_path(path, scan.options) if out is None else out
-        centre = (0.0, 0.0)
+        centre, told = (0.0, 0.0), ""
         if not given or any(one.centre is None for one in given):
             beam = run(seek_direct_beam(scan), output, going_on=_GOING_ON)
             centre = beam.centre
-            given = given or usual_detectors(scan.pattern_shape, beam)
+            if not given:
+                given = usual_detectors(scan.pattern_shape, beam)
+                told = without_dark_field_told(given, scan.pattern_shape, beam)
         masks = detector_masks(given, scan.pattern_shape, centre)
         with workers_for(scheduler, workers, output) as where:
             job = virtual_images(scan, masks, target, resume=not restart, **where)
@@ -85,7 +90,7 @@ def virtual(
         report_result(
             output,
             f"Wrote [bold]{shown(target)}[/]: {', '.join(stack.names)}.\n"
-            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + "".join(f"{one}\n" for one in (told, unreadable_told(stack)) if one)
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.not_finite import with_replaced
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.unreadable import PatternReading
 
@@ -57,7 +58,8 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
     Returns
     -------
     AveragePattern
-        Of those positions that have a pattern which can be read.
+        Of those positions that have a pattern which can be read. A pixel that is not finite counts
+        as those around it.
 
     Raises
     ------
@@ -87,7 +89,7 @@ def average_pattern(scan: Scan, positions: NDArray[np.integer]) -> Job[AveragePa
     reading = PatternReading(scan, positions)
     for patterns in reading:
         for start in range(0, len(patterns), some):
-            part = patterns[start : start + some].astype(np.float64)
+            part = with_replaced(patterns[start : start + some]).astype(np.float64)
             total += part.sum(axis=0)
             brightness = part.mean(axis=(1, 2), keepdims=True)
             part /= np.where(brightness, brightness, 1.0)

@@ -11,6 +11,7 @@ import numpy as np
 from napari_kikuchi.io.block_file import BlockFile
 from napari_kikuchi.io.journal import note, notes
 from napari_kikuchi.io.unfinished import Unfinished
+from napari_kikuchi.not_finite import ALL_FINITE, NotFinite
 from napari_kikuchi.scan import Block
 from napari_kikuchi.untrusted import integer, sequence
 
@@ -35,6 +36,7 @@ class BlockWriter:
     def __init__(self, unfinished: Unfinished, values: BlockFile) -> None:
         self.unfinished = unfinished
         self._values = values
+        self._not_finite: dict[_Key, NotFinite] = {}
         self._confirmed = dict(self._read_journal())
         # Those of which this process knows that the file holds them.
         self._seen: set[_Key] = set()
@@ -46,6 +48,11 @@ class BlockWriter:
     def path(self) -> Path:
         """Where the finished output goes."""
         return self.unfinished.output
+
+    @property
+    def not_finite(self) -> NotFinite:
+        """Pixels that were not finite in the patterns of all blocks, those of earlier runs too."""
+        return sum(self._not_finite.values(), ALL_FINITE)
 
     def is_done(self, block: Block, layers: range | None = None) -> bool:
         """Whether a block of some layers, or of all, is confirmed and the file holds it."""
@@ -59,6 +66,7 @@ class BlockWriter:
         *,
         for_good: bool = True,
         elsewhere: bool = False,
+        not_finite: NotFinite = ALL_FINITE,
     ) -> None:
         """Note that a block is written.
 
@@ -76,13 +84,16 @@ class BlockWriter:
         elsewhere
             Whether another process wrote it: then it is checked, in the end, that the file holds it
             here as well.
+        not_finite
+            Pixels of its patterns.
         """
         key = self._key(block, layers)
+        self._not_finite[key] = not_finite
         # What is derived from layers that lack something lacks it, too.
         if not for_good or (key.first and self._provisional):
             self._provisional.add(key)
             return
-        note(self.unfinished.journal, [*key, checksum])
+        note(self.unfinished.journal, [*key, checksum, *not_finite.numbers()])
         self._confirmed[key] = checksum
         if not elsewhere:
             self._seen.add(key)
@@ -139,8 +150,12 @@ class BlockWriter:
         """Blocks that were confirmed, with their checksums."""
         for line in notes(self.unfinished.journal):
             try:
-                *key, checksum = sequence(line, "a line of the journal", 7)
-                yield self._key_inside(key), integer(checksum, "a checksum")
+                noted = sequence(line, "a line of the journal")
+                key = self._key_inside(sequence(noted[:6], "the edges of a block", 6))
+                checksum, *counts = (integer(one, "a number of a block") for one in noted[6:])
+                pixels = sequence(counts, "counts of pixels", 2 if counts else 0)
+                self._not_finite[key] = NotFinite(*pixels)
+                yield key, checksum
             except ValueError:
                 continue  # Cut short by a crash: the block is computed again.
 

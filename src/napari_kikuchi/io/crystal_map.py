@@ -57,7 +57,7 @@ def crystal_map(stack: MapStack) -> Job[CrystalMap]:
     Returns
     -------
     orix.crystal_map.CrystalMap
-        With name, space group and lattice of each phase that was found, numbered as the map
+        With name, space group and lattice of each phase that was looked for, numbered as the map
         ``phase`` numbers them. Positions without an orientation are not indexed. Every other map
         is a property; in its name what is no letter, digit or underscore is an underscore, so that
         ``feature 3`` is ``crystal_map.feature_3``.
@@ -83,14 +83,20 @@ def crystal_map(stack: MapStack) -> Job[CrystalMap]:
     indexed = found.numbers > 0
     quaternions = np.where(indexed[..., None], found.quaternions, [1, 0, 0, 0])
     coordinates, _ = create_coordinate_arrays(stack.map_shape, tuple(map(float, stack.step)))
-    return CrystalMap(
+    phases = PhaseList(found.phases, ids=list(range(1, len(found.phases) + 1)))
+    made = CrystalMap(
         rotations=Rotation(quaternions.reshape(-1, 4)),
         phase_id=np.where(indexed, found.numbers, -1).ravel(),
-        phase_list=PhaseList(found.phases, ids=list(range(1, len(found.phases) + 1))),
+        phase_list=phases,
         prop=properties,
         scan_unit="um",
         **coordinates,
     )
+    # It drops those of which there is no pattern, and .ang files then number the others anew.
+    if not indexed.all():
+        phases.add_not_indexed()
+    made.phases = phases
+    return made
 
 
 def check_square_grid(stack: MapStack) -> None:
@@ -165,7 +171,7 @@ def _write_ang(path: Path, content: CrystalMap) -> None:
     for name, plain in zip(names, unique_names(map(plain_text, names)), strict=True):
         values = content.prop.pop(name)
         content.prop[plain] = np.where(np.isfinite(values), values, 0)
-    for _, phase in content.phases_in_data:
+    for _, phase in content.phases:
         phase.name = plain_text(phase.name)
     columns = {
         key: next(name for name in names if name in content.prop)

@@ -23,6 +23,7 @@ def scan_origin(scan: Scan) -> dict[str, Any]:
         "name": scan.name,
         "options": dict(scan.options),
         "grid": scan.grid,
+        "technique": scan.technique,
         "fingerprint": scan.fingerprint(),
     }
 
@@ -63,7 +64,7 @@ def maps_identity(
 
 
 def unreadable_told(made: MapStack | Mapping[str, Any]) -> str:
-    """Which patterns could not be read, in words; nothing if all could.
+    """Which patterns could not be read, and how many pixels of others; nothing if all could.
 
     Parameters
     ----------
@@ -71,14 +72,20 @@ def unreadable_told(made: MapStack | Mapping[str, Any]) -> str:
         Maps, or the provenance of what was made of the patterns.
     """
     provenance = made.provenance if isinstance(made, MapStack) else made
-    record = provenance.get("unreadable")
-    if not record:
-        return ""
-    count = record["count"]
-    patterns = f"{count:,} patterns" if count > 1 else "1 pattern"
-    return (
-        f"{patterns} could not be read and left no value: {told_places(record['runs'])}. {REMEDY}"
-    )
+    told = []
+    if record := provenance.get("unreadable"):
+        told.append(
+            f"{_counted(record['count'], 'pattern')} could not be read and left no value: "
+            f"{told_places(record['runs'])}. {REMEDY}"
+        )
+    if record := provenance.get("not_finite"):
+        pixels, patterns = (_counted(record[f"{what}s"], what) for what in ("pixel", "pattern"))
+        told.append(f"No finite number is in {pixels} of {patterns}: {record['fate']}.")
+    return " ".join(told)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' if count > 1 else ''}"
 
 
 def maps_provenance(method: str, origin: Mapping[str, Any]) -> dict[str, Any]:

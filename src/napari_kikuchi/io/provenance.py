@@ -54,6 +54,13 @@ def _check_unreadable(found: Any, what: str) -> None:
     _list_of(_list_of(integer, 3))(unreadable.get("runs"), f"runs in {what}")
 
 
+def _check_not_finite(found: Any, what: str) -> None:
+    not_finite = mapping(found, what)
+    for name in ("patterns", "pixels"):
+        _count(not_finite.get(name), f"{name} in {what}")
+    text(not_finite.get("fate"), f"fate in {what}")
+
+
 def _check_phase(found: Any, what: str) -> None:
     phase = mapping(found, what)
     text(phase.get("name"), f"the name of {what}")
@@ -75,6 +82,7 @@ _SCAN: dict[str, _Check] = {
     "name": text,
     "options": _entries(_OPTIONS),
     "grid": text,
+    "technique": text,
     "fingerprint": mapping,
 }
 _MODEL: dict[str, _Check] = {
@@ -91,6 +99,7 @@ _INDEXING: dict[str, _Check] = {
 }
 _PROVENANCE: dict[str, _Check] = {
     "unreadable": _check_unreadable,
+    "not_finite": _check_not_finite,
     "method": text,
     "scan": _entries(_SCAN),
     "model": _entries(_MODEL),

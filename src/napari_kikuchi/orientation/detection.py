@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from napari_kikuchi.not_finite import with_replaced
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.noise import NoiseLimit
 
@@ -67,7 +68,8 @@ class SpotDetector:
         Parameters
         ----------
         patterns
-            Of shape (n, height, width).
+            Of shape (n, height, width). Pixels of an array that are not finite are replaced, see
+            :func:`~napari_kikuchi.not_finite.with_replaced`; a tensor has none.
 
         Returns
         -------
@@ -122,7 +124,7 @@ class SpotDetector:
 def _pieces(patterns: NDArray | Tensor, pixels: int) -> list[NDArray | Tensor]:
     if isinstance(patterns, np.ndarray):
         # Not every device knows unsigned numbers of two bytes.
-        patterns = patterns.astype(np.float32)
+        patterns = with_replaced(patterns).astype(np.float32)
     few = max(1, pixels // math.prod(patterns.shape[1:]))
     return [patterns[start : start + few] for start in range(0, len(patterns), few)]
 

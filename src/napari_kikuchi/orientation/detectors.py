@@ -20,12 +20,16 @@ from napari_kikuchi.io.origin import drawn_before, maps_provenance, scan_identit
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.not_finite import finite_pixels, with_replaced
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.streaming import map_scan, piecewise, work_blocks
 from napari_kikuchi.unreadable import PatternReading, unreadable_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+# Of pixels that are not finite.
+_FATE = "they are left out of the sums"
 
 
 def disc(shape: tuple[int, int], centre: tuple[float, float], radius: float) -> NDArray[np.bool_]:
@@ -97,12 +101,14 @@ def find_direct_beam(pattern: NDArray) -> DirectBeam:
     Parameters
     ----------
     pattern
-        Mean of many, of shape (height, width).
+        Mean of many, of shape (height, width); pixels that are not finite count as what is around
+        them.
     """
     from scipy import ndimage
 
     # A hot pixel is brighter, but alone.
-    smooth = ndimage.gaussian_filter(np.asarray(pattern, np.float64), 1)
+    (whole,) = with_replaced(np.asarray(pattern, np.float64)[None])
+    smooth = ndimage.gaussian_filter(whole, 1)
     top = np.unravel_index(smooth.argmax(), smooth.shape)
     labels, _ = ndimage.label(smooth >= smooth[top] / 2)
     within = labels == labels[top]
@@ -147,7 +153,7 @@ def virtual_images(
     -------
     MapStack
         The weighted sum of each pattern's pixels for each detector; the detectors are among its
-        arrays.
+        arrays. Pixels that are not finite are left out; NaN where a detector has no others.
 
     Raises
     ------
@@ -183,7 +189,8 @@ def virtual_images(
                 [Channel(name) for name in detectors],
                 step=scan.step,
                 provenance=maps_provenance(
-                    "virtual detectors", origin | unreadable_record(unreadable)
+                    "virtual detectors",
+                    origin | unreadable_record(unreadable) | writer.not_finite.record(_FATE),
                 ),
                 arrays=arrays,
                 regions=drawn_before(path, origin["scan"]["fingerprint"]),
@@ -198,8 +205,14 @@ class _Sums:
     weights: NDArray
 
     def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        flat = patterns.reshape(len(patterns), -1)
-        return (flat.astype(np.float64) @ self.weights.astype(np.float64)).astype(np.float32)
+        flat = patterns.reshape(len(patterns), -1).astype(np.float64)
+        weights = self.weights.astype(np.float64)
+        finite = finite_pixels(flat)
+        if finite.all():
+            return (flat @ weights).astype(np.float32)
+        sums = np.where(finite, flat, 0) @ weights
+        counted = finite.astype(np.float64) @ (weights != 0)
+        return np.where(counted > 0, sums, np.nan).astype(np.float32)
 
 
 class PatternSummary(NamedTuple):
@@ -208,7 +221,8 @@ class PatternSummary(NamedTuple):
     Attributes
     ----------
     mean
-        Of each pixel, of shape (height, width).
+        Of each pixel, of shape (height, width). Pixels that are not finite count as what is around
+        them.
     maximum
         Of each pixel, of the type of the scan, in which rare spots show.
     unreadable
@@ -245,6 +259,7 @@ def summarise_patterns(scan: Scan) -> Job[PatternSummary]:
         reading = PatternReading(scan, positions)
         for patterns in reading:
             if len(patterns):
+                patterns = with_replaced(patterns)
                 total += patterns.sum(axis=0, dtype=np.float64)
                 highest = patterns.max(axis=0)
                 maximum = highest if maximum is None else np.maximum(maximum, highest)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.orientation.detection import SpotDetector
 
+# Of pixels that are not finite.
+_FATE = "spots were looked for with the median of what is around them"
+
 
 def find_spots(
     scan: Scan,
@@ -102,7 +105,8 @@ def find_spots(
         unreadable = np.concatenate(
             [np.empty((0, 2), np.int64), *(block.unreadable for block in written)]
         )
-        provenance = maps_provenance("spots", origin | unreadable_record(unreadable))
+        lacking = unreadable_record(unreadable) | writer.not_finite.record(_FATE)
+        provenance = maps_provenance("spots", origin | lacking)
         return (yield from writer.finish(provenance))
 
 
@@ -130,8 +134,9 @@ class _Detecting:
     spots: BlockFile
 
     def __call__(self, block: Block) -> Written:
-        values, unreadable = block_values(self.scan, self._found, (self.detection.most, 3), block)
-        return Written(self.spots.write(block, values[None]), unreadable)
+        each = (self.detection.most, 3)
+        values, unreadable, not_finite = block_values(self.scan, self._found, each, block)
+        return Written(self.spots.write(block, values[None]), unreadable, not_finite)
 
     def _found(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
         detect = _detector(self.scan.pattern_shape, self.detection, self.device)

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.orientation.template_library import Library
@@ -99,11 +100,13 @@ def library_of(
     options = asdict(settings)
     simulate = kinematical_library if options.pop("kinematical") else dynamical_library
     library = yield from simulate(crystal, **options)
-    # Where nothing can be kept, it is simulated again the next time.
+    # Where nothing can be kept, it is simulated again the next time; what another process is
+    # writing is kept by that one.
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        library.save(file)
+        with sole_writer(file):
+            library.save(file)
         _remove_unused(folder)
+        _remove_leftovers(folder)
     return replace(library, amplitudes=library.amplitudes.half().float())
 
 
@@ -139,3 +142,12 @@ def _remove_unused(folder: Path) -> None:
             # On Windows one that another process reads stays.
             with suppress(OSError):
                 file.unlink()
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write."""
+    for left in [*folder.glob(f"*{_SUFFIX}.partial"), *folder.glob(f"*{_SUFFIX}.lock")]:
+        # Of one that is still writing it is no leftover; the lock goes by itself.
+        with suppress(OSError), sole_writer(left.with_suffix("")):
+            if left.suffix == ".partial":
+                left.unlink()

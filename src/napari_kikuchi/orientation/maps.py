@@ -187,8 +187,9 @@ def orientation_maps(
             "indexing": {**settings, "least_confidence": least_confidence},
             "orientations": {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT},
         }
-        if "unreadable" in spots.provenance:
-            origin["unreadable"] = spots.provenance["unreadable"]
+        for lacking in ("unreadable", "not_finite"):
+            if lacking in spots.provenance:
+                origin[lacking] = spots.provenance[lacking]
         stack = yield from writer.finish(
             channels,
             step=step,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Radii of the usual detectors over that of the direct beam: its soft edge belongs to the bright
 # field, and no part of it to the dark field.
 _BRIGHT, _DARK = 1.4, 2.0
+BRIGHT_FIELD, DARK_FIELD = "bright field", "annular dark field"
 # Enough that the direct beam stands out of the spots of single patterns.
 _SAMPLE = 256
 
@@ -115,19 +116,42 @@ def usual_detectors(shape: tuple[int, int], beam: DirectBeam) -> list[RoundDetec
         Height and width of a pattern.
     beam
         See :func:`~napari_kikuchi.orientation.detectors.find_direct_beam`.
+
+    Returns
+    -------
+    list of RoundDetector
+        Both; the bright field alone where the direct beam leaves no pixel for the other.
     """
     row, col = beam.centre
     height, width = shape
     radius = max(beam.radius, 1.0)
     nearest = min(row, col, height - 1 - row, width - 1 - col)
     dark = _DARK * radius
-    return [
-        RoundDetector("bright field", 0, _BRIGHT * radius, beam.centre),
+    found = [RoundDetector(BRIGHT_FIELD, 0, _BRIGHT * radius, beam.centre)]
+    farthest = math.hypot(max(row, height - 1 - row), max(col, width - 1 - col))
+    if farthest >= dark:
         # Of a beam at the edge there is no such ring: one of the beam's own width.
-        RoundDetector(
-            "annular dark field", dark, nearest if nearest > dark else dark + radius, beam.centre
-        ),
-    ]
+        outer = nearest if nearest > dark else dark + radius
+        found.append(RoundDetector(DARK_FIELD, dark, outer, beam.centre))
+    return found
+
+
+def without_dark_field_told(
+    detectors: Iterable[RoundDetector], shape: tuple[int, int], beam: DirectBeam
+) -> str:
+    """Why there is no dark field among the usual detectors, in words; nothing if there is one.
+
+    Parameters
+    ----------
+    detectors, shape, beam
+        What :func:`usual_detectors` gave, of what.
+    """
+    if any(one.name == DARK_FIELD for one in detectors):
+        return ""
+    return (
+        f"There is no {DARK_FIELD}: a direct beam of {beam.radius:.1f} pixels radius leaves no "
+        f"room for one in patterns of {shape[0]} x {shape[1]} pixels."
+    )
 
 
 def seek_direct_beam(scan: Scan) -> Job[DirectBeam]:

@@ -115,6 +115,11 @@ class ScanSpots:
         return (self.provenance.get("scan") or {}).get("fingerprint")
 
     @property
+    def technique(self) -> str | None:
+        """That of the scan, see :class:`.Scan`; None if the file does not tell it."""
+        return (self.provenance.get("scan") or {}).get("technique")
+
+    @property
     def pattern_shape(self) -> tuple[int, int] | None:
         """Height and width of a pattern in pixels; None if the file does not tell it."""
         match (self.fingerprint or {}).get("shape"):

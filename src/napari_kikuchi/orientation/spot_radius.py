@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from napari_kikuchi.not_finite import with_replaced
 from napari_kikuchi.orientation.detectors import find_direct_beam
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.unreadable import UnreadableScanError
@@ -45,7 +46,8 @@ def guess_radius(scan: Scan, *, seed: int = 0) -> float:
             run = run[scan.present[row, cols]]
         patterns, readable = scan.read_readable(run)
         if readable.any():
-            radii.append(find_direct_beam(patterns[readable].mean(axis=0)).radius)
+            mean = with_replaced(patterns[readable]).mean(axis=0)
+            radii.append(find_direct_beam(mean).radius)
     if not radii:
         raise UnreadableScanError(
             f"{scan.path or scan.name}: no pattern could be read to find the radius of spots. "

@@ -79,6 +79,7 @@ class CalibratePage(ToolPage):
         self._scales = pattern_scales_of(session)
         self._sources = spot_sources_of(session)
         self._latest = Latest(session)
+        self._fits = Latest(session)
         self.rings = RingDrawing()
         self.crystal = ComboBox(
             label="crystal",
@@ -143,10 +144,14 @@ class CalibratePage(ToolPage):
             (self._scales.changed, self._on_scale),
             (self._sources.changed, self._on_source),
         ]
-        listen(self, handlers, self._latest.stop)
+        listen(self, handlers, self._stop)
 
     def set_scan(self, scan: Scan | None) -> None:
         """Calibrate the patterns of this scan."""
+        if scan is not self._scan and self._fits.active:
+            # What comes of it would be taken for that of this scan.
+            self._fits.stop()
+            self.notice.tell(_HINT)
         self._scan = scan
         if scan is not None:
             for field, size in zip(self.centre, scan.pattern_shape, strict=True):
@@ -170,7 +175,12 @@ class CalibratePage(ToolPage):
             self._on_scale(self._scan)
             self._overlay.take_keys()
 
+    def _stop(self) -> None:
+        self._latest.stop()
+        self._fits.stop()
+
     def _on_crystal(self) -> None:
+        self._fits.stop()
         self.form.show_row(self.cif, self.crystal.value == _OF_A_FILE)
         try:
             name = self._chosen()
@@ -272,8 +282,8 @@ class CalibratePage(ToolPage):
             return
         if spots is not None and known is not None:
             self.notice.tell("Fitting the rings to the spots of the scan…")
-            job = _fitting(spots, name, known.scale)
-            self._latest.start(job, self._show_fit, failed=self._not_fitted)
+            self._latest.stop()
+            self._fits.start(_fitting(spots, name, known), self._show_fit, failed=self._not_fitted)
 
     def _show_fit(self, found: FoundCalibration) -> None:
         known = self._known()
@@ -300,14 +310,20 @@ def _coordinate(axis: str) -> FloatSpinBox:
     return field
 
 
-def _fitting(spots: ScanSpots, crystal: str | Path, scale: float | None) -> Job[FoundCalibration]:
+def _fitting(spots: ScanSpots, crystal: str | Path, known: PatternScale) -> Job[FoundCalibration]:
     from napari_kikuchi.orientation.crystal import open_crystal
     from napari_kikuchi.orientation.find_calibration import find_calibration
 
     yield Progress(0, 0, "Fitting the calibration")
     # What the rings show already is a beginning.
+    scale = known.scale
     told = None if scale is None else Calibration((10 * scale, 10 * scale), "1/nm")
-    return find_calibration(spots, [open_crystal(crystal)], told=told)
+    # Spots do not tell how the detector is turned: that stays as it is.
+    found = known.found
+    rotation, flipped = (0.0, False) if found is None else (found.rotation, found.flipped)
+    return find_calibration(
+        spots, [open_crystal(crystal)], told=told, rotation=rotation, flipped=flipped
+    )
 
 
 def _rings(crystal: str | Path) -> Job[list[Ring]]:

@@ -14,9 +14,12 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout
 from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.orientation.detectors import DirectBeam
 from napari_kikuchi.orientation.round_detectors import (
+    BRIGHT_FIELD,
+    DARK_FIELD,
     RoundDetector,
     default_detectors_path,
     usual_detectors,
+    without_dark_field_told,
 )
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_drawing import DetectorDrawing
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.pattern_overlay import PatternOverlay
     from napari_kikuchi.ui.session import Session
 
+_DARK = "A ring from outside the direct beam to the edge of the pattern"
 _HINT = "Drag edges and middles on the pattern; double-click a name."
 
 
@@ -70,7 +74,6 @@ class DetectorsPage(ToolPage):
         self.bright = QPushButton("bright field")
         self.bright.setToolTip("A disc around the direct beam")
         self.dark = QPushButton("dark field")
-        self.dark.setToolTip("A ring from outside the direct beam to the edge of the pattern")
         # With the inner radius of what they draw, over the outer one.
         self.pencils = {QPushButton("draw disc"): 0.0, QPushButton("draw ring"): 0.5}
         for pencil in self.pencils:
@@ -158,23 +161,35 @@ class DetectorsPage(ToolPage):
         self.drawing.scale = scale
         for button in (self.bright, self.dark, *self.pencils, self.panel.button):
             button.setEnabled(scale is not None)
+        self._offer_dark_field()
         if scan is not None and scale is not None and scan not in self._of_scans:
             # The usual ones are there at once: one click maps them.
             self._of_scans[scan] = self._usual()
         self._fill(max(0, self.drawing.chosen))
 
     def _usual(self) -> list[RoundDetector]:
-        scale = self.drawing.scale
         assert self._scan is not None
-        assert scale is not None
-        beam = DirectBeam(scale.centre, scale.beam)
         # They stay around the beam, wherever the calibration finds it.
-        found = usual_detectors(self._scan.pattern_shape, beam)
+        found = usual_detectors(self._scan.pattern_shape, self._beam())
         return [replace(one, centre=None) for one in found]
 
+    def _beam(self) -> DirectBeam:
+        scale = self.drawing.scale
+        assert scale is not None
+        return DirectBeam(scale.centre, scale.beam)
+
+    def _offer_dark_field(self) -> None:
+        """Say why where there is no room for one."""
+        missing = ""
+        if self._scan is not None and self.drawing.scale is not None:
+            shape = self._scan.pattern_shape
+            missing = without_dark_field_told(self._usual(), shape, self._beam())
+            self.dark.setEnabled(not missing)
+        self.dark.setToolTip(missing or _DARK)
+
     def _on_usual(self) -> None:
-        bright, dark = self._usual()
-        usual = bright if self.sender() is self.bright else dark
+        wanted = BRIGHT_FIELD if self.sender() is self.bright else DARK_FIELD
+        usual = next(one for one in self._usual() if one.name == wanted)
         same = [i for i, one in enumerate(self.detectors) if one.name == usual.name]
         if same:
             self._on_changed(same[0], usual)

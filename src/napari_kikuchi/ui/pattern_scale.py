@@ -64,6 +64,21 @@ class PatternScale:
         """The same, with what was found from spots."""
         return replace(self, centre=found.centre, scale=found.scale, found=found)
 
+    def turned_as(self, other: PatternScale | None) -> PatternScale:
+        """The same with the detector turned and mirrored as another has it, if that is known."""
+        if other is None or other.found is None:
+            return self
+        # Of the scale it knows nothing where nobody does.
+        scale = self.scale or other.found.scale
+        turned = SpotCalibration(
+            self.centre,
+            scale,
+            rotation=other.found.rotation,
+            flipped=other.found.flipped,
+            beam_radius=self.beam,
+        )
+        return replace(self, found=turned)
+
     def placed(self, centre: Place) -> PatternScale:
         """The same with the direct beam at a place, wherever the scan is."""
         found = self.found and replace(self.found, descan=None)
@@ -160,11 +175,12 @@ class PatternScales:
     def reset(self, scan: Scan) -> None:
         """Centre and scale as the file and the mean pattern tell them; what was kept is forgotten.
 
-        Nothing happens while they are being sought.
+        How the detector is turned and mirrored they do not tell: that stays. Nothing happens while
+        they are being sought.
         """
         found = self._session.preparation(scan)
         if found is not None:
-            self.set(scan, _guess(scan, found))
+            self.set(scan, _guess(scan, found).turned_as(self._known.get(scan)))
             self._kept.keep(scan, None)
 
     def _on_kept(self, scan: Scan) -> None:
