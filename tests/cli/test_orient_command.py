@@ -9,14 +9,17 @@ import orix.io
 import pytest
 from typer.testing import CliRunner
 
+from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.cli.commands import app
 from napari_kikuchi.cli.orient_inputs import thicknesses_in
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import orientations_in
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
-from napari_kikuchi.orientation import kept_libraries
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.orientation import find_spots, kept_libraries
 from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.kept_calibration import forget_calibration, keep_calibration
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.scan_spots import ScanSpots
@@ -131,6 +134,53 @@ def test_the_whole_calibration_is_taken_from_a_file(oriented, scan_file, sample,
     told = json.loads(invoke(*command, "--json").stdout)["calibration"]
     assert told == json.loads(file.read_text())
     assert read_maps(out).provenance["indexing"]["calibration"] == told
+
+
+def test_a_calibration_is_taken_from_what_an_earlier_run_told(oriented, scan_file, tmp_path):
+    file, out = tmp_path / "run.json", tmp_path / "maps.zarr"
+    file.write_text(json.dumps(oriented))
+    command = ["orient", scan_file, "--phase", "cu", *QUICK, "--out", out, "--calibration", file]
+    assert json.loads(invoke(*command, "--json").stdout)["calibration"] == oriented["calibration"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["--scale", 0], "--scale in 1/Å"),
+        (["--scale=-0.02"], "--scale in 1/Å"),
+        (["--voltage", 20], "expected a voltage from 30 to 3000 kV"),
+        (["--phase", "cu"], "different names"),
+        (["--phase", "none.cif"], "none.cif: expected a CIF file, found none"),
+    ],
+)
+def test_what_is_asked_for_wrongly_is_told_before_spots_are_found(
+    scan_file, tmp_path, monkeypatch, wrong, said
+):
+    monkeypatch.setattr(find_spots, "find_spots", None)
+    kept = ["--spots", tmp_path / "not_yet.spots", "--out", tmp_path / "maps.zarr"]
+    told = invoke("orient", scan_file, "--phase", "cu", *wrong, *QUICK, *kept, code=1).stderr
+    assert said in " ".join(told.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_step_that_is_given_counts_where_spots_are_there(oriented, scan_file, given, tmp_path):
+    out = tmp_path / "maps.zarr"
+    command = ["orient", scan_file, "--phase", "cu", *given, *QUICK, "--out", out]
+    invoke(*command, "--step", "7,8", "--spots", scan_file.with_suffix(".spots"))
+    assert read_maps(out).step == (7, 8)
+
+
+def test_spots_tell_the_scale_that_their_scan_told(sample, given, tmp_path):
+    """And of a crystal that is not there the scale is doubtful."""
+    scan = sample[0]
+    told = Calibration((10 * sample[1].calibration.scale,) * 2, "1/nm")
+    spots = finish(
+        find_spots.find_spots(replace(scan, calibration=told), tmp_path / "a.spots", Detection(3.0))
+    )
+    assert ScanSpots.open(spots.path).calibration == told
+    out = tmp_path / "maps.zarr"
+    result = invoke("orient", spots.path, "--phase", "al", *QUICK, "--out", out)
+    assert "is doubtful" in " ".join(result.stderr.split())
 
 
 def test_a_calibration_set_by_hand_is_taken_and_told(oriented, scan_file, sample, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -151,6 +152,10 @@ def test_symmetry_stands_about_the_axes_that_the_cell_has(tmp_path, cell, operat
         (lambda text: text.split("loop_")[0], "expected a CIF file"),
         (lambda text: text.replace("I m -3 m", "?").replace("229", "999"), "space group"),
         (lambda text: text.replace("_length_c 2.866", "_length_c 3.1"), "standard setting"),
+        (lambda text: re.sub("_symmetry.*\n", "", text), "space group"),
+        (lambda text: text.replace("229", "227"), "number 229 of the space group .* found 227"),
+        (lambda text: text.replace("I m -3 m", "I m -3 m :2"), "setting of the space group"),
+        (lambda text: text.replace("I m -3 m", "P n m").replace("229", "62"), "setting of the"),
     ],
 )
 def test_spoilt_file_is_named(iron_file, spoil, said):
@@ -206,8 +211,17 @@ def test_maps_tell_a_phase_by_its_name_symmetry_and_cell_and_the_file_that_told_
     assert told["space_group"] == 216
 
 
-def test_a_space_group_in_another_setting_is_told_by_its_own_number(tmp_path):
-    crystal = Crystal.from_cif(write_cif(tmp_path / "zirconia.cif", **OTHER_SETTING))
+@pytest.mark.parametrize(
+    "told",
+    [
+        OTHER_SETTING,
+        OTHER_SETTING | {"operations": ()},
+        OTHER_SETTING | {"operations": (), "group": (14, "P 21/n")},
+    ],
+    ids=["operations", "name", "short name"],
+)
+def test_a_space_group_in_another_setting_is_told_by_its_own_number(tmp_path, told):
+    crystal = Crystal.from_cif(write_cif(tmp_path / "zirconia.cif", **told))
     assert len(crystal.elements) == 8
     assert crystal.settings()["space_group"] == 14
     # Of the glide plane n: reflections h0l with odd h + l are absent, and not those with odd l.

@@ -176,6 +176,7 @@ def orient(
         from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
             LEAST_CONFIDENCE,
+            check_request,
             orientation_maps,
         )
         from napari_kikuchi.orientation.places import default_orientations_path
@@ -199,6 +200,8 @@ def orient(
                 )
         kept = default_spots_path(source, options) if spots is None else spots
         target = default_orientations_path(source, options) if out is None else out
+        # What is wrong with these is told before the spots are found, which takes long.
+        check_request(target, crystals, proposing, library)
         how: dict[str, Any] = {
             "device": pick_device(device),
             "workers": workers,
@@ -212,7 +215,7 @@ def orient(
                 told = yield from calibration_of(
                     found,
                     crystals,
-                    None if scan is None else scan.calibration,
+                    found.calibration if scan is None else scan.calibration,
                     scale,
                     centre,
                     voltage=voltage,
@@ -225,7 +228,7 @@ def orient(
                     told,
                     crystals,
                     target,
-                    step=found.step,
+                    step=found.step if scan is None else scan.step,
                     library=library,
                     models=proposing,
                     least_confidence=(

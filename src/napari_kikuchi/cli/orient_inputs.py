@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi.cli.options import leave_out, numbers
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job, JobWarning, Progress
+from napari_kikuchi.untrusted import positive
 
 if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
@@ -108,10 +110,13 @@ def calibration_in(
     FileNotFoundError
         If the file is not there.
     ValueError
-        If it holds something else, or parts of the calibration are given, too.
+        If it holds something else, or parts of the calibration are given, too; if the scale is not
+        above 0.
     """
     from napari_kikuchi.orientation.kept_calibration import read_calibration
 
+    if scale is not None:
+        positive(scale, "--scale in 1/Å")
     if path is None:
         return None
     parts = {
@@ -163,6 +168,11 @@ def calibration_of(
         See :func:`~napari_kikuchi.orientation.find_calibration.find_calibration`.
     scale, centre
         In 1/Å, and as row and column, as a person gives them; None: to be found.
+
+    Warns
+    -----
+    JobWarning
+        If the scale is doubtful.
     """
     from napari_kikuchi.calibration import Calibration
     from napari_kikuchi.orientation.find_calibration import find_calibration
@@ -172,7 +182,7 @@ def calibration_of(
     if scale is not None:
         # 1/Å in 1/nm; with crystals it would be looked for anew around this.
         told, crystals = Calibration((10 * scale, 10 * scale), "1/nm"), ()
-    return find_calibration(
+    found = find_calibration(
         spots,
         crystals,
         told=told,
@@ -180,7 +190,10 @@ def calibration_of(
         centre=at,
         rotation=rotation,
         flipped=flipped,
-    ).calibration
+    )
+    if found.doubt:
+        warnings.warn(found.doubt, JobWarning, stacklevel=2)
+    return found.calibration
 
 
 def library_settings(voltage: float, thickness: str | None, kinematical: bool) -> LibrarySettings:

@@ -86,7 +86,9 @@ def find_beam(
     pixels, positions = pixels[seen], positions[seen]
     if len(pixels) < 3:
         raise NoBeamError(
-            f"expected spots in at least 3 patterns to find the direct beam, found {len(pixels)}"
+            f"expected spots in at least 3 patterns to find the direct beam, found {len(pixels)}. "
+            "Say where the direct beam is and how large a pixel (--centre and --scale), or let "
+            "weaker spots be found"
         )
     reach = max(2.0, radius)
     terms = _terms(positions, shape)

@@ -362,8 +362,14 @@ def open_crystal(name: str | Path) -> Crystal:
     FileNotFoundError, CrystalFileError
         As :meth:`Crystal.from_cif`.
     """
-    is_file = isinstance(name, Path) or Path(name).suffix.lower() == ".cif"
-    return Crystal.from_cif(name) if is_file else Crystal.built_in(str(name))
+    if not isinstance(name, Path) and Path(name).suffix.lower() != ".cif":
+        return Crystal.built_in(name)
+    if not Path(name).is_file():
+        raise FileNotFoundError(
+            f"{name}: expected a CIF file, found none. Known without a file are "
+            f"{', '.join(_BUILT_IN)}"
+        )
+    return Crystal.from_cif(name)
 
 
 def built_in_crystals() -> Sequence[str]:

@@ -72,7 +72,7 @@ class FoundCalibration:
         if told is not None and abs(math.log(found / told)) > _DOUBTFUL:
             reasons.append(
                 f"it is {abs(found / told - 1):.0%} {'above' if found > told else 'below'} the "
-                f"{told:.5g} 1/Å that the file tells"
+                f"{told:.5g} 1/Å that was told"
             )
         if self.rings.score < _POOR:
             reasons.append("few spots lie on its rings")

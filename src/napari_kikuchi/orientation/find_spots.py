@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,7 +85,12 @@ def find_spots(
         If the file of the scan is out of reach, or has changed since it was opened.
     """
     path = Path(path)
-    origin: dict[str, Any] = {"scan": scan_origin(scan), "step": list(scan.step)}
+    told = scan.calibration
+    origin: dict[str, Any] = {
+        "scan": scan_origin(scan),
+        "step": list(scan.step),
+        "calibration": None if told is None else asdict(told),
+    }
     # Elsewhere each worker takes what it has.
     where = pick_device(device) if executor is None else device
     with sole_writer(path):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.places import among_user_data, beside, is_there, scan_label
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
-from napari_kikuchi.untrusted import read_json, shortened
+from napari_kikuchi.untrusted import mapping, read_json, shortened
 
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
@@ -39,7 +39,7 @@ class KeptCalibration:
 
 
 def read_calibration(path: Path) -> SpotCalibration:
-    """Read a calibration from a file of JSON.
+    """Read a calibration from a file of JSON: it alone, or among what ``orient --json`` tells.
 
     Raises
     ------
@@ -49,7 +49,8 @@ def read_calibration(path: Path) -> SpotCalibration:
         If it holds something else.
     """
     try:
-        return SpotCalibration.from_settings(read_json(path))
+        told = mapping(read_json(path), "the calibration")
+        return SpotCalibration.from_settings(told.get("calibration", told))
     except ValueError as error:
         raise ValueError(
             f"{path}: expected the calibration of a detector as JSON, as "

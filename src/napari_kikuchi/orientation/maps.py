@@ -19,6 +19,7 @@ from napari_kikuchi.io.origin import drawn_before, maps_provenance
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.orientation.beam import Beam
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 from napari_kikuchi.orientation.map_solutions import BlockSolutions, MapSolutions
 from napari_kikuchi.orientation.scan_indexing import LEAST_SPOTS, ScanIndexing
@@ -131,10 +132,8 @@ def orientation_maps(
     """
     path = Path(path)
     library = library or LibrarySettings()
-    _check_crystals(crystals)
-    _check_models(models, crystals, library.voltage)
+    check_request(path, crystals, models, library)
     _check_beam(spots, calibration, library.k_max)
-    check_target(path)
     scan = spots.provenance.get("scan") or {}
     settings = {
         "phases": [crystal.settings() for crystal in crystals],
@@ -198,6 +197,30 @@ def orientation_maps(
         )
         indexing.unfinished.remove()
         return stack
+
+
+def check_request(
+    path: Path,
+    crystals: Sequence[Crystal],
+    models: Sequence[SpotModel],
+    library: LibrarySettings,
+) -> None:
+    """Check what :func:`orientation_maps` will be asked for, as far as it needs no spots.
+
+    Parameters
+    ----------
+    path, crystals, models, library
+        As there.
+
+    Raises
+    ------
+    ValueError, FileExistsError
+        As there.
+    """
+    _check_crystals(crystals)
+    _check_models(models, crystals, library.voltage)
+    Beam(library.voltage)
+    check_target(path)
 
 
 def _channels(crystals: Sequence[Crystal]) -> tuple[Channel, ...]:

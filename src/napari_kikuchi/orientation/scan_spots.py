@@ -6,6 +6,7 @@ The file is one of safetensors, with the tensors ``counts`` (int32, rows x colum
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.file_state import FileState
 from napari_kikuchi.io.block_file import BlockFile
 from napari_kikuchi.io.provenance import checked_provenance
@@ -98,6 +100,17 @@ class ScanSpots:
         """Distance between rows and between columns of the scan, in µm."""
         down, across = self.provenance.get("step") or (1.0, 1.0)
         return down, across
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """How large a pixel is, as the file of the scan told, see :attr:`.Scan.calibration`."""
+        match self.provenance.get("calibration"):
+            case {
+                "pixel": [int() | float() as height, int() | float() as width],
+                "unit": "1/nm" | "mrad" as unit,
+            } if all(0 < size < math.inf for size in (height, width)):
+                return Calibration((height, width), unit)
+        return None
 
     @property
     def most(self) -> int:

@@ -290,7 +290,8 @@ class CalibratePage(ToolPage):
         if known is not None and found.rings is not None:
             self._set(known.with_found(found.calibration))
             self.notice.tell(
-                f"Fitted: {found.rings.scale:.5f} ± {found.rings.error:.5f} 1/Å per pixel. "
+                found.doubt
+                or f"Fitted: {found.rings.scale:.5f} ± {found.rings.error:.5f} 1/Å per pixel. "
                 "See whether the rings go through spots."
             )
 
