@@ -19,9 +19,9 @@ SAMPLE = "Copper and iron by 4D-STEM, simulated (40 × 48)"
 PHASES = ("copper", "iron")
 # Patterns of phases are simulated once: on a processor that is shared, for minutes.
 _PATIENCE_S = 1200
-# Rows and columns of the sample scan: in a grain of copper, of iron, and beside a twin.
-IN_GRAIN = (26, 32)
-IN_ANOTHER = (12, 26)
+# Rows and columns of the sample scan: in a grain of copper, and in one of iron.
+IN_COPPER = (26, 32)
+IN_IRON = (12, 26)
 
 
 def map_orientations(hands: Hands, album: Album) -> None:
@@ -46,7 +46,7 @@ def open_scan(hands: Hands, album: Album) -> None:
     hands.open_menu("File", "Open Sample", PLUGIN, SAMPLE)
     hands.choose(SAMPLE)
     wait_until(lambda: len(hands.viewer.layers) == 1, "the scan", _PATIENCE_S)
-    show_pattern(hands, IN_GRAIN)
+    show_pattern(hands, IN_COPPER)
     album.take("orient-01-scan")
 
 
@@ -106,14 +106,14 @@ def find_orientations(hands: Hands, album: Album) -> None:
     page = hands.dock(Orientations).page
     wait_until(lambda: "indexed" in page.notice.text(), "what the maps tell", _PATIENCE_S)
     hands.dismiss()
-    show_pattern(hands, IN_GRAIN)
+    show_pattern(hands, IN_COPPER)
     album.take("orient-05-maps")
 
 
 def explore(hands: Hands, album: Album) -> None:
     """The page Explore: misorientation to a position, and how zone axes correlate."""
     page = hands.dock(Orientations).page
-    show_pattern(hands, IN_ANOTHER)
+    show_pattern(hands, IN_IRON)
     layers = len(hands.viewer.layers)
     hands.click(page.misorientation.button)
     wait_until(lambda: len(hands.viewer.layers) > layers, "the misorientation", _PATIENCE_S)

@@ -343,7 +343,7 @@ def _wedge(settings: FoilSettings) -> tuple[NDArray[np.float64], NDArray[np.floa
     y, x = np.mgrid[:rows, :cols] / min(rows, cols)
     # The hole's edge, about a corner, is not quite round.
     angle = np.arctan2(y + 0.25, x + 0.25)
-    away = np.hypot(y + 0.25, x + 0.25) - 0.5 - 0.04 * np.sin(9 * angle)
+    away = np.hypot(y + 0.25, x + 0.25) - 0.42 - 0.02 * np.sin(9 * angle)
     thickness = settings.thinnest + (settings.thickest - settings.thinnest) * away / away.max()
     tilts = np.stack([np.sin(4.0 * y + 1.5 * x), np.cos(3.0 * x - 2.0 * y)], axis=-1)
     return np.where(away > 0, thickness, 0.0), settings.buckle * tilts
