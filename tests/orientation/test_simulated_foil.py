@@ -24,7 +24,9 @@ from napari_kikuchi.simulate.scan import truth_path
 SMALL = FoilSettings(shape=(16, 20), seed=1)
 CRYSTALS = [Crystal.built_in("cu"), Crystal.built_in("fe")]
 # Of those that are usual, few enough to be soon simulated.
-TEMPLATES = LibrarySettings(thicknesses=(80.0, 160.0, 240.0), k_max=1.7, step=3.0, fine_step=0.6)
+TEMPLATES = LibrarySettings(
+    thicknesses=(80.0, 120.0, 170.0, 230.0, 300.0), k_max=1.7, step=2.4, fine_step=0.4
+)
 
 
 @pytest.fixture(scope="module")
