@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
 
 _NM_PER_MICROMETRE = 1000.0
+# Patterns that are packed together.
+_CHUNK_COLUMNS = 16
 
 
 def write_hspy(
@@ -68,6 +70,7 @@ def write_hspy(
         "learning_results": {},
         "models": {},
     }
+    chunks = (1, min(_CHUNK_COLUMNS, patterns.shape[1]), *patterns.shape[2:])
     with replacing(path) as partial:
         # Counts are mostly small: they shrink with what costs next to nothing.
-        file_writer(str(partial), content, compression="lzf", chunks=(1, 16, *patterns.shape[2:]))
+        file_writer(str(partial), content, compression="lzf", chunks=chunks)
