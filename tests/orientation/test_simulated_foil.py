@@ -1,5 +1,6 @@
 """The simulated foil shows what its truth says, and its orientations can be found."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -120,7 +121,7 @@ def test_the_scan_is_kept_until_it_would_be_another(tmp_path, monkeypatch):
     small = replace(small, seed=2)
     finish(kept_foil())
     assert path.stat().st_mtime_ns > made
-    truth_path(path).joinpath("zarr.json").unlink()
+    shutil.rmtree(truth_path(path))
     finish(kept_foil())
     assert read_maps(truth_path(path)).map_shape == (4, 5)
 
