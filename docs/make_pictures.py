@@ -1,14 +1,18 @@
 """Takes the tours of the guide and makes its pictures.
 
     python docs/make_pictures.py
+    python docs/make_pictures.py orientations
 
-Needs a screen, or a virtual one: ``make figures`` brings it along. The user's own folders stay as
-they are.
+The second line takes the tour of 4D-STEM alone. Needs a screen, or a virtual one: ``make figures``
+brings it along. The user's own folders stay as they are, but for the cache, which keeps simulated
+patterns.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -20,18 +24,48 @@ _CLOSING_MS = 500
 
 
 def main() -> None:
-    """Take every tour; print how long each step took."""
+    """Take the tours; print how long each step took."""
+    tours: dict[str, Callable[[Path], None]] = {
+        "kikuchi": take_tours,
+        "orientations": lambda _: take_orientation_tour(),
+    }
+    parser = argparse.ArgumentParser(description="Takes the tours of the guide.")
+    parser.add_argument("tours", nargs="*", metavar="TOUR", help=f"{', '.join(tours)}; default all")
+    chosen = parser.parse_args().tours or list(tours)
+    if unknown := set(chosen) - set(tours):
+        parser.error(f"no tour {', '.join(sorted(unknown))}: there are {', '.join(tours)}")
     with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary) / "figures"
         folder.mkdir()
         # Before napari is imported, which reads its settings then.
         os.environ["NAPARI_CONFIG"] = str(folder / "settings.yaml")
         with patch("napari_kikuchi.io.places.user_folder", lambda: folder / "maps"):
-            take_tours(folder)
+            for tour in chosen:
+                tours[tour](folder)
+
+
+def take_orientation_tour() -> None:
+    """Take the tour of 4D-STEM."""
+    from napari_kikuchi.ui.launch import let_work, new_viewer
+    from tour.album import Album
+    from tour.hands import Hands
+    from tour.map_orientations import map_orientations
+
+    viewer = new_viewer()
+    viewer.window.resize(*WINDOW)
+    hands = Hands(viewer)
+    album = Album(IMAGES, hands.window)
+    try:
+        map_orientations(hands, album)
+    finally:
+        viewer.close()
+        let_work(_CLOSING_MS)
+    for step in album.steps:
+        print(f"{step.picture.stem:<28} {step.seconds:6.1f} s")
 
 
 def take_tours(folder: Path) -> None:
-    """Take every tour in one window; ``folder`` is for what is made on the way."""
+    """Take every tour of Kikuchi patterns; ``folder`` is for what is made on the way."""
     from qtpy.QtCore import QCoreApplication, Qt
 
     from napari_kikuchi.ui.inspector import Inspector

@@ -6,6 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from orix.quaternion import Orientation, Rotation
 from orix.quaternion.symmetry import Oh
+from orix.vector import Vector3d
 from scipy import ndimage
 
 from napari_kikuchi.simulate import make_structure
@@ -89,6 +90,37 @@ def test_grain_size_is_as_asked():
     crossings = np.count_nonzero(np.diff(grain, axis=0)) + np.count_nonzero(np.diff(grain, axis=1))
     intercept = 2 * 200 * 200 / crossings
     assert 0.5 * 16 < intercept < 0.9 * 16
+
+
+def test_grains_of_a_fibre_texture_have_one_of_its_axes_along_the_normal():
+    fibres = [(0, 0, 1), (0, 1, 1)]
+    made = make_structure(
+        "wrought", 96, 96, seed=3, fibres=fibres, fibre_spread=1.0, scatter=0.0, grain_size=8.0,
+        twins_per_grain=0.0,
+    )  # fmt: skip
+    of_grains = np.array([made.orientations[made.grain == g][0] for g in np.unique(made.grain)])
+    normals = (Rotation(of_grains) * Vector3d.zvector()).unit
+    along = np.sort(np.abs(normals.data))
+    axes = np.array(fibres) / np.linalg.norm(fibres, axis=1, keepdims=True)
+    off = np.rad2deg(np.arccos(np.clip(along @ np.sort(axes).T, -1, 1)))
+    assert off.min(axis=1).max() < 5
+    assert np.median(off.min(axis=1)) == pytest.approx(1.18, abs=0.5)  # Of a Rayleigh distribution.
+    assert set(off.argmin(axis=1)) == {0, 1}
+    # About the normal they lie anyhow.
+    assert np.ptp(angles(of_grains[:1].repeat(len(of_grains), axis=0), of_grains)) > 20
+
+
+def test_steep_twins_stand_on_edge():
+    made = make_structure(
+        "wrought", 96, 96, seed=3, fibres=[(0, 1, 1)], fibre_spread=0.1, scatter=0.0,
+        twins_per_grain=3.0, twin_steepness=0.99,
+    )  # fmt: skip
+    normals = (Rotation(made.orientations[made.twin > 0]) * Vector3d.zvector()).unit.data
+    # Half a turn about a normal that lies in the surface keeps the axis across it.
+    assert len(normals) > 100
+    np.testing.assert_allclose(
+        np.sort(np.abs(normals)), np.tile([0, 0.7071, 0.7071], (len(normals), 1)), atol=0.02
+    )
 
 
 def test_neighbouring_cells_differ_by_a_small_rotation(additive):

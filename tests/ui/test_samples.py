@@ -7,8 +7,11 @@ from npe2 import PluginManifest
 
 import napari_kikuchi
 from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.simulate.scan import truth_path
 from napari_kikuchi.ui import samples
-from napari_kikuchi.ui.link import KEY
+from napari_kikuchi.ui.link import KEY, scan_of
+from napari_kikuchi.ui.pattern_viewer import PatternViewer
+from napari_kikuchi.ui.pattern_views import View
 
 MANIFEST = PluginManifest.from_file(Path(napari_kikuchi.__file__).parent / "napari.yaml")
 SAMPLES = {sample.key: sample for sample in MANIFEST.contributions.sample_data}
@@ -48,6 +51,29 @@ def test_without_network_the_message_says_so(monkeypatch):
     monkeypatch.setattr(kikuchipy.data, "nickel_ebsd_large", no_network)
     with pytest.raises(ConnectionError, match=r"name resolution failed.*online\?"):
         samples.nickel_map()
+
+
+def test_the_stem_sample_is_simulated_when_it_is_chosen_and_opens_as_a_file_does(
+    make_napari_viewer, tmp_path, monkeypatch, qtbot
+):
+    monkeypatch.setattr("napari_kikuchi.io.places.user_folder", lambda: tmp_path)
+    viewer = make_napari_viewer(show=True)
+    (navigator,) = viewer.open_sample("napari-kikuchi", "copper_iron")
+    scan = scan_of(navigator)
+    assert navigator.data.shape == (40, 48)
+    assert "40 × 48" in SAMPLES["copper_iron"].display_name
+    assert "virtual bright field" in navigator.name
+    assert scan.technique == "4D-STEM"
+    assert scan.path.is_relative_to(tmp_path)
+    (patterns,) = (
+        dock for dock in viewer.window.dock_widgets.values() if isinstance(dock, PatternViewer)
+    )
+    qtbot.waitUntil(lambda: patterns.panes.shown == [View.RAW], timeout=30_000)
+    # Its truth lies beside it, and is shown like any map.
+    viewer.open(truth_path(scan.path), plugin="napari-kikuchi")
+    assert {"phase", "grain", "thickness", "IPF z red"} <= {layer.name for layer in viewer.layers}
+    truth = next(layer for layer in viewer.layers if layer.name == "phase")
+    assert scan_of(truth) is scan
 
 
 def test_every_command_of_the_manifest_can_be_called():

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_kikuchi.orientation.spot_calibration import Descan, SpotCalibration
+from napari_kikuchi.orientation.spot_rendering import Exposure, SpotRenderer
 from napari_kikuchi.pattern_source import put
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate.structure import Structure
@@ -25,45 +26,12 @@ if TYPE_CHECKING:
     from napari_kikuchi.orientation.crystal import Crystal
     from napari_kikuchi.orientation.kinematical import KinematicalSpots
 
-# Width of the edge of a disc in pixels.
-_EDGE = 0.7
-# A Gaussian spot has this standard deviation in radii, and is drawn out to so many radii.
-_GAUSSIAN, _GAUSSIAN_REACH = 0.5, 2.0
-# Of the diffuse background: how far from the direct beam it falls to 1/e, and, where the specimen
-# is amorphous, radius and width of the halo; in 1/Å.
-_DIFFUSE, _HALO, _HALO_WIDTH = 0.5, 0.45, 0.08
 # Radius of the hole and its place, as shares of the scan.
 _HOLE, _HOLE_AT = 0.2, (0.75, 0.25)
 # Patterns rendered at a time.
 _BATCH = 16
 # Weaker spots than this share of the strongest are below any noise.
 _WEAKEST = 2e-3
-
-
-@dataclass(frozen=True)
-class Exposure:
-    """How patterns are recorded.
-
-    Attributes
-    ----------
-    dose
-        Mean counts of a pattern.
-    radius
-        Of a spot in pixels.
-    form
-        ``"disc"``: of a convergent beam; ``"gaussian"``: a spot that is blurred, with a standard
-        deviation of half the radius.
-    direct_beam
-        Counts of the direct beam over those of the strongest spot; 0: it is blocked.
-    background
-        Share of the dose that is diffuse.
-    """
-
-    dose: float = 50_000.0
-    radius: float = 3.0
-    form: Literal["disc", "gaussian"] = "disc"
-    direct_beam: float = 5.0
-    background: float = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,53 +199,24 @@ class _RenderedSpots:
 
     def _expected(self, positions: NDArray[np.integer]) -> NDArray[np.float64]:
         """Mean counts of each pixel, of shape (n, height, width)."""
-        exposure, calibration = self.exposure, self.truth.calibration
+        exposure = self.exposure
         spots = self.truth.spots(positions)
-        column, row = calibration.to_pixels(spots[..., 0], spots[..., 1], positions)
-        centres = np.broadcast_to(calibration.centres(positions), (len(positions), 2))
-        direct = exposure.direct_beam * spots[..., 2].max(axis=1, initial=0, keepdims=True)
+        direct = exposure.direct_beam * spots[..., 2].max(axis=1, initial=0)
         # Through a hole all of the beam goes straight on.
         direct[direct == 0] = 1.0 if exposure.direct_beam else 0.0
-        counts = np.concatenate([spots[..., 2], direct], axis=1)
         sharp = exposure.dose * (1 - exposure.background)
-        counts *= sharp / counts.sum(axis=1, keepdims=True).clip(min=1e-30)
-        column = np.concatenate([column, centres[:, 1:]], axis=1)
-        row = np.concatenate([row, centres[:, :1]], axis=1)
-        return self._draw(column, row, counts) + self._diffuse(positions, centres)
-
-    def _draw(self, column: NDArray, row: NDArray, counts: NDArray) -> NDArray[np.float64]:
-        (n, _), (height, width) = counts.shape, self.pattern_shape
-        reach = _GAUSSIAN_REACH if self.exposure.form == "gaussian" else 1.0
-        half = int(np.ceil(reach * self.exposure.radius + 1))
-        pattern, spot = np.nonzero(counts)
-        column, row, counts = (each[pattern, spot, None, None] for each in (column, row, counts))
-        window = np.arange(-half, half + 1)
-        y, x = np.rint(row).astype(int) + window[:, None], np.rint(column).astype(int) + window
-        values = self._profile(np.hypot(y - row, x - column))
-        values *= counts / values.sum(axis=(1, 2), keepdims=True)
-        inside = (y >= 0) & (y < height) & (x >= 0) & (x < width)
-        flat = (pattern[:, None, None] * height + y) * width + x
-        drawn = np.zeros(n * height * width)
-        np.add.at(drawn, flat[inside], values[inside])
-        return drawn.reshape(n, height, width)
-
-    def _profile(self, distance: NDArray) -> NDArray[np.float64]:
-        radius = self.exposure.radius
-        if self.exposure.form == "gaussian":
-            return np.exp(-((distance / (_GAUSSIAN * radius)) ** 2) / 2)
-        return np.clip((radius - distance) / _EDGE + 0.5, 0, 1)
-
-    def _diffuse(self, positions: NDArray[np.integer], centres: NDArray) -> NDArray[np.float64]:
-        height, width = self.pattern_shape
-        y, x = np.ogrid[:height, :width]
-        radius = self.truth.calibration.scale * np.hypot(
-            y - centres[:, 0, None, None], x - centres[:, 1, None, None]
+        share = sharp / (spots[..., 2].sum(axis=1) + direct).clip(min=1e-30)
+        spots[..., 2] *= share[:, None]
+        amorphous = self.truth.phases[tuple(positions.T)] < 0
+        return self._renderer.sharp(positions, spots, share * direct) + self._renderer.diffuse(
+            positions, np.full(len(positions), exposure.dose * exposure.background), amorphous
         )
-        amorphous = (self.truth.phases[tuple(positions.T)] < 0)[:, None, None]
-        halo = np.exp(-(((radius - _HALO) / _HALO_WIDTH) ** 2) / 2)
-        share = np.where(amorphous, halo, 0) + np.exp(-radius / _DIFFUSE)
-        share /= share.sum(axis=(1, 2), keepdims=True)
-        return self.exposure.dose * self.exposure.background * share
+
+    @cached_property
+    def _renderer(self) -> SpotRenderer:
+        return SpotRenderer(
+            self.truth.calibration, self.pattern_shape, self.exposure.radius, self.exposure.form
+        )
 
 
 def _usual(shape: tuple[int, int], pattern_shape: tuple[int, int]) -> SpotCalibration:

@@ -36,6 +36,14 @@ class Wrought:
     twin_widths
         Widths of the lamellae in µm, across their trace; each lamella has one of them. A lamella
         narrower than the step is one pixel thin.
+    twin_steepness
+        Sine of the least angle between the plane of a lamella and the surface: flatter ones have
+        no trace to speak of. Close to 1, all are seen edge on.
+    fibres
+        Fibre texture: directions of the crystal, of which each grain has one along the normal of
+        the surface; none: grains lie anyhow.
+    fibre_spread
+        By how far they do not, in degrees (standard deviation).
     """
 
     grain_size: float = 8.0
@@ -43,6 +51,9 @@ class Wrought:
     scatter: float = 0.05
     twins_per_grain: float = 1.5
     twin_widths: tuple[float, ...] = (0.2, 1.0, 2.5)
+    twin_steepness: float = 0.3
+    fibres: tuple[tuple[int, int, int], ...] = ()
+    fibre_spread: float = 5.0
 
 
 def make_wrought(
@@ -52,7 +63,7 @@ def make_wrought(
     rng = np.random.default_rng(seed)
     points = positions(rows, cols, step)
     grain, centres = tessellate(points, (config.grain_size,) * 2, config.size_spread, rng)
-    parents = Rotation.random(len(centres), rng=rng)
+    parents = _parents(len(centres), config, rng)
     twin, variants = _twins(grain, points, step, parents, config, rng)
     deviations = np.deg2rad(config.scatter) * rng.standard_normal((len(points), 3))
     orientations = (
@@ -74,6 +85,18 @@ def make_wrought(
         contrast=np.ones(shape, np.float32),
         settings={"kind": "wrought", "seed": seed, **asdict(config)},
     )
+
+
+def _parents(count: int, config: Wrought, rng: np.random.Generator) -> Rotation:
+    """Orientations of the grains without their twins."""
+    if not config.fibres:
+        return Rotation.random(count, rng=rng)
+    fibres = np.array(config.fibres, float)[rng.permutation(count) % len(config.fibres)]
+    normal = np.array([0.0, 0.0, 1.0])
+    onto = Rotation.concatenate([Rotation.align_vectors([one], [normal])[0] for one in fibres])
+    about = Rotation.from_rotvec(rng.uniform(0, 2 * np.pi, (count, 1)) * normal)
+    tilts = np.deg2rad(config.fibre_spread) * rng.standard_normal((count, 2))
+    return onto * about * Rotation.from_rotvec(np.column_stack([tilts, np.zeros(count)]))
 
 
 def _twins(
@@ -98,8 +121,7 @@ def _twins(
         for _ in range(rng.poisson(config.twins_per_grain)):
             plane = _TWIN_PLANES[rng.integers(len(_TWIN_PLANES))]
             normal = parents[index].inv().apply(plane)[:2]
-            # A plane nearly parallel to the surface has no trace to speak of.
-            if np.linalg.norm(normal) < 0.3:
+            if np.linalg.norm(normal) < config.twin_steepness:
                 continue
             normal /= np.linalg.norm(normal)
             width = rng.choice(config.twin_widths)

@@ -43,6 +43,13 @@ def nickel_map() -> list[Any]:
     return read_scan(str(path), scan="Scan 1")
 
 
+def copper_iron() -> list[Any]:
+    """A simulated 4D-STEM scan of copper and iron, made when it is chosen for the first time."""
+    from napari_kikuchi.orientation.simulated_foil import kept_foil
+
+    return read_scan(str(run_live(kept_foil(), "Simulating copper and iron")))
+
+
 def _fetch_nickel_map() -> Job[Path]:
     yield Progress(0, 0, "Fetching kikuchipy's nickel map")
     import kikuchipy
