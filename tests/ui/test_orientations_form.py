@@ -134,12 +134,14 @@ def test_what_is_chosen_reaches_the_command(open_dock, scan_file, qtbot, tmp_pat
         form.request()
     add_phases(dock, qtbot, "cu", "ti")
     assert options_of(form) == (
-        f"--phase cu --phase ti --out {out} --voltage 300.0 --thickness 100-800 "
-        "--find-calibration --grain-threshold 5.0"
+        f"--phase cu --phase ti --out {out} --voltage 300.0 --find-calibration "
+        "--grain-threshold 5.0"
     )
     form.voltage.value, form.radius.value = 200, 3.5
     form.detector.rotation.value, form.detector.flipped.value = -90, True
     form.threshold.value = 2
+    assert not form.between.native.isVisibleTo(form)
+    form.foil.value = "thick"
     for field, value in zip(form.thickness, (50, 62.0), strict=True):
         field.value = value
     assert options_of(form) == (

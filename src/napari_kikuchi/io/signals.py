@@ -18,16 +18,9 @@ import numpy as np
 
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.io.errors import PatternFileError, UnreadableError
-from napari_kikuchi.io.frames import LARGEST_SIDE
-from napari_kikuchi.io.layout import (
-    MOST_POSITIONS,
-    Layout,
-    Stored,
-    choose_layout,
-    grid_candidates,
-    known_step,
-)
+from napari_kikuchi.io.layout import Layout, Stored, choose_layout, grid_candidates, known_step
 from napari_kikuchi.io.lengths import in_micrometres
+from napari_kikuchi.io.signal_limits import check_signal
 from napari_kikuchi.io.sources import FlatSource
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.untrusted import shortened
@@ -42,10 +35,6 @@ PLAIN = {".dm4": "digitalmicrograph", ".mrc": "mrc"}
 _BERKELEY_NAMES = ("data", "counted_datacube", "datacube")
 # Members of an HDF5 file that are looked at, a hundred times those of any known one.
 _MOST_MEMBERS = 100_000
-# The largest scan ever likely, and a piece that is unpacked as one.
-_MOST_ROWS, _MOST_CHUNK_BYTES = 10**6, 2**30
-# 4096 x 4096 pixels of float32. An array takes no room in a file until something is written to it.
-_MOST_PATTERN_BYTES = 2**26
 
 
 @dataclass(frozen=True)
@@ -154,7 +143,7 @@ def open_signal(
         array = _open_array(path, signal.place)
         sizes = tuple(int(size) for size in array.shape)
         rows, cols, height, width = sizes[::-1] if signal.backwards else sizes
-        _check(path, array, (rows, cols, height, width))
+        check_signal(path, array, (rows, cols, height, width), plain=path.suffix.lower() in PLAIN)
         y, x, *detector = _axes(path, signal)
     dtype = np.dtype(array.dtype).newbyteorder("=")
     pattern_bytes = height * width * dtype.itemsize
@@ -326,47 +315,6 @@ def _scales_and_units(
         (float(height["scale"]), float(width["scale"])),
         (str(height["units"]), str(width["units"])),
     )
-
-
-def _check(path: Path, array: Any, shape: Sequence[int]) -> None:
-    rows, cols, height, width = shape
-    if np.dtype(array.dtype).kind not in "uif":
-        raise PatternFileError(f"{path}: expected patterns of numbers, found {array.dtype}.")
-    if min(shape) < 1 or rows > _MOST_ROWS or max(height, width) > LARGEST_SIDE:
-        raise PatternFileError(
-            f"{path}: expected 1 to {_MOST_ROWS} rows of patterns of at most {LARGEST_SIDE} pixels "
-            f"each way, found {rows} rows x {cols} columns of {height} x {width} pixels. The file "
-            "is damaged or holds something else."
-        )
-    if rows * cols > MOST_POSITIONS:
-        raise PatternFileError(
-            f"{path}: expected at most {MOST_POSITIONS} patterns, found {rows} rows x {cols} "
-            "columns. The file is damaged or holds something else."
-        )
-    pattern_bytes = height * width * np.dtype(array.dtype).itemsize
-    if pattern_bytes > _MOST_PATTERN_BYTES:
-        raise PatternFileError(
-            f"{path}: expected patterns of at most {_MOST_PATTERN_BYTES} bytes, found {height} x "
-            f"{width} pixels of {array.dtype}, which are {pattern_bytes} bytes. The file is "
-            "damaged or holds something else."
-        )
-    if path.suffix.lower() in PLAIN:
-        held = path.stat().st_size
-        if array.nbytes > held:
-            raise PatternFileError(
-                f"{path}: truncated: its header gives {rows} rows x {cols} columns of {height} x "
-                f"{width} pixels, which take {array.nbytes} bytes, found {held} bytes. Copy it "
-                "again from its source."
-            )
-        return
-    chunk = getattr(array, "chunks", None) or (1,)
-    size = int(np.prod([int(one) for one in chunk], dtype=object)) * array.dtype.itemsize
-    if size > _MOST_CHUNK_BYTES:
-        raise PatternFileError(
-            f"{path}: expected an array in chunks of at most {_MOST_CHUNK_BYTES} bytes, found "
-            f"chunks of {size}: for one pattern that much would be unpacked. Save it in smaller "
-            "chunks."
-        )
 
 
 def _axes(path: Path, signal: Signal) -> Iterator[Mapping[str, Any]]:

@@ -35,7 +35,7 @@ _START = (
     "Find the spots, the calibration and the orientation of every pattern, in a process of its "
     "own;\nwhat was stopped goes on where it was"
 )
-_THICK, _THIN = "thick", "thin"
+_UNKNOWN, _THICK, _THIN = "unknown", "thick", "thin"
 
 
 class OrientationsForm(QWidget):
@@ -78,9 +78,13 @@ class OrientationsForm(QWidget):
         self.voltage.native.setSuffix(" kV")
         self.foil = ComboBox(
             label="foil",
-            choices=[("of some thickness", _THICK), ("thin (kinematical)", _THIN)],
-            tooltip="of some thickness: Bloch waves, quick for metals, hours for large cells of\n"
-            "low symmetry. thin: single scattering only, quick for all.",
+            choices=[
+                ("of unknown thickness", _UNKNOWN),
+                ("of thickness", _THICK),
+                ("thin (kinematical)", _THIN),
+            ],
+            tooltip="of unknown thickness, or of one between two: Bloch waves, quick for metals,\n"
+            "hours for large cells of low symmetry. thin: single scattering only, quick for all.",
         )
         self.thickness = [_thickness("from", 100.0), _thickness("to", 800.0)]
         between = Container(
@@ -173,6 +177,7 @@ class OrientationsForm(QWidget):
             path_of(self.out, "where the maps go"),
             voltage=self.voltage.value,
             thickness=(thin, thick) if self.foil.value == _THICK else None,
+            thin=self.foil.value == _THIN,
             radius=self.radius.value or None,
             spots=self.spots.file,
             calibration=self.detector.calibration,

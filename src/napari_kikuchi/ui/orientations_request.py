@@ -30,7 +30,9 @@ class OrientationsRequest:
     voltage
         In kV.
     thickness
-        Of the foil, from thin to thick, in Å; None: so thin that there is single scattering only.
+        Of the foil, from thin to thick, in Å; None: as it is usual.
+    thin
+        Whether the foil is so thin that there is single scattering only.
     radius
         Of a spot in pixels; None: found out.
     spots
@@ -49,7 +51,8 @@ class OrientationsRequest:
     phases: Sequence[str | Path]
     out: Path
     voltage: float
-    thickness: tuple[float, float] | None
+    thickness: tuple[float, float] | None = None
+    thin: bool = False
     radius: float | None = None
     spots: Path | None = None
     calibration: SpotCalibration | None = None
@@ -95,7 +98,7 @@ class OrientationsRequest:
                     "out": self.out,
                     "voltage": self.voltage,
                     "thickness": thickness,
-                    "kinematical": self.thickness is None,
+                    "kinematical": self.thin,
                     "radius": self.radius,
                     "spots": self.spots,
                     **detector,
