@@ -144,7 +144,7 @@ class CalibratePage(ToolPage):
             (self._scales.changed, self._on_scale),
             (self._sources.changed, self._on_source),
         ]
-        listen(self, handlers, self._stop)
+        listen(self, handlers, self._latest.stop, self._fits.stop)
 
     def set_scan(self, scan: Scan | None) -> None:
         """Calibrate the patterns of this scan."""
@@ -174,10 +174,6 @@ class CalibratePage(ToolPage):
             self._on_crystal()
             self._on_scale(self._scan)
             self._overlay.take_keys()
-
-    def _stop(self) -> None:
-        self._latest.stop()
-        self._fits.stop()
 
     def _on_crystal(self) -> None:
         self._fits.stop()
