@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QTabBar,
     QWidget,
 )
@@ -146,6 +147,14 @@ class Hands:
             raise RuntimeError(f"{button.text()} cannot be clicked: {button.toolTip()}")
         # A checkbox answers where its box is, however wide it is.
         QTest.mouseClick(button, _LEFT, pos=QPoint(10, button.height() // 2))
+        let_work(_PAUSE_MS)
+
+    def scroll_to(self, widget: QWidget) -> None:
+        """Scroll what holds a widget until that is seen."""
+        around = widget.parentWidget()
+        while not isinstance(around, QScrollArea):
+            around = around.parentWidget()
+        around.ensureWidgetVisible(widget)
         let_work(_PAUSE_MS)
 
     def open_list(self, box: QComboBox) -> None:

@@ -117,8 +117,10 @@ def explore(hands: Hands, album: Album) -> None:
     layers = len(hands.viewer.layers)
     hands.click(page.misorientation.button)
     wait_until(lambda: len(hands.viewer.layers) > layers, "the misorientation", _PATIENCE_S)
+    hands.scroll_to(page.correlation.button)
     hands.click(page.correlation.button)
     wait_until(lambda: "one half" in page.correlation.notice.text(), "the curve", _PATIENCE_S)
+    hands.scroll_to(page.correlation.plot)
     album.take("orient-06-explore")
 
 
