@@ -60,9 +60,10 @@ SPOT_WIDTH = 0.04
 Matching = Callable[[np.ndarray], tuple[np.ndarray, float]]
 PEERS: dict[str, Callable[[], Matching]] = {
     "py4DSTEM": lambda: py4dstem(angle_step_zone_axis=2.0),
-    "py4DSTEM, refined": lambda: py4dstem(angle_step_zone_axis=0.5, angle_coarse_zone_axis=2.0),
     "pyxem, 2°": lambda: pyxem(2.0),
     "pyxem, 1°": lambda: pyxem(1.0),
+    # Last, as it takes an hour.
+    "py4DSTEM, refined": lambda: py4dstem(angle_step_zone_axis=0.5, angle_coarse_zone_axis=2.0),
 }
 
 
