@@ -117,6 +117,7 @@ def test_the_maps_say_where_they_come_from(scan_file, encoder, tmp_path):
         "name": scan.name,
         "options": {"flip": True},
         "grid": "square",
+        "technique": "EBSD",
         "fingerprint": scan.fingerprint(),
     }
     again = open_scan(found["scan"]["path"], **found["scan"]["options"])

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from spot_window import AWAY, BEAM, CENTRE, SpotWindow, spot_patterns, spot_scan
+from spot_window import AWAY, BEAM, CENTRE, SpotWindow, spot_scan
 
-from napari_kikuchi.io import Up2Writer, open_scan
+from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_spots import find_spots
@@ -12,6 +12,7 @@ from napari_kikuchi.orientation.scan_spots import ScanSpots
 from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.spot_sources import spot_sources_of
 from napari_kikuchi.ui.spots_taken import SpotsTaken
+from spot_file import write_spot_file
 
 PATIENCE_MS = 120_000
 PAGE = 3
@@ -21,12 +22,9 @@ SPOTS = np.add(CENTRE, [(0, 0), (0, AWAY), (0, -AWAY)])
 @pytest.fixture
 def file_window(make_napari_viewer, qtbot, tmp_path):
     """A window over a scan that another process can open."""
-    patterns = spot_patterns()
-    with Up2Writer(tmp_path / "a.up2", (6, 8), patterns.shape[2:], step=(0.5, 0.25)) as writer:
-        writer.append(patterns)
-    opened = open_scan(tmp_path / "a.up2")
+    path = write_spot_file(tmp_path / "a.hspy", spot_scan())
     window = SpotWindow(make_napari_viewer(show=True), qtbot)
-    window.show(spot_scan(path=opened.path, options=opened.options))
+    window.show(open_scan(path))
     return window
 
 
@@ -125,7 +123,7 @@ def test_what_is_asked_for_reaches_the_command(file_window, qtbot, tmp_path):
     page = turn_to_page(file_window, qtbot)
     page.radius.value, page.least.value, page.spacing.value = 3.0, 1.5, 7
     arguments = page.request().arguments()
-    assert arguments[:2] == ["spots", str(tmp_path / "a.up2")]
+    assert arguments[:2] == ["spots", str(tmp_path / "a.hspy")]
     assert " ".join(arguments[2:]) == (
         f"--radius 3.0 --least 0.015 --least-noise 4.0 --spacing 7.0 --most 64 "
         f"--out {tmp_path / 'a.spots'}"

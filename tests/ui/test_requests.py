@@ -99,10 +99,19 @@ def test_a_scan_in_memory_is_refused_by_name():
 
 def test_orientations_are_asked_for_with_the_scan_as_it_was_opened(tmp_path):
     opened = scan(shape=(4, 5), step=(0.5, 0.25))
-    request = OrientationsRequest(opened, ["cu", Path("a b.cif")], Path("o.zarr"), 300.0, None)
+    request = OrientationsRequest(opened, ["cu", Path("a b.cif")], Path("o.zarr"), 300.0, thin=True)
     assert request.arguments() == [
         *("orient", "a.up2", "--phase", "cu", "--phase", "a b.cif", "--out", "o.zarr"),
-        *("--voltage", "300.0", "--kinematical", "--shape", "4,5", "--step", "0.5,0.25"),
+        *(
+            "--voltage",
+            "300.0",
+            "--kinematical",
+            "--find-calibration",
+            "--shape",
+            "4,5",
+            "--step",
+            "0.5,0.25",
+        ),
     ]
     request.write_calibration()
     assert request.calibration_file is None

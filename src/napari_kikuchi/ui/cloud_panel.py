@@ -132,9 +132,11 @@ class CloudPanel(QWidget):
 
     def close_down(self) -> None:
         """Stop working and listening; the widget may be gone."""
+        self.selection.close()
+        # What still comes finds no points to light up.
+        self._view = None
         for job in (self._drawing, self._lighting, self._looking):
             job.stop()
-        self.selection.close()
 
     def _on_outline(self, outline: NDArray[np.floating]) -> None:
         if self._view is None:

@@ -41,11 +41,9 @@ class SpotsTaken(Notice):
     def file(self) -> Path | None:
         """Of the spots that are taken; None where they are found first."""
         found = self._found()
-        return (
-            None
-            if found is None or self._radius not in (None, found.detection.radius)
-            else (found.path)
-        )
+        if found is None or self._radius not in (None, found.detection.radius):
+            return None
+        return found.path
 
     def set_scan(self, scan: Scan | None) -> None:
         """Take spots of this scan."""
