@@ -3,7 +3,7 @@
     python benchmarks/kills.py [--kills 200] [--seed 0] [--fresh 0.1] [--rows 40] [--workers]
                                [--only orient]
 
-Trains, encodes, decodes and maps a simulated sample scan by the command line, finds its spots, and
+Trains, encodes, decodes and maps a simulated sample scan by the command line, finds the spots and
 maps the orientations of a simulated 4D-STEM scan, again and again, and kills the process (SIGKILL;
 TerminateProcess on Windows) at a random moment: half of them at any moment of its life, half at a
 moment of a phase, all phases alike, so that short ones such as the publishing of the output have
