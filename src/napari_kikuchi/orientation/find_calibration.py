@@ -26,10 +26,10 @@ _PATTERNS = 2000
 # What lies within so many radii of a spot is the direct beam.
 _BEAM_RADII = 1.5
 # The outermost spots lie within these lengths of reciprocal lattice vectors, in 1/Å, whatever the
-# scale; how much a scale that a file tells may be off, and how much it usually is at most.
+# scale; how much a scale that a file tells may be off, and its standard error, as shares.
 _OUTERMOST = (0.6, 3.0)
 _TOLD_WITHIN = 1.25
-_USUALLY_OFF = 0.1
+_ERROR_OF_TOLD = 0.1
 # Beyond this share, one that is found makes doubtful what the file tells, or the crystals.
 _DOUBTFUL = 0.05
 # Of a fit with the right crystals, the score is twice as high.
@@ -249,5 +249,5 @@ def _fit(
     k_max = min(scales[1] * reach, (3 * _MOST_REFLECTIONS / (4 * math.pi * largest)) ** (1 / 3))
     limits = (beam_radius, max(reach, 2 * beam_radius))
     fit = RingFitter(crystals, voltage, k_max)
-    likely = None if scale is None else (scale, _USUALLY_OFF)
+    likely = None if scale is None else (scale, _ERROR_OF_TOLD)
     return fit(away, groups, limits, scales, likely=likely, elliptic=elliptic)
