@@ -35,11 +35,11 @@ from killed import POLL_S, STARTING, Event, Killable, get_ready
 from killed_commands import BY_THREADS, Command, SpotScan, commands, whole_models
 from same_output import differences, digests
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io import open_scan, write_scan
 from napari_kikuchi.io.map_store import update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.pattern_source import ArraySource

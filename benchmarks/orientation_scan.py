@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from opening import peak_memory
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.jobs import Job, finish
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_calibration import find_calibration
 from napari_kikuchi.orientation.find_spots import find_spots

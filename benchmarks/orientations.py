@@ -29,9 +29,9 @@ import torch
 from orientation_peers import PEERS
 from scipy.spatial.transform import Rotation
 
+from napari_kikuchi.crystals.beam import Beam
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.beam import Beam
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.indexing import Indexer

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from orientations import NOISIER, NOISY, library_of
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.indexing import Indexer, Solutions
 from napari_kikuchi.orientation.lessons import spot_lessons

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from scipy.spatial.distance import cdist
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection import Detection, SpotDetector
 from napari_kikuchi.orientation.find_calibration import find_calibration
 from napari_kikuchi.orientation.find_spots import find_spots

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import Job, Progress, finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.evidence import PARTS, REFLECTIONS, UNEXPLAINED
 from napari_kikuchi.orientation.lessons import spot_lessons

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from cif_files import ACROSS_A, TRICLINIC, ZINC_BLENDE, ZIRCONIA, write_cif
 from napari_kikuchi.compiled import own_compilation_cache
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.samples import sample_folder
 
@@ -25,3 +27,25 @@ def pytest_configure(config):
 def silicon():
     """Three real patterns of silicon at three camera lengths."""
     return open_scan(sample_folder() / "silicon_moving_screen.up1")
+
+
+@pytest.fixture(scope="session")
+def zinc_blende(tmp_path_factory):
+    return Crystal.from_cif(write_cif(tmp_path_factory.mktemp("cif") / "ZnS.cif", **ZINC_BLENDE))
+
+
+@pytest.fixture(scope="session")
+def triclinic(tmp_path_factory):
+    return Crystal.from_cif(write_cif(tmp_path_factory.mktemp("cif") / "a.cif", **TRICLINIC))
+
+
+@pytest.fixture(scope="session")
+def crystals(tmp_path_factory, triclinic):
+    folder = tmp_path_factory.mktemp("cif")
+    return {
+        "cu": Crystal.built_in("cu"),
+        "ti": Crystal.built_in("ti"),
+        "trigonal": Crystal.from_cif(write_cif(folder / "across_a.cif", **ACROSS_A)),
+        "monoclinic": Crystal.from_cif(write_cif(folder / "zirconia.cif", **ZIRCONIA)),
+        "triclinic": triclinic,
+    }

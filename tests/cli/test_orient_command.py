@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.cli.commands import app
 from napari_kikuchi.cli.orient_inputs import thicknesses_in
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import orientations_in
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation import find_spots, kept_libraries
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.kept_calibration import forget_calibration, keep_calibration
 from napari_kikuchi.orientation.map_solutions import quaternions_of

@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_spots import find_spots
 from napari_kikuchi.orientation.scan_spots import ScanSpots

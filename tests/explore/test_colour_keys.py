@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from orix.quaternion import Orientation
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.colour_keys import colour_key
 from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
 from napari_kikuchi.explore.orientations import OrientationMap
-from napari_kikuchi.orientation.crystal import Crystal
 
 CORNERS = {
     "cu": {(0, 0, 1), (1, 0, 1), (1, 1, 1)},

@@ -1,11 +1,10 @@
-"""Makers of files that tests of other folders have, too."""
+"""Makers of files that tests of another folder have, too."""
 
 import sys
 from pathlib import Path
 
-sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("io", "orientation")]
+sys.path.append(str(Path(__file__).parents[1] / "io"))
 
-import cif_files
 import stem_files
 
-__all__ = ["cif_files", "stem_files"]
+__all__ = ["stem_files"]

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.detection import Detection, SpotDetector
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 

@@ -7,8 +7,8 @@ import pytest
 from scipy.linalg import expm
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi.orientation.beam import Beam
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.beam import Beam
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.spots import Spots

@@ -7,10 +7,10 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from napari_kikuchi.calibration import Calibration
+from napari_kikuchi.crystals.beam import Beam
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.beam import Beam
 from napari_kikuchi.orientation.beam_place import NoBeamError
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_calibration import find_calibration
 from napari_kikuchi.orientation.find_spots import find_spots

@@ -9,11 +9,11 @@ import pytest
 
 from damaged import damaged
 from napari_kikuchi import streaming
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.output import OutputInUseError
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection import Detection, SpotDetector
 from napari_kikuchi.orientation.find_spots import default_spots_path, find_spots
 from napari_kikuchi.orientation.scan_spots import ScanSpots

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.in_plane import mirrored, turned
 

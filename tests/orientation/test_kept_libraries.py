@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation import kept_libraries
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 
 SETTINGS = LibrarySettings(thicknesses=(100.0,), kinematical=True, k_max=1.0, step=15, fine_step=5)

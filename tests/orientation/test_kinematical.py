@@ -6,8 +6,8 @@ import torch
 from diffsims.generators.simulation_generator import SimulationGenerator
 from orix.quaternion import Rotation
 
-from napari_kikuchi.orientation.beam import Beam
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.beam import Beam
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.spots import Spots
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.crystals.beam import Beam
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.beam import Beam
 from napari_kikuchi.orientation.degrade import Degradation
 from napari_kikuchi.orientation.lessons import spot_lessons
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io.weights import ModelFileError, read_tensors, write_tensors
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation
 from napari_kikuchi.orientation.hypotheses import judge
 from napari_kikuchi.orientation.in_plane import turned

@@ -11,6 +11,7 @@ from napari.utils.colormaps import ensure_colormap
 from scipy.spatial.transform import Rotation
 
 from napari_kikuchi import __version__
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.explore.orientations import (
@@ -24,7 +25,6 @@ from napari_kikuchi.io.map_store import read_maps, update_regions
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Region
 from napari_kikuchi.orientation import scan_indexing
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.indexing import Solutions
 from napari_kikuchi.orientation.map_solutions import quaternions_of

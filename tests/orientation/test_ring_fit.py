@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.ring_fit import RingFitter

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_kikuchi.orientation.crystal import open_crystal
+from napari_kikuchi.crystals.crystal import open_crystal
 from napari_kikuchi.orientation.rings import crystal_rings, written
 
 

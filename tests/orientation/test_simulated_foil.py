@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.calibration import Calibration
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.orientation import simulated_foil
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_calibration import find_calibration
 from napari_kikuchi.orientation.find_spots import find_spots

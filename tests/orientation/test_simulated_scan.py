@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.orientation.symmetry import disorientation_angles, proper_operators

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.map_solutions import quaternions_of
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan

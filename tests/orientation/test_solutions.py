@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.indexing import Indexer
 from napari_kikuchi.orientation.kinematical import KinematicalSpots

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from damaged import damaged
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import Exposure, simulate_spot_scan
 from napari_kikuchi.orientation.spot_radius import guess_radius
 from napari_kikuchi.pattern_source import ArraySource

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io.weights import ModelFileError, read_tensors, write_tensors
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.in_plane import mirrored, turned
 from napari_kikuchi.orientation.kinematical import KinematicalSpots

@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.orientation.symmetry import proper_operators
 from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
 

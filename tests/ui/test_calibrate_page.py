@@ -9,8 +9,8 @@ from qtpy.QtCore import Qt
 from spot_window import CENTRE, SCALE, spot_patterns, spot_scan
 
 from napari_kikuchi.calibration import Calibration
+from napari_kikuchi.crystals.crystal import open_crystal
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import open_crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.find_calibration import FoundCalibration
 from napari_kikuchi.orientation.find_spots import find_spots

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from napari.layers import Image
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.orientation_channels import ipf_channels
 from napari_kikuchi.explore.orientation_readings import OrientationReadings
 from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.ui.figure_of import figure_of
 from napari_kikuchi.ui.link import LayerLink, ScanLink
 

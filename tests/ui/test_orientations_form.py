@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.orientations import orientations_in
 from napari_kikuchi.io.map_store import read_maps
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.samples import sample_folder

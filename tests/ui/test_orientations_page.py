@@ -7,11 +7,11 @@ import pytest
 from orientation_maps import hough_maps, true_maps, true_orientations
 from spot_window import SpotWindow
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.explore.orientations import misorientation_to
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.map_store import write_maps
 from napari_kikuchi.orientation.correlation import axis_correlation
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.ui import INSPECTOR, ORIENTATIONS, PLUGIN
 from napari_kikuchi.ui.link import link_of

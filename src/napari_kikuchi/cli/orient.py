@@ -170,9 +170,9 @@ def orient(
     """
     output = output_for(as_json, events)
     with errors_told(output):
+        from napari_kikuchi.crystals.crystal import open_crystal
         from napari_kikuchi.devices import pick_device
         from napari_kikuchi.io.origin import unreadable_told
-        from napari_kikuchi.orientation.crystal import open_crystal
         from napari_kikuchi.orientation.find_spots import default_spots_path
         from napari_kikuchi.orientation.maps import (
             LEAST_CONFIDENCE,

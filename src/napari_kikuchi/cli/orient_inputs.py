@@ -14,7 +14,7 @@ from napari_kikuchi.untrusted import positive
 if TYPE_CHECKING:
     from napari_kikuchi.calibration import Calibration
     from napari_kikuchi.cli.scan_options import ScanOptions
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
     from napari_kikuchi.orientation.kept_calibration import KeptCalibration
     from napari_kikuchi.orientation.kept_libraries import LibrarySettings
     from napari_kikuchi.orientation.scan_spots import ScanSpots

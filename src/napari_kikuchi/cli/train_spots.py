@@ -49,7 +49,7 @@ def train_spots(
     """  # noqa: E501
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.orientation.crystal import open_crystal
+        from napari_kikuchi.crystals.crystal import open_crystal
         from napari_kikuchi.orientation.network import SpotArchitecture
         from napari_kikuchi.orientation.train import train_spot_model
         from napari_kikuchi.training import TrainingSettings

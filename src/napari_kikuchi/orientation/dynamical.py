@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.orientation.beam import Beam
+from napari_kikuchi.crystals.beam import Beam
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.shared_cores import one_thread
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Imaginary parts below this share of the strongest coupling are rounding errors: the crystal has
 # a centre of inversion at its origin, and real matrices are solved several times faster.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.calibration import Calibration
-from napari_kikuchi.orientation.beam import Beam
+from napari_kikuchi.crystals.beam import Beam
 from napari_kikuchi.orientation.beam_place import BeamPlace, NoBeamError, find_beam
 from napari_kikuchi.orientation.ring_fit import RingFit, RingFitter
 from napari_kikuchi.orientation.scan_spots import ScanSpots
@@ -19,7 +19,7 @@ from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Patterns from which it is found.
 _PATTERNS = 2000

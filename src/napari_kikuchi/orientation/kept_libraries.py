@@ -26,7 +26,7 @@ from napari_kikuchi.orientation.templates import (
 )
 
 if TYPE_CHECKING:
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Raised whenever the same settings give other templates than before.
 _GENERATION = 1

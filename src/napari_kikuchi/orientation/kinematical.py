@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
-from napari_kikuchi.orientation.beam import Beam
+from napari_kikuchi.crystals.beam import Beam
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Reflections times orientations at a time: what the steps below pass on to each other then stays
 # in a core's cache, and on a GPU fills the device.

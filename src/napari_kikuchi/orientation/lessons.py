@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.dynamical import DynamicalSpots
 from napari_kikuchi.orientation.kinematical import KinematicalSpots
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.crystals.beam import Beam
 from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD, KAM_LIMIT
 from napari_kikuchi.io.map_array import MapArray
@@ -19,7 +20,6 @@ from napari_kikuchi.io.origin import drawn_before, maps_provenance
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.maps import Channel, MapStack
-from napari_kikuchi.orientation.beam import Beam
 from napari_kikuchi.orientation.kept_libraries import LibrarySettings, library_key, library_of
 from napari_kikuchi.orientation.map_solutions import BlockSolutions, MapSolutions
 from napari_kikuchi.orientation.scan_indexing import LEAST_SPOTS, ScanIndexing
@@ -30,8 +30,8 @@ from napari_kikuchi.streaming import Written, run_blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from napari_kikuchi.crystals.crystal import Crystal
     from napari_kikuchi.explore.inverse_pole_figures import Axis
-    from napari_kikuchi.orientation.crystal import Crystal
     from napari_kikuchi.orientation.scan_spots import ScanSpots
     from napari_kikuchi.orientation.spot_calibration import SpotCalibration
     from napari_kikuchi.orientation.spot_model import SpotModel

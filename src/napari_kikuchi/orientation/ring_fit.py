@@ -16,7 +16,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Width of a bin of the logarithm of distances.
 _BIN = 5e-4

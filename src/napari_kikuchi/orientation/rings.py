@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 _BAR = "\N{COMBINING OVERLINE}"
 
@@ -54,7 +54,7 @@ def crystal_rings(crystal: Crystal, k_max: float, weakest: float = 0.01) -> list
     Raises
     ------
     ValueError
-        As :meth:`~napari_kikuchi.orientation.crystal.Crystal.reflections`.
+        As :meth:`~napari_kikuchi.crystals.crystal.Crystal.reflections`.
     """
     found = crystal.reflections(k_max)
     to_hkl = np.linalg.inv(crystal.reciprocal_base)

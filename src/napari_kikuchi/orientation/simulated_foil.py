@@ -37,7 +37,7 @@ from napari_kikuchi.simulate.wrought import Wrought, make_wrought
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
     from napari_kikuchi.orientation.dynamical import DynamicalSpots
 
 # Along these axes crystals show many spots.
@@ -226,7 +226,7 @@ class Foil:
 
 def make_foil(settings: FoilSettings | None = None) -> Foil:
     """Make the foil: grains, twins, wedge, hole and buckles."""
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
     settings = settings or FoilSettings()
     crystals = (Crystal.built_in("cu"), Crystal.built_in("fe"))

@@ -23,7 +23,7 @@ from napari_kikuchi.simulate.wrought import Wrought, make_wrought
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
     from napari_kikuchi.orientation.kinematical import KinematicalSpots
 
 # Radius of the hole and its place, as shares of the scan.

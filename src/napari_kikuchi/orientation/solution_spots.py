@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.orientation.crystal import Crystal
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.untrusted import mapping, number, sequence
 
 if TYPE_CHECKING:

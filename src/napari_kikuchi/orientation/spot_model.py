@@ -34,7 +34,7 @@ class SpotModel:
     network
         On the device where it is to run.
     crystal
-        Its name, see :func:`~napari_kikuchi.orientation.crystal.open_crystal`.
+        Its name, see :func:`~napari_kikuchi.crystals.crystal.open_crystal`.
     voltage
         Of the patterns it learned from, in kV.
     provenance

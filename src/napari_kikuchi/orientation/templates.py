@@ -20,7 +20,7 @@ from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
 from napari_kikuchi.shared_cores import shared_cores
 
 if TYPE_CHECKING:
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Distances in degrees of cells, and of the templates within one.
 STEP = 2.0

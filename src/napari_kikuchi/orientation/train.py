@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.degrade import Degradation, degrade
 from napari_kikuchi.orientation.hypotheses import judge
 from napari_kikuchi.orientation.in_plane import mirrored, turned

@@ -308,7 +308,7 @@ def _coordinate(axis: str) -> FloatSpinBox:
 
 
 def _fitting(spots: ScanSpots, crystal: str | Path, known: PatternScale) -> Job[FoundCalibration]:
-    from napari_kikuchi.orientation.crystal import open_crystal
+    from napari_kikuchi.crystals.crystal import open_crystal
     from napari_kikuchi.orientation.find_calibration import find_calibration
 
     yield Progress(0, 0, "Fitting the calibration")
@@ -324,7 +324,7 @@ def _fitting(spots: ScanSpots, crystal: str | Path, known: PatternScale) -> Job[
 
 
 def _rings(crystal: str | Path) -> Job[list[Ring]]:
-    from napari_kikuchi.orientation.crystal import open_crystal
+    from napari_kikuchi.crystals.crystal import open_crystal
     from napari_kikuchi.orientation.rings import crystal_rings
 
     yield Progress(0, 0, "Finding the reflections")

@@ -24,7 +24,7 @@ from napari_kikuchi.ui.crystals import CRYSTALS, cell_text, space_group_text
 from napari_kikuchi.ui.forms import Notice
 
 if TYPE_CHECKING:
-    from napari_kikuchi.orientation.crystal import Crystal
+    from napari_kikuchi.crystals.crystal import Crystal
     from napari_kikuchi.ui.session import Session
 
 _HEIGHT = 80
@@ -150,7 +150,7 @@ class PhaseList(QWidget):
 
 
 def _read(source: str | Path) -> Job[Crystal]:
-    from napari_kikuchi.orientation.crystal import open_crystal
+    from napari_kikuchi.crystals.crystal import open_crystal
 
     yield Progress(0, 0, "Reading the crystal")
     return open_crystal(source)

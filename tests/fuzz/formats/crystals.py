@@ -2,11 +2,11 @@
 
 import re
 
-from made_elsewhere import cif_files
 from mutations import mutate_bytes
 
+import cif_files
 from formats.kind import Format
-from napari_kikuchi.orientation.crystal import Crystal, CrystalFileError
+from napari_kikuchi.crystals.crystal import Crystal, CrystalFileError
 
 _CELLS = ("IRON", "ZINC_BLENDE", "ZIRCONIA", "ACROSS_A", "TRICLINIC")
 _OPERATIONS = (

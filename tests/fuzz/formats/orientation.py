@@ -4,10 +4,10 @@ import numpy as np
 import torch
 
 from formats.models import Models
+from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.io.tensor_places import HEADER_BYTES
 from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.orientation.crystal import Crystal
 from napari_kikuchi.orientation.detection_settings import Detection
 from napari_kikuchi.orientation.evidence import PARTS
 from napari_kikuchi.orientation.matching import Matcher

@@ -7,6 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from diffsims.crystallography import ReciprocalLatticeVector
+from diffsims.structure_factor import get_atomic_scattering_parameters
+from diffsims.utils.sim_utils import get_kinematical_intensities, get_scattering_params_dict
+
 from cif_files import (
     ACROSS_A,
     IRON,
@@ -17,17 +21,13 @@ from cif_files import (
     ZIRCONIA,
     write_cif,
 )
-from diffsims.crystallography import ReciprocalLatticeVector
-from diffsims.structure_factor import get_atomic_scattering_parameters
-from diffsims.utils.sim_utils import get_kinematical_intensities, get_scattering_params_dict
-
-from napari_kikuchi.io.indexed import laue_group
-from napari_kikuchi.orientation.crystal import (
+from napari_kikuchi.crystals.crystal import (
     Crystal,
     CrystalFileError,
     built_in_crystals,
     open_crystal,
 )
+from napari_kikuchi.io.indexed import laue_group
 
 
 @pytest.fixture

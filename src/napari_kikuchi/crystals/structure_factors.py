@@ -35,7 +35,7 @@ def structure_factors(
     squared
         Squared lengths g² of their vectors, of shape (n,), in 1/Å².
     elements, positions, occupancies, debye_waller
-        Of the atoms, as :class:`~napari_kikuchi.orientation.crystal.Crystal` has them.
+        Of the atoms, as :class:`~napari_kikuchi.crystals.crystal.Crystal` has them.
 
     Returns
     -------

@@ -156,7 +156,7 @@ class Crystal:
             If the file is damaged, lacks the cell, the atoms or the space group, or has its cell
             in a setting in which the symmetry is not that of orix.
         """
-        from napari_kikuchi.orientation.cif import parse_cif
+        from napari_kikuchi.crystals.cif import parse_cif
 
         path = Path(path)
         size = path.stat().st_size
@@ -284,7 +284,7 @@ class Crystal:
     def structure_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:
         """Fourier coefficients of the potential, as scattering amplitudes of the unit cell.
 
-        See :func:`~napari_kikuchi.orientation.structure_factors.structure_factors`.
+        See :func:`~napari_kikuchi.crystals.structure_factors.structure_factors`.
 
         Parameters
         ----------
@@ -296,7 +296,7 @@ class Crystal:
         numpy.ndarray
             In Å, of shape (n,).
         """
-        from napari_kikuchi.orientation.structure_factors import structure_factors
+        from napari_kikuchi.crystals.structure_factors import structure_factors
 
         hkl = np.asarray(hkl, np.float64)
         squared = ((hkl @ self.reciprocal_base) ** 2).sum(axis=1)

@@ -1,0 +1,1 @@
+"""Crystals, and how they scatter electrons."""
