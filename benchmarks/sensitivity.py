@@ -43,6 +43,7 @@ from scipy.spatial.transform import Rotation
 
 from napari_kikuchi.explore.surroundings import local_difference
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.io.known_geometry import assumed_geometry
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.encoder import Encoder, load_encoder
 from napari_kikuchi.latent.linear import fit_linear
@@ -54,7 +55,7 @@ from napari_kikuchi.preprocess import prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.samples import shipped_encoder
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.simulate import Detector, make_structure, simulate_scan
+from napari_kikuchi.simulate import make_structure, simulate_scan
 from napari_kikuchi.simulate.structure import Structure
 from napari_kikuchi.training import TrainingSettings
 
@@ -145,7 +146,7 @@ def _measure(
 
 def _physics(scan: Scan, path: Path, index: bool) -> dict[str, np.ndarray]:
     kinds = ["quality", "sharpness", "contrast", *(["indexing"] if index else [])]
-    indexing = HoughIndexing(Detector().pc) if index else None
+    indexing = HoughIndexing(assumed_geometry()) if index else None
     maps = {}
     for background, suffix in (("sample", ""), ("none", " as recorded")):
         recipe = Recipe(size=scan.pattern_shape, background=background)

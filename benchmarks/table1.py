@@ -33,6 +33,7 @@ import numpy as np
 
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.io.known_geometry import assumed_geometry
 from napari_kikuchi.io.up2_writer import write_scan
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.latent.decode import reconstructed_scan
@@ -47,7 +48,7 @@ from napari_kikuchi.physics.quality import image_quality, sharpness
 from napari_kikuchi.preprocess import Preprocessor, prepare
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.simulate import Detector, make_structure, simulate_scan
+from napari_kikuchi.simulate import make_structure, simulate_scan
 from napari_kikuchi.training import CHECKPOINT_FILE, TrainingSettings
 
 INDEXABLE = 0.1
@@ -140,7 +141,7 @@ class _Reference:
         self.scan = open_scan(path)
         self.preprocessor = finish(prepare(self.scan, recipe))
         self.truth = self.structure.orientations.reshape(-1, 4)
-        self.indexing = HoughIndexing(Detector().pc)
+        self.indexing = HoughIndexing(assumed_geometry())
         self.symmetry = read_phase(self.indexing.phase).point_group
         prepared = _prepared(self.scan, self.preprocessor, given.out / f"{kind}_prepared.up2")
         self.measured = self.measure(prepared)

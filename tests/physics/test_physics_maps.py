@@ -17,6 +17,7 @@ from napari_kikuchi.explore.orientations import (
     grain_reference_orientation_deviation,
     kernel_average_misorientation,
 )
+from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.images import bin_to, smooth_background
 from napari_kikuchi.io import open_scan
 from napari_kikuchi.io.journal import ResumeError
@@ -49,7 +50,7 @@ INDEXED = [
     "GROD",
     "grain",
 ]
-HOUGH = HoughIndexing(Detector().pc)
+HOUGH = HoughIndexing(Geometry(Detector().pc))
 
 
 @pytest.fixture(autouse=True)
@@ -203,7 +204,8 @@ def test_hough_indexing_agrees_with_kikuchipy_on_real_patterns_of_two_grains(tmp
     published = nickel_ebsd_small()
     scan = open_scan(sample_folder() / "nickel_3x3.up2")
     x, y, z = map(float, published.detector.pc_average)
-    indexing = HoughIndexing((x, y if convention == "bruker" else 1 - y, z), convention)
+    centre = (x, y if convention == "bruker" else 1 - y, z)
+    indexing = HoughIndexing(Geometry(centre, convention))
     found = by_name(finish(physics_maps(scan, KINDS, tmp_path / "maps.zarr", indexing=indexing)))
     quaternions = np.stack([found[f"quaternion {part}"] for part in "abcd"], axis=-1)
     expected = published.xmap.rotations.data.reshape(-1, 4)
@@ -245,7 +247,8 @@ def test_maps_that_were_stopped_go_on(scan, quick_indexing, tmp_path):
 def test_only_maps_of_the_same_kind_and_geometry_are_gone_on_with(scan, quick_indexing, tmp_path):
     path = tmp_path / "maps.zarr"
     begin(scan, path)
-    tilted = physics_maps(scan, ["indexing"], path, indexing=replace(HOUGH, sample_tilt=60))
+    other = HoughIndexing(replace(HOUGH.geometry, sample_tilt=60))
+    tilted = physics_maps(scan, ["indexing"], path, indexing=other)
     with pytest.raises(ResumeError, match="indexing sample tilt was 70"):
         finish(tilted)
     with pytest.raises(ResumeError, match="kinds was"):

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
+from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
@@ -53,7 +54,7 @@ def simulated(tmp_path):
 
 
 def centre(form):
-    return tuple(field.value for field in form.indexing.centre)
+    return tuple(field.value for field in form.indexing.geometry_options.centre)
 
 
 def store_of(kinds, path, scan):
@@ -122,13 +123,14 @@ def test_what_indexing_needs_is_shown_when_it_is_ticked_and_reaches_the_command(
         form.kinds[kind].native.click()
     options = run()[1]
     assert (options["indexing"], options["grain_threshold"]) == (
-        HoughIndexing((0.42, 0.22, 0.5)),
+        HoughIndexing(Geometry((0.42, 0.22, 0.5))),
         5.0,
     )
-    for field, value in zip(form.indexing.centre, (-0.0125, 0.75, 0.6123), strict=True):
+    geometry = form.indexing.geometry_options
+    for field, value in zip(geometry.centre, (-0.0125, 0.75, 0.6123), strict=True):
         field.value = value
-    form.indexing.convention.value = "edax"
-    form.indexing.tilt.value, form.indexing.detector_tilt.value = 69.5, -8.2
+    geometry.convention.value = "edax"
+    geometry.tilt.value, geometry.detector_tilt.value = 69.5, -8.2
     form.indexing.threshold.value = 2.5
     form.indexing.phase.value = "file"
     assert form.indexing.cif.native.isVisibleTo(form)
@@ -139,7 +141,7 @@ def test_what_indexing_needs_is_shown_when_it_is_ticked_and_reaches_the_command(
     kinds, options = run()
     assert kinds == ["indexing"]
     assert options["indexing"] == HoughIndexing(
-        (-0.0125, 0.75, 0.6123), "edax", 69.5, -8.2, str(cif)
+        Geometry((-0.0125, 0.75, 0.6123), "edax", 69.5, -8.2), str(cif)
     )
     assert options["grain_threshold"] == 2.5
 
@@ -167,7 +169,7 @@ def test_the_mask_that_was_chosen_for_the_scan_is_that_of_the_maps(open_dock, sc
 
 def test_the_geometry_is_the_one_that_files_tell_and_stays_with_its_scan(open_dock, simulated):
     dock = open_dock()
-    options = dock.form.indexing
+    options = dock.form.indexing.geometry_options
     assert "is not known" in options.notice.text()
     assert centre(dock.form) == (0.42, 0.22, 0.5)
     options.centre[0].value = 0.5

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.orientation.spot_calibration import SpotCalibration
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.physics.indexing import HoughIndexing
@@ -66,7 +67,7 @@ def test_a_request_for_maps_names_geometry_only_to_index():
     assert line(simple) == (
         "maps a.up2 --maps quality,contrast --out a.physics.zarr --size 30x40 --restart --flip"
     )
-    indexing = HoughIndexing((0.42, 0.22, 0.5), "oxford", 69.5, phase="steel.cif")
+    indexing = HoughIndexing(Geometry((0.42, 0.22, 0.5), "oxford", 69.5), "steel.cif")
     indexed = MapsRequest(opened, ["indexing"], out, indexing, grain_threshold=2.5)
     assert line(indexed) == (
         "maps a.up2 --maps indexing --out a.physics.zarr --pc 0.42,0.22,0.5 --convention oxford "

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, cast
 
 import typer
 
 from napari_kikuchi.cli.cluster import workers_for
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.flattened import flattened
+from napari_kikuchi.cli.geometry_options import GeometryOptions
 from napari_kikuchi.cli.options import (
     Background,
-    Convention,
     EventsOption,
     JsonOption,
     MaskOption,
@@ -25,10 +24,6 @@ from napari_kikuchi.cli.options import (
     numbers,
 )
 from napari_kikuchi.cli.scan_options import PatternOptions
-
-if TYPE_CHECKING:
-    from napari_kikuchi.physics.indexing import HoughIndexing
-    from napari_kikuchi.scan import Scan
 
 
 @flattened
@@ -42,38 +37,8 @@ def maps(
             help="quality, sharpness, contrast, intensity, and indexing.",
         ),
     ] = "quality,sharpness,contrast,intensity",
-    pc: Annotated[
-        str | None,
-        typer.Option(
-            "--pc",
-            metavar="X,Y,Z",
-            help="Projection centre, to index the patterns.",
-            show_default="what the truth of a simulated scan, the .ang file beside the scan, or "
-            "its own HDF5 file tells",
-        ),
-    ] = None,
-    convention: Annotated[
-        Convention | None,
-        typer.Option(
-            help="Of the projection centre: bruker has y from the top, edax and oxford from "
-            "the bottom.",
-            show_default="bruker",
-        ),
-    ] = None,
-    tilt: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the sample from the horizontal, in degrees.",
-            show_default="as told, or 70",
-        ),
-    ] = None,
-    detector_tilt: Annotated[
-        float | None,
-        typer.Option(
-            help="Of the screen from the vertical, in degrees.",
-            show_default="as told, or 0",
-        ),
-    ] = None,
+    *,
+    geometry: GeometryOptions,
     phase: Annotated[
         str | None,
         typer.Option(
@@ -118,7 +83,6 @@ def maps(
     ] = None,
     scheduler: SchedulerOption = None,
     workers: WorkersOption = None,
-    *,
     opening: PatternOptions,
     as_json: JsonOption = False,
     events: EventsOption = False,
@@ -135,15 +99,13 @@ def maps(
     with errors_told(output):
         from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
         from napari_kikuchi.io.origin import unreadable_told
+        from napari_kikuchi.physics.indexing import NICKEL, HoughIndexing
         from napari_kikuchi.physics.maps import Kind, default_physics_path, physics_maps
         from napari_kikuchi.recipe import Recipe
 
         chosen = cast("list[Kind]", [kind.strip() for kind in kinds.split(",")])
         given = {
-            "--pc": pc,
-            "--convention": convention,
-            "--tilt": tilt,
-            "--detector-tilt": detector_tilt,
+            **geometry.given(),
             "--phase": phase,
             "--grain-threshold": grain_threshold,
         }
@@ -152,7 +114,9 @@ def maps(
         scan = opening.open(path)
         indexing, told_by = None, None
         if "indexing" in chosen:
-            indexing, told_by = _geometry(scan, pc, convention, tilt, detector_tilt, phase)
+            found, told_by = geometry.of(scan)
+            if found is not None:
+                indexing = HoughIndexing(found, NICKEL if phase is None else phase)
         pixels = scan.pattern_shape if size is None else numbers(size, "--size", (int, int))
         target = default_physics_path(path, scan.options) if out is None else out
         with workers_for(scheduler, workers, output) as where:
@@ -179,30 +143,3 @@ def maps(
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,
         )
-
-
-def _geometry(
-    scan: Scan,
-    pc: str | None,
-    convention: Convention | None,
-    tilt: float | None,
-    detector_tilt: float | None,
-    phase: str | None,
-) -> tuple[HoughIndexing | None, Path | None]:
-    """What is given of a geometry, or else what files tell; and the file that told the centre."""
-    from napari_kikuchi.physics.geometry import known_geometry
-    from napari_kikuchi.physics.indexing import HoughIndexing
-
-    told_by = None
-    if pc is not None:
-        x, y, z = numbers(pc, "--pc", (float, float, float))
-        indexing = HoughIndexing((x, y, z), (convention or Convention.BRUKER).value)
-    else:
-        leave_out({"--convention": convention}, "it is that of --pc")
-        known = known_geometry(scan)
-        if known is None:
-            return None, None
-        indexing, told_by = known
-    given = {"sample_tilt": tilt, "detector_tilt": detector_tilt, "phase": phase}
-    chosen: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    return replace(indexing, **chosen), told_by

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.geometry import Convention, Geometry
 from napari_kikuchi.io.h5ebsd import maker_of, scan_names, stripped
 
 if TYPE_CHECKING:
     import h5py
-
-
-class StoredGeometry(NamedTuple):
-    """Geometry of a scan as its file has it.
-
-    Attributes
-    ----------
-    centre
-        Projection centre (x, y, z), the mean of all positions.
-    convention
-        Of the projection centre.
-    sample_tilt, detector_tilt
-        Of the sample from the horizontal and of the screen from the vertical, in degrees; None
-        where the file does not tell.
-    """
-
-    centre: tuple[float, float, float]
-    convention: Literal["bruker", "edax", "oxford"]
-    sample_tilt: float | None
-    detector_tilt: float | None
 
 
 @dataclass(frozen=True)
@@ -42,7 +23,7 @@ class _Names:
     ``centre`` lies in ``group`` of the scan, and of one position or of each; angles in its header.
     """
 
-    convention: Literal["bruker", "edax", "oxford"]
+    convention: Convention
     group: str
     centre: tuple[str, str, str]
     sample_tilt: str
@@ -72,7 +53,7 @@ _NAMES = {
 }
 
 
-def read_h5_geometry(path: Path, scan: str | None = None) -> StoredGeometry | None:
+def read_h5_geometry(path: Path, scan: str | None = None) -> Geometry | None:
     """Read the geometry of a scan from an HDF5 file of EDAX, Oxford, Bruker or kikuchipy.
 
     Parameters
@@ -84,8 +65,9 @@ def read_h5_geometry(path: Path, scan: str | None = None) -> StoredGeometry | No
 
     Returns
     -------
-    StoredGeometry or None
-        None for a file of another maker, or without a projection centre.
+    Geometry or None
+        Its projection centre is the mean of all positions; the tilts are the usual ones where the
+        file does not tell them. None for a file of another maker, or without a projection centre.
     """
     import h5py
 
@@ -110,7 +92,9 @@ def read_h5_geometry(path: Path, scan: str | None = None) -> StoredGeometry | No
             # In radians, and the screen's from the horizontal.
             sample_tilt = None if sample_tilt is None else float(np.rad2deg(sample_tilt))
             detector_tilt = None if detector_tilt is None else float(np.rad2deg(detector_tilt)) - 90
-    return StoredGeometry((x, y, z), names.convention, sample_tilt, detector_tilt)
+    tilts = {"sample_tilt": sample_tilt, "detector_tilt": detector_tilt}
+    told: dict[str, Any] = {name: tilt for name, tilt in tilts.items() if tilt is not None}
+    return replace(Geometry((x, y, z), names.convention), **told)
 
 
 def _angle(header: Mapping[str, h5py.Dataset], name: str) -> float | None:

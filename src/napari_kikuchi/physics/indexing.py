@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from napari_kikuchi.geometry import Geometry
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Convention = Literal["bruker", "edax", "oxford"]
 
 # PyEBSDIndex runs numba's parallel loops, and on some machines numba's threads end the process
 # when two of ours enter such loops at once.
@@ -28,37 +28,14 @@ class HoughIndexing:
 
     Attributes
     ----------
-    pc
-        Projection centre (x, y, z) of all patterns.
-    convention
-        Of the projection centre. ``"bruker"``: x from the left and y from the top, in fractions of
-        the pattern's width and height, z in fractions of its height. ``"edax"``: as EDAX writes
-        it, y from the bottom. ``"oxford"``: as Oxford Instruments writes it.
-    sample_tilt
-        Of the sample from the horizontal, in degrees.
-    detector_tilt
-        Of the screen from the vertical, in degrees.
+    geometry
+        Where the screen stood.
     phase
         A CIF file, or ``"ni"`` for nickel.
-
-    Raises
-    ------
-    ValueError
-        If the screen does not stand before the sample.
     """
 
-    pc: tuple[float, float, float]
-    convention: Convention = "bruker"
-    sample_tilt: float = 70.0
-    detector_tilt: float = 0.0
+    geometry: Geometry
     phase: str = NICKEL
-
-    def __post_init__(self) -> None:
-        if not self.pc[2] > 0:
-            raise ValueError(
-                "the projection centre (x, y, z) needs a distance z above 0 between sample and "
-                f"screen, not {self.pc}"
-            )
 
     def from_any_folder(self) -> HoughIndexing:
         """The same for processes that run in other folders, too."""
@@ -76,10 +53,7 @@ class HoughIndexing:
         """
         phase = read_phase(self.phase)
         return {
-            "pc": list(self.pc),
-            "convention": self.convention,
-            "sample_tilt": self.sample_tilt,
-            "detector_tilt": self.detector_tilt,
+            **self.geometry.settings(),
             "phase": {
                 "name": phase.name,
                 "space_group": phase.space_group.number,
@@ -214,11 +188,12 @@ def _indexer(settings: HoughIndexing, shape: tuple[int, int], modified: int) -> 
     from kikuchipy.detectors import EBSDDetector
     from orix.crystal_map import PhaseList
 
+    geometry = settings.geometry
     detector = EBSDDetector(
         shape=shape,
-        pc=settings.pc,
-        convention=settings.convention,
-        sample_tilt=settings.sample_tilt,
-        tilt=settings.detector_tilt,
+        pc=geometry.pc,
+        convention=geometry.convention,
+        sample_tilt=geometry.sample_tilt,
+        tilt=geometry.detector_tilt,
     )
     return detector.get_indexer(PhaseList(read_phase(settings.phase)), useCPU=True)

@@ -149,7 +149,7 @@ def physics_maps(
     elif indexing is None:
         raise ValueError(
             f"{scan.name}: to index patterns, the projection centre must be known. Give it with "
-            "--pc X,Y,Z (indexing=HoughIndexing(pc)), or leave out indexing."
+            "--pc X,Y,Z (indexing=HoughIndexing(Geometry(pc))), or leave out indexing."
         )
     else:
         check_indexing()

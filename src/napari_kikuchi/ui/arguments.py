@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi.scan import Scan
+
+if TYPE_CHECKING:
+    from napari_kikuchi.geometry import Geometry
 
 
 def path_argument(scan: Scan) -> str:
@@ -32,6 +35,16 @@ def opening_arguments(scan: Scan) -> list[str]:
             for name, value in scan.options.items()
         }
     )
+
+
+def geometry_settings(geometry: Geometry) -> dict[str, Any]:
+    """A geometry, as :func:`flags` takes settings."""
+    return {
+        "pc": ",".join(map(str, geometry.pc)),
+        "convention": geometry.convention,
+        "tilt": geometry.sample_tilt,
+        "detector_tilt": geometry.detector_tilt,
+    }
 
 
 def flags(settings: Mapping[str, Any]) -> list[str]:

@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from weakref import WeakKeyDictionary
-
-import numpy as np
 from magicgui.types import FileDialogMode
-from magicgui.widgets import ComboBox, Container, FileEdit, FloatSpinBox
+from magicgui.widgets import ComboBox, FileEdit
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
-from napari_kikuchi.physics.geometry import KnownGeometry, assumed_geometry, known_geometry
-from napari_kikuchi.physics.indexing import NICKEL, Convention, HoughIndexing
+from napari_kikuchi.physics.indexing import NICKEL, HoughIndexing
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.ui.forms import Form, Notice, path_of
+from napari_kikuchi.ui.forms import path_of
+from napari_kikuchi.ui.geometry_options import GeometryOptions, angle_field
 
-_CONVENTIONS: dict[str, Convention] = {"Bruker": "bruker", "EDAX": "edax", "Oxford": "oxford"}
 _OF_A_FILE = "file"
-_DECIMALS = 4
-_CENTRE = {
-    "x": "From the left, in fractions of the pattern's width",
-    "y": "In fractions of the pattern's height; from the top or the bottom: see convention",
-    "z": "Distance from sample to screen, in fractions of the pattern's height; EDAX and Oxford "
-    "write it their own way",
-}
 
 
 class IndexingOptions(QWidget):
-    """Geometry, phase and grains; the geometry is kept for each scan."""
+    """Geometry, phase and grains."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._scan: Scan | None = None
-        self._known: KnownGeometry | None = None
-        self._geometries: WeakKeyDictionary[Scan, HoughIndexing] = WeakKeyDictionary()
-        self.centre = [_share(axis, tooltip) for axis, tooltip in _CENTRE.items()]
-        centre = Container(
-            widgets=self.centre,
-            layout="horizontal",
-            labels=False,
-            label="PC x, y, z",
-            tooltip="Projection centre: the point of the screen nearest to the sample, and how far "
-            "it is",
-        )
-        centre.margins = (0, 0, 0, 0)
-        self.convention = ComboBox(
-            label="convention",
-            choices=list(_CONVENTIONS.items()),
-            tooltip="Of the projection centre.\nBruker: y from the top. EDAX, Oxford: y from the "
-            "bottom, as their programs write it.",
-        )
-        self.tilt = _angle("sample tilt", "Of the sample from the horizontal, in degrees")
-        self.detector_tilt = _angle("screen tilt", "Of the screen from the vertical, in degrees")
         self.phase = ComboBox(
             label="phase",
             choices=[("nickel", NICKEL), ("a CIF file", _OF_A_FILE)],
@@ -64,40 +31,21 @@ class IndexingOptions(QWidget):
             filter="*.cif",
             tooltip="Describes the crystal structure of the phase",
         )
-        self.threshold = _angle(
+        self.threshold = angle_field(
             "grain angle", "Neighbours whose orientations differ by more are different grains"
         )
         self.threshold.min = 0.1
         self.threshold.value = GRAIN_THRESHOLD
-        self.notice = Notice()
-        self.form = Form(
-            centre,
-            self.convention,
-            self.tilt,
-            self.detector_tilt,
-            self.phase,
-            self.cif,
-            self.threshold,
-        )
+        self.geometry_options = GeometryOptions(self.phase, self.cif, self.threshold)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.notice)
-        layout.addWidget(self.form)
+        layout.addWidget(self.geometry_options)
         self.phase.changed.connect(self._on_phase)
-        for widget in (*self.centre, self.convention, self.tilt, self.detector_tilt):
-            widget.changed.connect(self._tell)
         self._on_phase()
-        self._fill(assumed_geometry())
 
     def set_scan(self, scan: Scan | None) -> None:
-        """Show the geometry of this scan: as it was typed, else as files tell it."""
-        if self._scan is not None:
-            self._geometries[self._scan] = self._geometry()
-        self._scan = scan
-        self._known = None if scan is None else known_geometry(scan)
-        if scan is not None:
-            told = assumed_geometry() if self._known is None else self._known.indexing
-            self._fill(self._geometries.get(scan, told))
+        """Show the geometry of this scan."""
+        self.geometry_options.set_scan(scan)
 
     def chosen(self) -> HoughIndexing:
         """What was chosen.
@@ -110,65 +58,7 @@ class IndexingOptions(QWidget):
         phase = self.phase.value
         if phase == _OF_A_FILE:
             phase = str(path_of(self.cif, "which CIF file describes the phase"))
-        return replace(self._geometry(), phase=phase)
-
-    def _geometry(self) -> HoughIndexing:
-        x, y, z = (widget.value for widget in self.centre)
-        return HoughIndexing(
-            (x, y, z), self.convention.value, self.tilt.value, self.detector_tilt.value
-        )
-
-    def _fill(self, geometry: HoughIndexing) -> None:
-        for widget, value in zip(self.centre, geometry.pc, strict=True):
-            widget.value = value
-        self.convention.value = geometry.convention
-        self.tilt.value = geometry.sample_tilt
-        self.detector_tilt.value = geometry.detector_tilt
-        self._tell()
+        return HoughIndexing(self.geometry_options.chosen(), phase)
 
     def _on_phase(self) -> None:
-        self.form.show_row(self.cif, self.phase.value == _OF_A_FILE)
-
-    def _tell(self) -> None:
-        """Say where the numbers come from, unless the user has typed them."""
-        shown, text = self._geometry(), ""
-        if self._known is not None and _alike(shown, self._known.indexing):
-            text = f"The geometry is that of {self._known.told_by.name}."
-        elif self._known is None and _alike(shown, assumed_geometry()):
-            text = (
-                "The projection centre of this scan is not known. Type it in: the one below is "
-                "that of kikuchipy's nickel scan."
-            )
-        self.notice.tell(text)
-
-
-def _share(axis: str, tooltip: str) -> FloatSpinBox:
-    """A field of the projection centre."""
-    field = FloatSpinBox(name=axis, min=-9.0, max=9.0, tooltip=tooltip)
-    field.native.setDecimals(_DECIMALS)
-    field.step = 0.01
-    if axis == "z":
-        field.min = 10.0**-_DECIMALS
-    # Three in a row have no room for arrows; the keys still step.
-    field.native.setButtonSymbols(field.native.ButtonSymbols.NoButtons)
-    # napari's own least width of a spin box leaves no room for them in a dock.
-    field.native.setStyleSheet("min-width: 40px")
-    return field
-
-
-def _angle(label: str, tooltip: str) -> FloatSpinBox:
-    field = FloatSpinBox(label=label, min=-90.0, max=90.0, step=1.0, tooltip=tooltip)
-    field.native.setDecimals(1)
-    field.native.setSuffix("°")
-    return field
-
-
-def _alike(one: HoughIndexing, other: HoughIndexing) -> bool:
-    """Whether two geometries are the same but for the digits that the fields do not show."""
-    return one.convention == other.convention and np.allclose(
-        _numbers(one), _numbers(other), rtol=0, atol=10.0**-_DECIMALS
-    )
-
-
-def _numbers(geometry: HoughIndexing) -> list[float]:
-    return [*geometry.pc, geometry.sample_tilt, geometry.detector_tilt]
+        self.geometry_options.form.show_row(self.cif, self.phase.value == _OF_A_FILE)

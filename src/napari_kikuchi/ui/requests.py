@@ -11,7 +11,12 @@ import numpy as np
 
 from napari_kikuchi.latent.presets import DEFAULT_PRESET
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.ui.arguments import flags, opening_arguments, path_argument
+from napari_kikuchi.ui.arguments import (
+    flags,
+    geometry_settings,
+    opening_arguments,
+    path_argument,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -238,13 +243,10 @@ class MapsRequest:
         ValueError
             If the scan cannot be opened by another process.
         """
-        geometry: dict[str, Any] = {}
+        indexing: dict[str, Any] = {}
         if self.indexing is not None:
-            geometry = {
-                "pc": ",".join(map(str, self.indexing.pc)),
-                "convention": self.indexing.convention,
-                "tilt": self.indexing.sample_tilt,
-                "detector_tilt": self.indexing.detector_tilt,
+            indexing = {
+                **geometry_settings(self.indexing.geometry),
                 "phase": self.indexing.phase,
                 "grain_threshold": self.grain_threshold,
             }
@@ -259,7 +261,7 @@ class MapsRequest:
                     "mask": self.mask_file,
                     "restart": self.restart,
                     **asdict(self.place),
-                    **geometry,
+                    **indexing,
                 }
             ),
             *opening_arguments(self.scan),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io.ang import ang_beside, read_ang_centre
 from napari_kikuchi.io.h5_geometry import read_h5_geometry
 from napari_kikuchi.io.h5ebsd import EXTENSIONS
-from napari_kikuchi.physics.indexing import HoughIndexing
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.simulate import Detector, simulated_detector, truth_path
 
@@ -19,13 +18,13 @@ class KnownGeometry(NamedTuple):
 
     Attributes
     ----------
-    indexing
-        Its projection centre and tilts; the phase is not told.
+    geometry
+        Projection centre and tilts.
     told_by
         The truth of a simulated scan, an ``.ang`` file, or the HDF5 file of the scan itself.
     """
 
-    indexing: HoughIndexing
+    geometry: Geometry
     told_by: Path
 
 
@@ -40,36 +39,18 @@ def known_geometry(scan: Scan) -> KnownGeometry | None:
         return None
     detector = simulated_detector(scan.path)
     if detector is not None:
-        return KnownGeometry(_geometry(detector), truth_path(scan.path))
+        return KnownGeometry(Geometry.of_detector(detector), truth_path(scan.path))
     if scan.path.suffix.lower() in EXTENSIONS:
-        stored = _of_h5(scan.path, scan.options.get("scan"))
+        stored = read_h5_geometry(scan.path, scan.options.get("scan"))
         if stored is not None:
-            return stored
+            return KnownGeometry(stored, scan.path)
     ang = ang_beside(scan.path)
     centre = None if ang is None else read_ang_centre(ang)
     if ang is None or centre is None:
         return None
-    return KnownGeometry(HoughIndexing(centre, "edax"), ang)
+    return KnownGeometry(Geometry(centre, "edax"), ang)
 
 
-def _of_h5(path: Path, scan: str | None) -> KnownGeometry | None:
-    stored = read_h5_geometry(path, scan)
-    if stored is None:
-        return None
-    usual = HoughIndexing(stored.centre, stored.convention)
-    sample, detector = stored.sample_tilt, stored.detector_tilt
-    indexing = replace(
-        usual,
-        sample_tilt=usual.sample_tilt if sample is None else sample,
-        detector_tilt=usual.detector_tilt if detector is None else detector,
-    )
-    return KnownGeometry(indexing, path)
-
-
-def assumed_geometry() -> HoughIndexing:
+def assumed_geometry() -> Geometry:
     """Something to begin with where nothing is known: the geometry of kikuchipy's nickel scan."""
-    return _geometry(Detector())
-
-
-def _geometry(detector: Detector) -> HoughIndexing:
-    return HoughIndexing(detector.pc, sample_tilt=detector.sample_tilt, detector_tilt=detector.tilt)
+    return Geometry.of_detector(Detector())

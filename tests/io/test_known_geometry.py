@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
+from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io import open_scan
-from napari_kikuchi.physics.geometry import assumed_geometry, known_geometry
-from napari_kikuchi.physics.indexing import HoughIndexing
+from napari_kikuchi.io.known_geometry import assumed_geometry, known_geometry
 from napari_kikuchi.samples import sample_folder
 
 HEADER = """# TEM_PIXperUM          1.000000
@@ -35,7 +35,7 @@ def test_the_truth_of_a_simulated_scan_tells_its_geometry(name, tmp_path):
     path = sample_folder() / f"{name}.up1"
     scan = open_scan(path)
     found = known_geometry(scan)
-    assert found == (HoughIndexing((0.42, 0.22, 0.5)), path.with_name(f"{name}.truth.zarr"))
+    assert found == (Geometry((0.42, 0.22, 0.5)), path.with_name(f"{name}.truth.zarr"))
     # Cut or turned, or a scan of another name, it is not what the truth tells of.
     assert known_geometry(replace(scan, options={"flip": True})) is None
     assert known_geometry(replace(scan, path=path.with_suffix(".up2"))) is None
@@ -46,14 +46,14 @@ def test_an_ang_file_beside_a_scan_tells_its_projection_centre(nickel):
     assert known_geometry(nickel) is None
     ang = nickel.path.with_suffix(".ang")
     ang.write_text(HEADER.format(z="0.612400"))
-    assert known_geometry(nickel) == (HoughIndexing((0.4139, 0.7291, 0.6124), "edax"), ang)
+    assert known_geometry(nickel) == (Geometry((0.4139, 0.7291, 0.6124), "edax"), ang)
     for no_centre in ("0.000000", "unknown", ""):
         ang.write_text(HEADER.format(z=no_centre))
         assert known_geometry(nickel) is None
 
 
 def test_what_is_assumed_is_what_scans_are_simulated_with():
-    assert assumed_geometry() == known_geometry(open_scan(sample_folder() / "wrought.up1")).indexing
+    assert assumed_geometry() == known_geometry(open_scan(sample_folder() / "wrought.up1")).geometry
 
 
 KIKUCHIPY = Path(importlib.util.find_spec("kikuchipy").origin).parent / "data"
@@ -137,7 +137,7 @@ def test_an_ang_file_tells_what_the_hdf5_file_beside_it_does_not(tmp_path):
     path = shutil.copy(KIKUCHIPY / "edax_h5ebsd/patterns.h5", tmp_path)
     ang = Path(path).with_suffix(".ang")
     ang.write_text(HEADER.format(z="0.612400"))
-    assert known_geometry(open_scan(path)) == (HoughIndexing((0.4139, 0.7291, 0.6124), "edax"), ang)
+    assert known_geometry(open_scan(path)) == (Geometry((0.4139, 0.7291, 0.6124), "edax"), ang)
 
 
 def test_each_scan_of_an_hdf5_file_tells_its_own(tmp_path):
@@ -146,6 +146,6 @@ def test_each_scan_of_an_hdf5_file_tells_its_own(tmp_path):
     with h5py.File(path, "r+") as file:
         pcx = file["Scan 2/EBSD/Header/pcx"]
         pcx[...] = 0.123
-    one, other = (known_geometry(open_scan(path, scan=f"Scan {i}")).indexing.pc for i in (1, 2))
+    one, other = (known_geometry(open_scan(path, scan=f"Scan {i}")).geometry.pc for i in (1, 2))
     assert other[0] == pytest.approx(0.123)
     assert one[0] != other[0]
