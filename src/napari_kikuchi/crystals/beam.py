@@ -33,8 +33,8 @@ class Beam:
     voltage: float = 300.0
 
     def __post_init__(self) -> None:
-        if not 30 <= self.voltage <= 3000:
-            raise ValueError(f"expected a voltage from 30 to 3000 kV, found {self.voltage}")
+        if not 1 <= self.voltage <= 3000:
+            raise ValueError(f"expected a voltage from 1 to 3000 kV, found {self.voltage}")
 
     @cached_property
     def wavelength(self) -> float:

@@ -298,11 +298,32 @@ class Crystal:
         """
         from napari_kikuchi.crystals.structure_factors import structure_factors
 
+        return structure_factors(*self._atoms_of(hkl))
+
+    def source_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:
+        """Fourier coefficients of the density of sources of backscattered electrons.
+
+        See :func:`~napari_kikuchi.crystals.structure_factors.source_factors`.
+
+        Parameters
+        ----------
+        hkl
+            Of shape (n, 3).
+
+        Returns
+        -------
+        numpy.ndarray
+            In squared elementary charges, of shape (n,).
+        """
+        from napari_kikuchi.crystals.structure_factors import source_factors
+
+        return source_factors(*self._atoms_of(hkl))
+
+    def _atoms_of(self, hkl: ArrayLike) -> tuple[Any, ...]:
+        """What sums over the atoms are taken of."""
         hkl = np.asarray(hkl, np.float64)
         squared = ((hkl @ self.reciprocal_base) ** 2).sum(axis=1)
-        return structure_factors(
-            hkl, squared, self.elements, self.positions, self.occupancies, self.debye_waller
-        )
+        return (hkl, squared, self.elements, self.positions, self.occupancies, self.debye_waller)
 
     def reflections(self, k_max: float) -> Reflections:
         """All reflections up to a length, without the direct beam and those that are extinct.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -52,6 +52,50 @@ def structure_factors(
 
     known = get_scattering_params_dict("lobato")
     squared = np.asarray(squared, np.float64)
+
+    def factors(element: str) -> NDArray[np.float64]:
+        coefficients = np.asarray(known[element])[None]
+        return get_atomic_scattering_factors(squared, coefficients, "lobato")[:, 0]
+
+    return _summed(hkl, squared, factors, elements, positions, occupancies, debye_waller)
+
+
+def source_factors(
+    hkl: ArrayLike,
+    squared: ArrayLike,
+    elements: Sequence[str],
+    positions: NDArray[np.float64],
+    occupancies: NDArray[np.float64],
+    debye_waller: NDArray[np.float64],
+) -> NDArray[np.complex128]:
+    """As :func:`structure_factors`, of the atoms as sources of backscattered electrons.
+
+    The number of electrons that a nucleus scatters back grows as the square of its charge, as
+    Rutherford found: Z² stands for f.
+
+    Raises
+    ------
+    ValueError
+        If an element is not known.
+    """
+    from diffsims.structure_factor.atomic_scattering_parameters import get_element_id_from_string
+
+    def factors(element: str) -> float:
+        return float(get_element_id_from_string(element)) ** 2
+
+    squared = np.asarray(squared, np.float64)
+    return _summed(hkl, squared, factors, elements, positions, occupancies, debye_waller)
+
+
+def _summed(
+    hkl: ArrayLike,
+    squared: NDArray[np.float64],
+    factors: Callable[[str], float | NDArray[np.float64]],
+    elements: Sequence[str],
+    positions: NDArray[np.float64],
+    occupancies: NDArray[np.float64],
+    debye_waller: NDArray[np.float64],
+) -> NDArray[np.complex128]:
     waves = _Waves(np.asarray(hkl, np.float64))
     # Atoms of one element that move alike scatter alike: of these only the waves differ.
     alike: defaultdict[str, defaultdict[float, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -59,11 +103,10 @@ def structure_factors(
         alike[element][round(b, _DECIMALS)].append(atom)
     total = np.zeros(len(squared), np.complex128)
     for element, by_movement in alike.items():
-        coefficients = np.asarray(known[element])[None]
-        factors = get_atomic_scattering_factors(squared, coefficients, "lobato")[:, 0]
+        of_element = factors(element)
         for b, atoms in by_movement.items():
             summed = waves.summed(positions[atoms], occupancies[atoms])
-            total += factors * np.exp(-b * squared / 4) * summed
+            total += of_element * np.exp(-b * squared / 4) * summed
     return total
 
 
@@ -75,9 +118,13 @@ class _Waves:
     """
 
     def __init__(self, hkl: NDArray[np.float64]) -> None:
-        pairs, pair = np.unique(hkl[:, :2], axis=0, return_inverse=True)
-        thirds, third = np.unique(hkl[:, 2], return_inverse=True)
-        self._pairs, self._thirds = pairs, thirds
+        count = _thirds_in_a_row(hkl)
+        if count:
+            self._pairs, self._thirds = hkl[::count, :2], hkl[:count, 2]
+            self._places = None
+            return
+        self._pairs, pair = np.unique(hkl[:, :2], axis=0, return_inverse=True)
+        self._thirds, third = np.unique(hkl[:, 2], return_inverse=True)
         self._places = pair.ravel(), third.ravel()
 
     def summed(
@@ -91,4 +138,19 @@ class _Waves:
             part = slice(start, start + few)
             first = np.exp(-2j * np.pi * (self._pairs[part] @ positions[:, :2].T))
             sums[part] = first @ last.T
-        return sums[self._places]
+        return sums.ravel() if self._places is None else sums[self._places]
+
+
+def _thirds_in_a_row(hkl: NDArray[np.float64]) -> int:
+    """How many third indices follow each other for each pair of the others; 0 if it differs.
+
+    Of all indices up to a limit in their order, which need not be sorted then: that takes longer
+    than all else.
+    """
+    changes = np.flatnonzero((hkl[1:, :2] != hkl[:-1, :2]).any(axis=1))
+    count = int(changes[0]) + 1 if len(changes) else len(hkl)
+    if count < 2 or len(hkl) % count:
+        return 0
+    boxed = hkl.reshape(-1, count, 3)
+    alike = (boxed[..., :2] == boxed[:, :1, :2]).all() and (boxed[..., 2] == boxed[0, :, 2]).all()
+    return count if alike else 0

@@ -1,0 +1,1 @@
+"""The symmetry of crystals from their Kikuchi patterns."""

@@ -1,0 +1,113 @@
+"""A trained classifier of space groups, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from napari_kikuchi.devices import pick_device
+from napari_kikuchi.io.weights import damage_told, read_tensors, require_tensors, write_tensors
+from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
+from napari_kikuchi.untrusted import mapping
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_CONTENT = "symmetry classifier"
+_BATCH = 1024
+
+
+@dataclass(frozen=True, eq=False)
+class SymmetryClassifier:
+    """Tells space groups of cubic crystals.
+
+    Attributes
+    ----------
+    network
+        On the device where it is to run.
+    provenance
+        Settings, version and date; fit for JSON.
+    """
+
+    network: SymmetryNetwork
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Numbers of the space groups, in the order of the probabilities."""
+        return self.network.architecture.groups
+
+    @torch.inference_mode()
+    def log_probabilities(self, totals: NDArray, counts: NDArray) -> NDArray[np.float32]:
+        """Logarithms of the probabilities of the groups.
+
+        Parameters
+        ----------
+        totals, counts
+            Of one pattern, or of all that are of one crystal, as
+            :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, of shape (n, nodes).
+
+        Returns
+        -------
+        numpy.ndarray
+            Of shape (n, groups).
+        """
+        device = next(self.network.parameters()).device
+        found = [np.zeros((0, len(self.groups)), np.float32)]
+        for start in range(0, len(totals), _BATCH):
+            part = slice(start, start + _BATCH)
+            given = (
+                torch.from_numpy(np.asarray(one[part], np.float32)).to(device)
+                for one in (totals, counts)
+            )
+            found.append(self.network(*given).log_softmax(dim=1).cpu().numpy())
+        return np.concatenate(found)
+
+    def save(self, path: Path | str) -> None:
+        """Write the classifier to a file that :meth:`load` reads."""
+        weights = {name: value.cpu().numpy() for name, value in _tensors(self.network).items()}
+        header = {
+            "content": _CONTENT,
+            "architecture": self.network.architecture.settings(),
+            "provenance": dict(self.provenance),
+        }
+        write_tensors(path, weights, header)
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "auto") -> SymmetryClassifier:
+        """Read a classifier.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If it is no such classifier, was written by a newer version, or is damaged.
+        ValueError
+            If there is no such device.
+        """
+        tensors, header = read_tensors(path, _CONTENT)
+        with damage_told(path):
+            architecture = SymmetryArchitecture.from_settings(
+                mapping(header.get("architecture"), "the architecture")
+            )
+            provenance = mapping(header.get("provenance"), "the provenance")
+            # Without memory: what the header asks for is made once the file is known to fill it.
+            with torch.device("meta"):
+                weights = _tensors(SymmetryNetwork(architecture))
+        expected = {name: tuple(value.shape) for name, value in weights.items()}
+        require_tensors(path, "symmetry", tensors, expected)
+        network = SymmetryNetwork(architecture)
+        known = {name: torch.from_numpy(tensors[name]) for name in expected}
+        network.load_state_dict(known, strict=False)
+        return cls(network.to(pick_device(device)).eval(), provenance)
+
+
+def _tensors(network: SymmetryNetwork) -> dict[str, torch.Tensor]:
+    """All that a file keeps: not how many batches the normalisation has seen, a lone number."""
+    return {name: value for name, value in network.state_dict().items() if value.ndim}

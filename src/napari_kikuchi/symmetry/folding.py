@@ -1,0 +1,248 @@
+"""Patterns onto the triangle that symmetry repeats, and back; compiled.
+
+A pattern sees most directions of the triangle several times over. Where it stands as its crystal
+does, what it sees of one direction agrees: that agreement tells the orientation of a crystal that
+nobody has named.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+# Difference of angles, in radians, over which slopes are taken.
+_SLOPE = 0.005
+_QUARTER = 4 / math.pi
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _angle(slope):
+    """Arc tangent of 0 to 1 within 1e-5, in units of 45°: the library's takes most of the time."""
+    squared = slope * slope
+    return (
+        slope
+        * _QUARTER
+        * (
+            0.9998660
+            + squared
+            * (-0.3302995 + squared * (0.1801410 + squared * (-0.0851330 + squared * 0.0208351)))
+        )
+    )
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _place(rotation, a, b, c, last):
+    """Row and column of a direction in the triangle, of nodes 0 to ``last`` along an edge."""
+    x = abs(rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c)
+    y = abs(rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c)
+    z = abs(rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c)
+    largest, smallest = max(x, max(y, z)), min(x, min(y, z))
+    middle = max(min(x, y), min(max(x, y), z))
+    row, col = _angle(middle / largest) * last, _angle(smallest / largest) * last
+    i, j = min(int(row), last - 1), min(int(col), last - 1)
+    return i, j, np.float32(row - i), np.float32(col - j)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def look_up(square, rotation, directions, out):
+    """Intensities that a detector sees.
+
+    Parameters
+    ----------
+    square
+        Intensities at the nodes, of shape (side, side), symmetric about its diagonal.
+    rotation
+        From the directions' frame to the crystal's, of shape (3, 3).
+    directions
+        Of the pixels, of shape (3, pixels).
+    out
+        To be filled, of shape (pixels,).
+    """
+    last = square.shape[0] - 1
+    for k in range(directions.shape[1]):
+        a, b, c = directions[0, k], directions[1, k], directions[2, k]
+        i, j, down, right = _place(rotation, a, b, c, last)
+        out[k] = (1 - down) * ((1 - right) * square[i, j] + right * square[i, j + 1]) + down * (
+            (1 - right) * square[i + 1, j] + right * square[i + 1, j + 1]
+        )
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def look_up_all(modes, rotation, directions, out):
+    """As :func:`look_up`, of several squares at once.
+
+    Parameters
+    ----------
+    modes
+        Of shape (side, side, modes).
+    rotation, directions
+        As there.
+    out
+        To be filled, of shape (pixels, modes).
+    """
+    last, number = modes.shape[0] - 1, modes.shape[2]
+    for k in range(directions.shape[1]):
+        a, b, c = directions[0, k], directions[1, k], directions[2, k]
+        i, j, down, right = _place(rotation, a, b, c, last)
+        one, other = (1 - down) * (1 - right), (1 - down) * right
+        third, fourth = down * (1 - right), down * right
+        for m in range(number):
+            out[k, m] = (
+                one * modes[i, j, m]
+                + other * modes[i, j + 1, m]
+                + third * modes[i + 1, j, m]
+                + fourth * modes[i + 1, j + 1, m]
+            )
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def unfold(pattern, weights, rotation, directions, total, count):
+    """Add a pattern to the triangle.
+
+    Parameters
+    ----------
+    pattern, weights
+        Intensities of the pixels and how much each counts, of shape (pixels,).
+    rotation, directions
+        As for :func:`look_up`.
+    total, count
+        Weighted sums of intensities, and of weights, at the nodes: to be added to, of shape
+        (side, side).
+    """
+    last = total.shape[0] - 1
+    for k in range(directions.shape[1]):
+        if weights[k] == 0:
+            continue
+        a, b, c = directions[0, k], directions[1, k], directions[2, k]
+        i, j, down, right = _place(rotation, a, b, c, last)
+        for p in range(2):
+            for q in range(2):
+                share = (down if p else 1 - down) * (right if q else 1 - right) * weights[k]
+                # Across the diagonal lies the mirror image.
+                m, n = max(i + p, j + q), min(i + p, j + q)
+                total[m, n] += share * pattern[k]
+                count[m, n] += share
+
+
+@njit(nogil=True, cache=True)
+def choose(scores, rotations, operators, most, apart):
+    """Numbers of rotations with high scores that differ from each other.
+
+    Parameters
+    ----------
+    scores
+        Of shape (rotations,).
+    rotations, operators
+        Of a crystal, and of its symmetry, of shape (n, 3, 3).
+    most
+        How many are wanted.
+    apart
+        In radians: of two that are closer only the better one is taken.
+    """
+    closest = 1 + 2 * math.cos(apart)  # The trace of a rotation.
+    chosen = []
+    for number in np.argsort(-scores):
+        alone = True
+        for other in chosen:
+            between = rotations[number] @ rotations[other].T
+            for k in range(len(operators)):
+                if (operators[k] * between).sum() > closest:
+                    alone = False
+                    break
+            if not alone:
+                break
+        if alone:
+            chosen.append(number)
+            if len(chosen) == most:
+                break
+    return chosen
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def refine(pattern, weights, rotation, directions, modes, steps):
+    """Turn a crystal until a sum of modes comes as near to a pattern as it can.
+
+    Parameters
+    ----------
+    pattern, weights
+        As for :func:`unfold`.
+    rotation
+        To begin with, of shape (3, 3); changed in place.
+    directions
+        As for :func:`look_up`.
+    modes
+        What patterns are sums of, at the nodes, of shape (side, side, modes).
+    steps
+        Of Gauss and Newton.
+
+    Returns
+    -------
+    float
+        Share of the pattern's weighted sum of squares that the modes explain in the end.
+    """
+    pixels, number = len(pattern), modes.shape[2]
+    seen = np.empty((pixels, number), np.float32)
+    here, there = np.empty(pixels, np.float32), np.empty(pixels, np.float32)
+    slopes = np.empty((3, pixels), np.float32)
+    power = np.float32(0)
+    for k in range(pixels):
+        power += weights[k] * pattern[k] ** 2
+    explained = 0.0
+    for step in range(steps + 1):
+        look_up_all(modes, rotation, directions, seen)
+        weighted = (seen.T * weights).copy()
+        gram = (weighted @ seen).astype(np.float64)
+        for m in range(number):
+            gram[m, m] += 1e-3 * gram[m, m] + 1e-9
+        along = (weighted @ pattern).astype(np.float64)
+        shares = np.linalg.solve(gram, along)
+        explained = (shares * along).sum() / max(power, np.float32(1e-12))
+        if step == steps:
+            break
+        model = _summed(modes, shares)
+        look_up(model, rotation, directions, here)
+        rest = pattern - here
+        for axis in range(3):
+            look_up(model, _turned(rotation, axis, _SLOPE), directions, there)
+            slopes[axis] = (there - here) / np.float32(_SLOPE)
+        normal = ((slopes * weights) @ slopes.T).astype(np.float64)
+        for axis in range(3):
+            normal[axis, axis] += 1e-2 * normal[axis, axis] + 1e-9
+        turn = np.linalg.solve(normal, ((slopes * weights) @ rest).astype(np.float64))
+        size = math.sqrt((turn**2).sum())
+        if size > 0.03:  # Slopes hold no further.
+            turn *= 0.03 / size
+        for axis in range(3):
+            rotation[:] = _turned(rotation, axis, turn[axis])
+        # A product of many rotations stays one.
+        for row in range(3):
+            for other in range(row):
+                rotation[row] -= (rotation[row] * rotation[other]).sum() * rotation[other]
+            rotation[row] /= math.sqrt((rotation[row] ** 2).sum())
+        if size < 2e-4:
+            break
+    return explained
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _summed(modes, shares):
+    side, number = modes.shape[0], modes.shape[2]
+    out = np.zeros((side, side), np.float32)
+    for i in range(side):
+        for j in range(side):
+            for m in range(number):
+                out[i, j] += np.float32(shares[m]) * modes[i, j, m]
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _turned(rotation, axis, angle):
+    """A rotation followed by another about one of the crystal's axes, by an angle in radians."""
+    cosine, sine = math.cos(angle), math.sin(angle)
+    first, second = (axis + 1) % 3, (axis + 2) % 3
+    out = rotation.copy()
+    out[first] = cosine * rotation[first] - sine * rotation[second]
+    out[second] = sine * rotation[first] + cosine * rotation[second]
+    return out

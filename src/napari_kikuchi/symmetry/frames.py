@@ -1,0 +1,191 @@
+"""How a cubic crystal stands behind a pattern, whatever crystal it is.
+
+Patterns of cubic crystals of Laue group m-3m are sums of a few modes: the main components of many
+of them, in the crystal's own axes. The orientation in which the modes explain most of a pattern is
+that of its crystal. Coarse patterns are compared with all orientations, the best of these are
+turned until they fit, and the best few of these once more, by finer patterns and more modes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.images import bin_to
+from napari_kikuchi.symmetry.folding import choose, look_up_all, refine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Height in pixels of the patterns that are compared with all orientations, and of those by which
+# the best are refined.
+_COARSE, _FINE = 16, 32
+# Distance of the orientations compared, in degrees: modes that are as smooth find the right one
+# from its nearest.
+_STEP = 5.0
+# Orientations that are refined, and those that are refined by finer patterns; each differs from
+# the others by more than so many degrees.
+_MANY, _FEW = 12, 3
+_APART = 7.0
+_STEPS = (4, 5)
+# Compared at a time: 27 MiB of products.
+_BATCH = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Modes:
+    """What patterns of cubic crystals are sums of.
+
+    Attributes
+    ----------
+    coarse, fine
+        Intensities at the nodes of the triangle, of shape (side, side, modes): smooth ones, and
+        all that patterns show.
+    """
+
+    coarse: NDArray[np.float32]
+    fine: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """How crystals stand.
+
+    Attributes
+    ----------
+    rotations
+        From the frame of the detector's directions to the crystals', of shape (n, 3, 3).
+    explained
+        Share of each pattern's sum of squares that the modes explain, of shape (n,).
+    margin
+        By how much less the next best orientation explains, of shape (n,).
+    """
+
+    rotations: NDArray[np.float32]
+    explained: NDArray[np.float32]
+    margin: NDArray[np.float32]
+
+
+class FrameFinder:
+    """Finds orientations of unknown cubic crystals.
+
+    Parameters
+    ----------
+    modes
+        Of patterns of cubic crystals.
+    directions
+        Gives unit vectors towards the pixels of a detector of any height and width, of shape
+        (pixels, 3), in whatever frame rotations are wanted from.
+    mask
+        Where patterns have a signal, of their shape.
+    """
+
+    def __init__(
+        self,
+        modes: Modes,
+        directions: Callable[[tuple[int, int]], NDArray[np.float64]],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        self._modes = modes
+        self._coarse = _Level(_COARSE, directions, mask)
+        self._fine = _Level(_FINE, directions, mask)
+        self._rotations, self._operators = cubic_rotations(_STEP)
+        self._basis = self._compared()
+
+    def __call__(self, patterns: NDArray[np.float32]) -> Frames:
+        """Find how the crystals of some patterns stand.
+
+        Parameters
+        ----------
+        patterns
+            Without their background, of shape (n, height, width); the values outside the mask do
+            not count.
+        """
+        n = len(patterns)
+        rotations = np.empty((n, 3, 3), np.float32)
+        explained, margin = np.empty(n, np.float32), np.empty(n, np.float32)
+        for start in range(0, n, _BATCH):
+            part = slice(start, start + _BATCH)
+            coarse, fine = self._coarse(patterns[part]), self._fine(patterns[part])
+            along = self._basis @ (coarse * np.sqrt(self._coarse.weights)).T
+            scores = (along**2).reshape(len(self._rotations), -1, len(coarse)).sum(axis=1).T
+            for number, (few, more, score) in enumerate(zip(coarse, fine, scores, strict=True)):
+                found = self._refined(few, more, np.ascontiguousarray(score))
+                rotations[start + number] = found[0][1]
+                explained[start + number] = found[0][0]
+                margin[start + number] = found[0][0] - found[1][0]
+        return Frames(rotations, explained, margin)
+
+    def _refined(
+        self, coarse: NDArray[np.float32], fine: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> list[tuple[float, NDArray[np.float32]]]:
+        """The best orientations and what they explain, the best first."""
+        numbers = choose(scores, self._rotations, self._operators, _MANY, np.deg2rad(_APART))
+        first, second = _STEPS
+        found = []
+        for number in numbers:
+            rotation = self._rotations[number].copy()
+            level = self._coarse
+            share = refine(
+                coarse, level.weights, rotation, level.directions, self._modes.coarse, first
+            )
+            found.append((share, rotation))
+        found.sort(key=lambda one: -one[0])
+        best = []
+        for _, rotation in found[:_FEW]:
+            level = self._fine
+            share = refine(
+                fine, level.weights, rotation, level.directions, self._modes.fine, second
+            )
+            best.append((share, rotation))
+        return sorted(best, key=lambda one: -one[0])
+
+    def _compared(self) -> NDArray[np.float32]:
+        """An orthonormal basis of what the modes may be in each orientation.
+
+        Of shape (orientations * modes, pixels).
+        """
+        level, modes = self._coarse, self._modes.coarse
+        seen = np.empty((len(self._rotations), level.directions.shape[1], modes.shape[2]), "f4")
+        for rotation, out in zip(self._rotations, seen, strict=True):
+            look_up_all(modes, rotation, level.directions, out)
+        weights = level.weights[:, None]
+        seen -= (seen * weights).sum(axis=1, keepdims=True) / weights.sum()
+        basis = np.linalg.qr(seen * np.sqrt(weights))[0]
+        return np.ascontiguousarray(basis.swapaxes(1, 2)).reshape(-1, basis.shape[1])
+
+
+class _Level:
+    """Patterns at one size."""
+
+    def __init__(
+        self,
+        height: int,
+        directions: Callable[[tuple[int, int]], NDArray[np.float64]],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        tall, wide = mask.shape
+        height = min(height, tall)
+        self._size = (height, max(1, round(height * wide / tall)))
+        self._mask = mask.astype(np.float32)
+        self.weights = bin_to(self._mask[None], self._size).ravel()
+        self.directions = np.ascontiguousarray(directions(self._size).T, np.float32)
+
+    def __call__(self, patterns: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of shape (n, pixels), with a weighted mean of 0."""
+        binned = bin_to(patterns * self._mask, self._size).reshape(len(patterns), -1)
+        binned /= np.maximum(self.weights, 1e-6)
+        mean = binned @ self.weights / max(self.weights.sum(), 1e-6)
+        return np.ascontiguousarray((binned - mean[:, None]) * (self.weights > 0), np.float32)
+
+
+def cubic_rotations(step: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rotations so many degrees apart that differ by more than symmetry; the symmetry's own."""
+    from orix.quaternion.symmetry import O
+    from orix.sampling import get_sample_fundamental
+
+    rotations = get_sample_fundamental(resolution=step, point_group=O).to_matrix()
+    return rotations.astype(np.float32), O.to_matrix().astype(np.float32)

@@ -1,0 +1,109 @@
+"""Patterns of many phases, brought to the triangle, to learn from."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.symmetry.folding import unfold
+from napari_kikuchi.symmetry.levelled import Levelling
+from napari_kikuchi.symmetry.recorded import Conditions, record
+from napari_kikuchi.symmetry.sector import SIDE, sector_rows, standardised
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# By how much orientations and projection centres are off that are found in patterns, in degrees
+# and in fractions of the height.
+_TURN, _CENTRE = 0.25, 0.004
+
+
+@dataclass(frozen=True, eq=False)
+class SymmetryLessons:
+    """What patterns of phases show of the triangle, each pattern for itself.
+
+    Attributes
+    ----------
+    totals, counts
+        As :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, float16 of shape (phases,
+        patterns, nodes).
+    """
+
+    totals: NDArray[np.float16]
+    counts: NDArray[np.float16]
+
+
+def symmetry_lessons(
+    masters: NDArray[np.float32],
+    patterns: int,
+    *,
+    conditions: Conditions | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+) -> Job[SymmetryLessons]:
+    """Record patterns of phases in random orientations, and bring them to the triangle.
+
+    Orientations are those of the simulation but for errors as they are made in finding them.
+
+    Parameters
+    ----------
+    masters
+        Intensities of the phases at the nodes, of shape (phases, nodes).
+    patterns
+        Of each phase.
+    conditions
+        How patterns are recorded; None: as :class:`Conditions` has it.
+    seed
+        Of all that is random.
+    workers
+        Threads; None: as many as this machine has cores.
+
+    Yields
+    ------
+    Progress
+        In phases.
+    """
+    conditions = conditions or Conditions()
+    levelling = Levelling(np.ones(conditions.size, bool))
+    rows, columns = sector_rows()
+    totals = np.empty((len(masters), patterns, len(rows)), np.float16)
+    counts = np.empty_like(totals)
+
+    def of_phase(number: int) -> None:
+        rng = np.random.default_rng([seed, number])
+        master = standardised(masters[number])
+        recorded = record(master, patterns, conditions, rng)
+        turns = rng.normal(size=(patterns, 3)) * np.deg2rad(_TURN) / np.sqrt(3)
+        errors = Rotation.from_rotvec(turns).as_matrix().astype(np.float32)
+        for k, pattern in enumerate(levelling(recorded.patterns)):
+            detector = recorded.detectors[k]
+            centre = detector.pc + rng.normal(size=3) * _CENTRE
+            directions = replace(detector, pc=tuple(centre)).directions(conditions.size).T
+            total, count = np.zeros((2, SIDE, SIDE), np.float32)
+            unfold(
+                pattern.ravel(),
+                np.ones(pattern.size, np.float32),
+                errors[k] @ recorded.rotations[k],
+                np.ascontiguousarray(directions, np.float32),
+                total,
+                count,
+            )
+            totals[number, k], counts[number, k] = total[rows, columns], count[rows, columns]
+
+    workers = workers or os.cpu_count() or 1
+    with shared_cores(workers) as each, ThreadPoolExecutor(workers, "lessons", each) as pool:
+        running = [pool.submit(of_phase, number) for number in range(len(masters))]
+        try:
+            for number, future in enumerate(running):
+                yield Progress(number, len(masters), "Recording patterns")
+                future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return SymmetryLessons(totals, counts)

@@ -1,0 +1,240 @@
+"""A library of simulated phases: a zarr store that grows while it is made."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.io.output import sole_writer
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase, random_phases
+from napari_kikuchi.symmetry.sector import SIDE, sector_rows
+from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase, simulate_phase
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Raised whenever the same seed gives other phases or patterns than before.
+_GENERATION = 1
+# Phases of each group that are simulated between two writings.
+_ROUND = 8
+_FORMAT = "napari-kikuchi phases"
+
+
+@dataclass(frozen=True, eq=False)
+class PhaseLibrary:
+    """Many phases as a detector would see them.
+
+    Attributes
+    ----------
+    dynamical, kinematical
+        Intensities at the nodes of the triangle, of shape (phases, nodes).
+    groups, shown
+        Number of the space group, and of the one that patterns show, of shape (phases,).
+    nearest
+        Correlation with the average of higher symmetry that is most alike, of shape (phases,).
+    voltages
+        In kV, of shape (phases,).
+    phases
+        Crystal structures.
+    seed
+        Of all that is random.
+    """
+
+    dynamical: NDArray[np.float32]
+    kinematical: NDArray[np.float32]
+    groups: NDArray[np.int16]
+    shown: NDArray[np.int16]
+    nearest: NDArray[np.float32]
+    voltages: NDArray[np.float32]
+    phases: Sequence[Phase]
+    seed: int
+
+    def __len__(self) -> int:
+        return len(self.groups)
+
+    def folds(self, count: int) -> NDArray[np.int64]:
+        """Fold of each phase: phases of the same elements are in the same, of shape (phases,).
+
+        Compounds of one structure type and the same elements differ in little but the length of
+        their cells: one of them is no test of what was learned from the other.
+        """
+        rng = np.random.default_rng(self.seed)
+        keys = [(int(self.groups[i]), *sorted(p.debye_waller)) for i, p in enumerate(self.phases)]
+        different = sorted(set(keys))
+        of_key = dict(zip(different, rng.permutation(len(different)) % count, strict=True))
+        return np.array([of_key[key] for key in keys])
+
+
+_ARRAYS = {
+    "dynamical": ("f4", True),
+    "kinematical": ("f4", True),
+    "shown": ("i2", False),
+    "nearest": ("f4", False),
+    "voltages": ("f4", False),
+}
+
+
+def make_library(
+    path: str | Path,
+    per_group: int,
+    *,
+    groups: Sequence[int] = SIX_GROUPS,
+    seed: int = 0,
+    workers: int | None = None,
+) -> Job[PhaseLibrary]:
+    """Simulate phases of some groups, or go on with a library that has fewer.
+
+    Closing the job keeps the rounds that are done; the same call goes on from there.
+
+    Parameters
+    ----------
+    path
+        Of the store, of the ending ``.zarr``.
+    per_group
+        Phases of each group.
+    groups
+        Numbers of cubic space groups of Laue class m-3m.
+    seed
+        Of all that is random.
+    workers
+        Threads; None: as many as this machine has cores.
+
+    Yields
+    ------
+    Progress
+        In phases.
+
+    Returns
+    -------
+    PhaseLibrary
+        With the first phases of each group, as many as were asked for.
+
+    Raises
+    ------
+    ValueError
+        If the store is of other groups or another seed.
+    FileExistsError
+        If something else lies at ``path``.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
+    """
+    path = Path(path)
+    identity = {"generation": _GENERATION, "groups": list(groups), "seed": seed}
+    with sole_writer(path):
+        store = _opened(path, identity)
+        done = int(store.attrs["done"])
+        for array in store.arrays():
+            array[1].resize((max(per_group, done), *array[1].shape[1:]))
+        phases = [islice(random_phases(group, seed), done, per_group) for group in groups]
+        workers = workers or os.cpu_count() or 1
+        with shared_cores(workers) as each, ThreadPoolExecutor(workers, "phases", each) as pool:
+            while done < per_group:
+                stop = min(done + _ROUND, per_group)
+                wanted = [
+                    (phase, number)
+                    for of_group in phases
+                    for number, phase in zip(range(done, stop), of_group, strict=False)
+                ]
+                found = []
+                running = [pool.submit(simulate_phase, *one) for one in wanted]
+                try:
+                    for count, future in enumerate(running):
+                        total = len(groups) * per_group
+                        told = f"Simulating {wanted[count][0].name}"
+                        yield Progress(len(groups) * done + count, total, told)
+                        found.append(future.result())
+                finally:
+                    for future in running:
+                        future.cancel()
+                _write(store, slice(done, stop), found, len(groups))
+                done = stop
+                store.attrs["done"] = done
+    return open_library(path, per_group)
+
+
+def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary:
+    """Read a library.
+
+    Parameters
+    ----------
+    path
+        Of its store.
+    per_group
+        Phases of each group that are wanted; None: all.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is none.
+    ValueError
+        If it has fewer phases, or was made by another version.
+    """
+    import zarr
+
+    path = Path(path)
+    if not path.is_dir():
+        raise FileNotFoundError(f"{path}: expected a library of phases, found none")
+    store = zarr.open_group(path, mode="r")
+    identity = dict(store.attrs)
+    if identity.get("format") != _FORMAT or identity.get("generation") != _GENERATION:
+        raise ValueError(
+            f"{path}: expected a library of phases of generation {_GENERATION}, found "
+            f"{json.dumps(identity)[:200]}. Make it anew"
+        )
+    done, groups, seed = (identity[name] for name in ("done", "groups", "seed"))
+    count = done if per_group is None else per_group
+    if not 0 < count <= done:
+        raise ValueError(
+            f"{path}: expected at least {max(count, 1)} phases of each group, found {done}. Go on "
+            "with it: napari-kikuchi symmetry-library"
+        )
+    arrays = {name: _flat(store[name][:count]) for name in _ARRAYS}
+    phases = [one for group in groups for one in islice(random_phases(group, seed), count)]
+    numbers = np.repeat(np.array(groups, np.int16), count)
+    return PhaseLibrary(groups=numbers, phases=phases, seed=seed, **arrays)
+
+
+def _opened(path: Path, identity: dict[str, Any]) -> Any:
+    import zarr
+
+    if path.exists():
+        store = zarr.open_group(path, mode="a")
+        found = {name: store.attrs.get(name) for name in identity}
+        if store.attrs.get("format") != _FORMAT:
+            raise FileExistsError(f"{path}: expected a library of phases or nothing")
+        if found != identity:
+            raise ValueError(
+                f"{path}: expected a library of {identity}, found one of {found}. Write to "
+                "another name, or remove it"
+            )
+        return store
+    store = zarr.open_group(path, mode="w")
+    count, nodes = len(identity["groups"]), len(sector_rows(SIDE)[0])
+    for name, (kind, wide) in _ARRAYS.items():
+        shape = (0, count, nodes) if wide else (0, count)
+        store.create_array(name, shape=shape, chunks=(_ROUND, *shape[1:]), dtype=kind)
+    store.attrs.update({"format": _FORMAT, "done": 0, **identity})
+    return store
+
+
+def _write(store: Any, part: slice, found: Sequence[SimulatedPhase], groups: int) -> None:
+    for name in _ARRAYS:
+        values = np.array([getattr(one, name.removesuffix("s")) for one in found])
+        values = values.reshape(groups, part.stop - part.start, *values.shape[1:])
+        store[name][part] = values.swapaxes(0, 1)
+
+
+def _flat(values: NDArray) -> NDArray:
+    """From rounds and groups to phases, those of one group in a row."""
+    swapped = values.swapaxes(0, 1)
+    return np.ascontiguousarray(swapped.reshape(-1, *swapped.shape[2:]))

@@ -1,0 +1,128 @@
+"""The network that reads symmetry from a triangle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, band_profiles
+from napari_kikuchi.symmetry.sector import sector_weights
+from napari_kikuchi.untrusted import integer, mapping, number, sequence
+
+# A node that so many pixels have seen counts half.
+_HALF = 0.5
+_MOST_WIDTH = 4096
+
+
+@dataclass(frozen=True)
+class SymmetryArchitecture:
+    """Of a network.
+
+    Attributes
+    ----------
+    groups
+        Numbers of the space groups that are told apart, in ascending order.
+    width
+        Channels of the first layers; the last have twice as many.
+    dropout
+        Share of the last features that are left out while training.
+    """
+
+    groups: tuple[int, ...]
+    width: int = 64
+    dropout: float = 0.3
+
+    def settings(self) -> dict[str, Any]:
+        """All of it, fit for JSON."""
+        return {**asdict(self), "groups": list(self.groups)}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> SymmetryArchitecture:
+        """Read what :meth:`settings` gave, whoever has changed it since.
+
+        Raises
+        ------
+        ValueError
+            If a setting is missing or is none.
+        """
+        settings = mapping(settings, "the architecture")
+        listed = sequence(settings.get("groups"), "the groups of the architecture")
+        groups = tuple(integer(one, "a group of the architecture", 1, 230) for one in listed)
+        if not groups or sorted(set(groups)) != list(groups):
+            raise ValueError(f"expected different space groups in ascending order, found {groups}")
+        return cls(
+            groups,
+            integer(settings.get("width"), "the width of the architecture", 1, _MOST_WIDTH),
+            number(settings.get("dropout"), "the dropout of the architecture", 0, 0.99),
+        )
+
+
+class SymmetryNetwork(nn.Module):
+    """From the triangle of some patterns of one crystal to its space group.
+
+    Convolutions run along the logarithm of the angle over the profiles of all band families at
+    once: which bands there are, and how their widths relate, is told alike for cells of any length.
+
+    Parameters
+    ----------
+    architecture
+        Of the network.
+    """
+
+    _profiles: Tensor
+    _weights: Tensor
+
+    def __init__(self, architecture: SymmetryArchitecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.register_buffer("_profiles", torch.from_numpy(band_profiles()), persistent=False)
+        weights = torch.from_numpy(sector_weights()).float()
+        self.register_buffer("_weights", weights, persistent=False)
+        width = architecture.width
+        self.features = nn.Sequential(
+            *_layer(len(FAMILIES), width),
+            *_layer(width, width),
+            *_layer(width, 2 * width, stride=2),
+            *_layer(2 * width, 2 * width, stride=2),
+        )
+        self.head = nn.Sequential(
+            nn.Linear(4 * width, 2 * width),
+            nn.GELU(),
+            nn.Dropout(architecture.dropout),
+            nn.Linear(2 * width, len(architecture.groups)),
+        )
+
+    def forward(self, totals: Tensor, counts: Tensor) -> Tensor:
+        """Logits of the groups, of shape (n, groups).
+
+        Parameters
+        ----------
+        totals, counts
+            What :func:`~napari_kikuchi.symmetry.folding.unfold` has summed at the nodes, of shape
+            (n, nodes).
+        """
+        profiles = self.standardised(totals, counts) @ self._profiles.T
+        found = self.features(profiles.reshape(len(totals), len(FAMILIES), STEPS))
+        return self.head(torch.cat([found.amax(dim=-1), found.mean(dim=-1)], dim=1))
+
+    def standardised(self, totals: Tensor, counts: Tensor) -> Tensor:
+        """Mean intensities with mean 0 and standard deviation 1 over what was seen.
+
+        Nodes that few pixels have seen are drawn towards 0. Of the shape of ``totals``.
+        """
+        known = counts / (counts + _HALF)
+        means = totals / counts.clamp(min=1e-6)
+        weights = known * self._weights
+        weights = weights / weights.sum(dim=1, keepdim=True).clamp(min=1e-9)
+        means = means - (means * weights).sum(dim=1, keepdim=True)
+        spread = (means**2 * weights).sum(dim=1, keepdim=True).sqrt()
+        return means * known / spread.clamp(min=1e-6)
+
+
+def _layer(channels: int, out: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv1d(channels, out, 5, stride=stride, padding=2)
+    return [convolution, nn.BatchNorm1d(out), nn.GELU()]

@@ -1,0 +1,151 @@
+"""Training a classifier of space groups on simulated phases."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+from napari_kikuchi.symmetry.lessons import SymmetryLessons
+from napari_kikuchi.symmetry.network import SymmetryNetwork
+from napari_kikuchi.training import TrainingData
+
+# A phase whose patterns show another group than its own teaches that nothing is certain.
+_SMOOTHING = 0.05
+# Patterns of which a vote is taken.
+VOTERS = 20
+
+
+class SymmetryObjective(nn.Module):
+    """The loss of a network on some patterns of each phase, summed at the nodes.
+
+    Parameters
+    ----------
+    network
+        That learns.
+    lessons
+        What patterns of all phases show.
+    """
+
+    _totals: Tensor
+    _counts: Tensor
+
+    def __init__(self, network: SymmetryNetwork, lessons: SymmetryLessons) -> None:
+        super().__init__()
+        self.network = network
+        for name, values in (("_totals", lessons.totals), ("_counts", lessons.counts)):
+            self.register_buffer(name, torch.from_numpy(values), persistent=False)
+
+    def forward(self, rows: Tensor, generator: torch.Generator, step: int = 0) -> Tensor:
+        """The loss of rows as :func:`training_data` makes them.
+
+        A single pattern and dozens of them are read by the same network: each batch takes another
+        number of patterns of each phase.
+        """
+        phases, labels = rows.long().unbind(dim=1)
+        patterns = self._totals.shape[1]
+        share = torch.rand((), generator=generator, device=rows.device)
+        taken = min(int(math.exp(float(share) * math.log(patterns + 0.99))), patterns)
+        chosen = torch.rand(len(rows), patterns, generator=generator, device=rows.device)
+        chosen = chosen.argsort(dim=1)[:, :taken]
+        logits = self.network(*self.summed(phases, chosen))
+        return functional.cross_entropy(logits, labels, label_smoothing=_SMOOTHING)
+
+    def summed(self, phases: Tensor, patterns: Tensor) -> tuple[Tensor, Tensor]:
+        """Totals and counts of some patterns of phases together.
+
+        Parameters
+        ----------
+        phases
+            Their numbers, of shape (n,).
+        patterns
+            Their numbers, of shape (n, patterns).
+        """
+        return tuple(
+            values[phases[:, None], patterns].float().sum(dim=1)
+            for values in (self._totals, self._counts)
+        )
+
+
+class SymmetryTask:
+    """What :func:`napari_kikuchi.training.train` needs to train a classifier.
+
+    Parameters
+    ----------
+    network
+        Fresh, or trained before.
+    lessons
+        What patterns of all phases show, of those to learn from and of those held out.
+    provenance
+        Of the lessons; fit for JSON.
+    """
+
+    def __init__(
+        self,
+        network: SymmetryNetwork,
+        lessons: SymmetryLessons,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.module = SymmetryObjective(network, lessons)
+        self._provenance = dict(provenance or {})
+
+    def identity(self) -> Mapping[str, Any]:
+        """What a checkpoint must agree with to be resumed."""
+        return {
+            "architecture": self.module.network.architecture.settings(),
+            "lessons": [list(self.module._totals.shape), self._provenance],
+        }
+
+    @torch.inference_mode()
+    def validate(self, batches: Iterator[Tensor]) -> Job[dict[str, Any]]:
+        """Loss, and share of the groups told right by one pattern and by a vote of some."""
+        losses, alone, together = [], [], []
+        patterns = self.module._totals.shape[1]
+        for number, rows in enumerate(batches):
+            phases, labels = rows.long().unbind(dim=1)
+            each = torch.arange(patterns, device=rows.device)
+            one = self.module.summed(
+                phases.repeat_interleave(patterns), each.repeat(len(rows))[:, None]
+            )
+            of_one = self.module.network(*one).log_softmax(dim=1).reshape(len(rows), patterns, -1)
+            voters = each[:VOTERS].expand(len(rows), -1)
+            of_all = self.module.network(*self.module.summed(phases, voters))
+            losses.append(float(functional.cross_entropy(of_all, labels)))
+            alone.append((of_one.argmax(dim=-1) == labels[:, None]).double().mean(dim=1).cpu())
+            together.append((of_all.argmax(dim=1) == labels).double().cpu())
+            yield Progress(number + 1, 0, "Validating")
+        return {
+            "loss": float(np.mean(losses)),
+            "right by one": float(torch.cat(alone).mean()),
+            f"right by {min(VOTERS, patterns)}": float(torch.cat(together).mean()),
+        }
+
+    def save(self, path: Path, metrics: Mapping[str, Any]) -> None:
+        """Write the classifier as it is now."""
+        provenance = {"identity": dict(self.identity()), "metrics": dict(metrics)}
+        SymmetryClassifier(self.module.network, provenance).save(path)
+
+
+def training_data(shown: np.ndarray, groups: tuple[int, ...], held_out: np.ndarray) -> TrainingData:
+    """Phases by their numbers, with their labels, as :class:`SymmetryObjective` takes them.
+
+    Parameters
+    ----------
+    shown
+        Space group that patterns of each phase show, of shape (phases,).
+    groups
+        Those that are told apart, in ascending order.
+    held_out
+        Which phases are not learned from, of shape (phases,).
+    """
+    labels = np.searchsorted(groups, shown)
+    rows = np.stack([np.arange(len(shown)), labels], axis=1).astype(np.float32)
+    return TrainingData(rows[~held_out], rows[held_out])
