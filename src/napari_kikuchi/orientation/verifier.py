@@ -101,8 +101,8 @@ class Verifier(nn.Module):
         each = torch.arange(len(said), device=said.device)
         ends = count.flatten().cumsum(0)
         summed = embedding_bag(each, said, ends - count.flatten(), mode="sum")
-        # The last layer is linear: it tells the same of a sum as summed over the pieces.
-        return summed.unflatten(0, count.shape[:2]) @ last.weight.T + count * last.bias
+        # The last layer is linear: once for the mean of the pieces does for each of them.
+        return last(summed.unflatten(0, count.shape[:2]) / count.clamp(min=1)) * count
 
     def save(self, path: Path | str, provenance: dict | None = None) -> None:
         """Write the weights to a file that :meth:`load` reads."""
