@@ -218,6 +218,22 @@ def test_lists_are_those_of_the_beams(random_rotations):
     assert spots.counts.max() <= 15
 
 
+@pytest.mark.parametrize("absorption", [0.0, 0.1])
+@pytest.mark.parametrize("name", ["copper", "zinc_blende"])
+def test_intensities_of_many_are_those_of_the_beams(name, absorption, request, random_rotations):
+    crystal = Crystal.built_in("cu") if name == "copper" else request.getfixturevalue(name)
+    solver = DynamicalSpots(crystal, k_max=0.9, max_excitation_error=0.05, absorption=absorption)
+    tilts = Rotation.from_euler("xy", [[0, 0], [0.7, -0.4], [-1, 1]], degrees=True).as_matrix()
+    rotations = random_rotations(1, 10)[0] @ tilts
+    found = solver.intensities(rotations, THICKNESSES)
+    for rotation, of_one in zip(rotations, found, strict=True):
+        beams = solver.beams(rotation, THICKNESSES)
+        expected = {tuple(hkl): i for hkl, i in zip(beams.hkl, beams.intensities.T, strict=True)}
+        none = np.zeros(len(THICKNESSES))
+        listed = [expected.get(tuple(hkl), none) for hkl in solver.reflections.hkl]
+        np.testing.assert_allclose(of_one, np.transpose(listed), atol=1e-5)
+
+
 def test_no_orientations_give_no_patterns():
     assert len(DynamicalSpots(Crystal.built_in("cu"), k_max=1.2)(np.zeros((0, 3, 3)), [100])) == 0
 

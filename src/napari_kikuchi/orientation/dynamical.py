@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.crystals.beam import Beam
+from napari_kikuchi.orientation.propagation import intensities_behind
 from napari_kikuchi.orientation.spots import Spots
 from napari_kikuchi.shared_cores import one_thread
 
@@ -27,6 +28,8 @@ _REAL = 1e-9
 # Beams up to this multiple of the longest vector asked for: those further out change the spots at
 # the rim little, those at the rim the ones inside a lot.
 _COUPLED = 1.5
+# Orientations computed at once: as many as a cell of templates has, and memory for.
+_TOGETHER = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +144,9 @@ class DynamicalSpots:
     def intensities(self, rotations: ArrayLike, thicknesses: ArrayLike) -> NDArray[np.float32]:
         """Simulate the intensities of all reflections; those that are no beams have none.
 
+        Without absorption they are computed in single precision, of all orientations at once:
+        quickly where these are near each other, such as those of a cell of templates.
+
         Parameters
         ----------
         rotations
@@ -158,12 +164,43 @@ class DynamicalSpots:
         thicknesses = np.atleast_1d(np.asarray(thicknesses, np.float64))
         found = np.zeros((len(rotations), len(thicknesses), len(self.reflections)), np.float32)
         with one_thread():
+            if not self.absorption:
+                self._fill_together(found, rotations, thicknesses)
+                return found
             for rotation, values in zip(rotations, found, strict=True):
                 chosen, _, intensities = self._solve(rotation, thicknesses)
-                # The direct beam is the first, and the shortest vectors follow.
-                inside = (chosen > 0) & (chosen <= len(self.reflections))
+                inside = self._listed(chosen)
                 values[:, chosen[inside] - 1] = intensities[:, inside]
         return found
+
+    def _fill_together(
+        self,
+        found: NDArray[np.float32],
+        rotations: NDArray[np.float64],
+        thicknesses: NDArray[np.float64],
+    ) -> None:
+        """Write what :meth:`intensities` gives, of a crystal that does not absorb."""
+        for start in range(0, len(rotations), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
+            errors = self.beam.excitation_errors(self._vectors @ rotations[part])
+            beams = np.abs(errors) < self.max_excitation_error
+            chosen = np.flatnonzero(beams.any(axis=0))
+            intensities = intensities_behind(
+                self._couplings_of(chosen), errors[:, chosen], beams[:, chosen], thicknesses
+            )
+            inside = self._listed(chosen)
+            found[part, :, chosen[inside] - 1] = intensities[..., inside]
+
+    def _listed(self, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Which of the chosen ones are among ``reflections``."""
+        # The direct beam is the first, and the shortest vectors follow.
+        return (chosen > 0) & (chosen <= len(self.reflections))
+
+    def _couplings_of(self, chosen: NDArray[np.intp]) -> NDArray[np.float64 | np.complex128]:
+        """U / 2K of each of the chosen reflections with each other."""
+        hkl = self._hkl[chosen]
+        difference = hkl[:, None] - hkl + self._centre
+        return self._couplings[tuple(np.moveaxis(difference, -1, 0))]
 
     def _solve(
         self, rotation: ArrayLike, thicknesses: ArrayLike
@@ -172,9 +209,7 @@ class DynamicalSpots:
         in_sample = self._vectors @ np.asarray(rotation, np.float64)
         errors = self.beam.excitation_errors(in_sample)
         chosen = np.flatnonzero(np.abs(errors) < self.max_excitation_error)
-        hkl, errors = self._hkl[chosen], errors[chosen]
-        difference = hkl[:, None] - hkl + self._centre
-        matrix = self._couplings[tuple(np.moveaxis(difference, -1, 0))]
+        errors, matrix = errors[chosen], self._couplings_of(chosen)
         # The mean potential shifts all waves alike and is left out.
         np.fill_diagonal(matrix, errors)
         amplitudes = self._propagate(matrix, errors, np.asarray(thicknesses, np.float64))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.crystals.crystal import Crystal
 
 # Raised whenever the same settings give other templates than before.
-_GENERATION = 1
+_GENERATION = 2
 # All libraries together; those that were not used for the longest time are removed.
 _MOST_BYTES = 2 * 2**30
 _SUFFIX = ".safetensors"

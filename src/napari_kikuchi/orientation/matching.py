@@ -146,7 +146,8 @@ class Matcher:
         self._rings = torch.arange(math.ceil(library.k_max / _RING) + 1.0, device=device)
         self._terms = torch.arange(float(_TERMS), device=device)
         series = self._templates()
-        self._real, self._imaginary = series.real.contiguous(), series.imag.contiguous()
+        self._series_of_cells = torch.cat([series.real, series.imag], dim=1)
+        self._cosines, self._sines = self._waves()
         self._shown = None if window is None else self._share_shown(window)
 
     def __call__(self, spots: Spots) -> Hypotheses:
@@ -177,11 +178,16 @@ class Matcher:
     def _match(self, values: Tensor) -> Hypotheses:
         library = self.templates
         positions, amplitudes = amplitudes_of(values.to(library.device))
+        cells = len(library.rotations)
         correlation = self._correlate(self._series(positions, amplitudes))
         if self._shown is not None:
-            correlation = (correlation / self._shown).clamp(max=1)
-        best = correlation.amax(-1).topk(self.hypotheses, dim=1).indices
-        curves = correlation.gather(1, best[..., None].expand(-1, -1, _ANGLES))
+            correlation /= self._shown
+        # What a window shows little of may seem better than alike.
+        highest = correlation.amax(0).clamp(max=1).transpose(0, 1).flatten(1)
+        best = highest.topk(self.hypotheses, dim=1).indices
+        each = torch.arange(len(best), device=best.device)[:, None]
+        curves = correlation[:, best // cells, each, best % cells].clamp(max=1)
+        curves = curves.permute(1, 2, 0)[..., _order(best.device)]
         first = curves.argmax(-1)
         # Of a zone's spots alone, two angles may give the same pattern.
         second = torch.where(_near(first), -torch.inf, curves).argmax(-1)
@@ -191,7 +197,6 @@ class Matcher:
         scores, chosen = heights.topk(self.hypotheses, dim=1)
         angles = _peaks(curves, tops).gather(1, chosen)
         best = best.gather(1, chosen)
-        cells = len(library.rotations)
         return Hypotheses.of(
             library,
             scores,
@@ -213,7 +218,7 @@ class Matcher:
     def _share_shown(self, window: Window) -> Tensor:
         """Norm of what the detector shows of templates, as correlations are given.
 
-        Of shape (templates, angles); 1 where it shows all.
+        Of shape (angles, 2, 1, cells), the mirror images second; 1 where it shows all.
         """
         power = self.templates.amplitudes.mean((1, 2)).square()
         power /= power.sum(-1, keepdim=True).clamp(min=1e-9)
@@ -225,8 +230,19 @@ class Matcher:
                 (power * window.shows(c * x - s * mirrored, s * x + c * mirrored)).sum(-1)
                 for c, s in zip(angles.cos().tolist(), angles.sin().tolist(), strict=True)
             ]
-            shares.append(torch.stack(by_angle, dim=-1))
-        return torch.cat(shares).clamp(min=LEAST_SHOWN).sqrt()
+            shares.append(torch.stack(by_angle)[_order(x.device)])
+        return torch.stack(shares, dim=1)[:, :, None].clamp(min=LEAST_SHOWN).sqrt()
+
+    def _waves(self) -> tuple[Tensor, Tensor]:
+        """What real and imaginary parts add to curves at angles of half a turn: (angles, terms).
+
+        Products with these are quicker than a Fourier transform of so few terms.
+        """
+        half = torch.arange(_ANGLES // 2 + 1, device=self._terms.device)
+        phase = half[:, None] * (2 * math.pi / _ANGLES) * self._terms
+        # Of a real curve the terms below zero are conjugates of those above.
+        weight = torch.where(self._terms > 0, 2.0, 1.0)
+        return weight * phase.cos(), -weight * phase.sin()
 
     def _series(self, positions: Tensor, amplitudes: Tensor) -> Tensor:
         """Fourier series along rings, of shape (terms, patterns, rings)."""
@@ -238,17 +254,21 @@ class Matcher:
         return torch.complex(real, imaginary).permute(2, 0, 1)
 
     def _correlate(self, series: Tensor) -> Tensor:
-        """With all templates and then their mirror images: (patterns, templates, angles)."""
-        norm = _norms(series).clamp(min=1e-9)[:, None]
-        real, imaginary = (series.real / norm).contiguous(), (series.imag / norm).contiguous()
-        even, odd = real @ self._real, imaginary @ self._imaginary
-        cross, back = imaginary @ self._real, real @ self._imaginary
-        both = torch.cat(
-            [torch.complex(even + odd, cross - back), torch.complex(even - odd, cross + back)],
-            dim=-1,
-        )
-        # Terms beyond those given are taken for 0.
-        return torch.fft.irfft(both.permute(1, 2, 0), n=_ANGLES, norm="forward")
+        """With all templates and their mirror images: (angles, 2, patterns, cells).
+
+        Angles of half a turn one way, then those the other way, see :func:`_order`.
+        """
+        series = series / _norms(series).clamp(min=1e-9)[:, None]
+        real, imaginary = series.real, series.imag
+        # Real parts of the products with both, then imaginary ones.
+        rows = [(real, imaginary), (real, -imaginary), (imaginary, -real), (imaginary, real)]
+        products = torch.cat([torch.cat(row, dim=-1) for row in rows], dim=1)
+        even, odd = (products @ self._series_of_cells).flatten(1).chunk(2, dim=1)
+        even, odd = self._cosines @ even, self._sines @ odd
+        curves = even.new_empty(_ANGLES, even.shape[1])
+        torch.add(even, odd, out=curves[: len(even)])
+        torch.sub(even[1:-1], odd[1:-1], out=curves[len(even) :])
+        return curves.unflatten(1, (2, series.shape[1], -1))
 
 
 def amplitudes_of(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -266,6 +286,12 @@ def amplitudes_of(values: Tensor) -> tuple[Tensor, Tensor]:
     """
     amplitudes = values[..., 2] ** _MEASURED_POWER
     return values[..., :2], torch.nn.functional.normalize(amplitudes, dim=-1)
+
+
+def _order(device: torch.device) -> Tensor:
+    """From angles in their order to half a turn one way and then the other way, and back."""
+    half = torch.arange(_ANGLES // 2 + 1, device=device)
+    return torch.cat([half, _ANGLES - half[1:-1]])
 
 
 def _norms(series: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import embedding_bag
 
 from napari_kikuchi.io.weights import read_tensors, require_tensors, write_tensors
 from napari_kikuchi.orientation.evidence import PARTS
@@ -69,21 +70,39 @@ class Verifier(nn.Module):
         torch.Tensor
             Of shape (n, hypotheses + 1): that a hypothesis is right, and last, that none is.
         """
-        expected, seen, nearness, radius = evidence.unbind(-1)
-        there = (expected > 0) | (seen > 0)
-        apart = expected - seen
-        pieces = torch.stack(
-            [expected, seen, nearness, radius / 2, expected * seen, apart.abs(), apart**2], dim=-1
-        )
-        sums = there.to(pieces.dtype)[..., None, :] @ self.pieces(pieces)
-        sums = sums[..., 0, :] / _USUAL_PIECES
-        count = there.sum(-1, keepdim=True) / (2 * _USUAL_PIECES)
+        there = (evidence[..., :2] > 0).any(-1)
+        count = there.sum(-1, keepdim=True)
+        sums = self._sums(evidence[there], count) / _USUAL_PIECES
+        count = count / (2 * _USUAL_PIECES)
         others = sums - sums.mean(1, keepdim=True)
         behind = (scores - scores.amax(1, keepdim=True))[..., None]
         known = torch.cat([sums, others, scores[..., None], 10 * behind, count], dim=-1)
         logits = (self.whole(known) + _SHARPNESS * behind)[..., 0]
         logits = torch.where(scores > 0, logits, _NEVER)
         return torch.cat([logits, self.none.expand(len(logits), 1)], dim=1).log_softmax(1)
+
+    def _sums(self, evidence: Tensor, count: Tensor) -> Tensor:
+        """What the pieces say, added up, of shape (n, hypotheses, sums).
+
+        Parameters
+        ----------
+        evidence
+            Of those that are there, one after another, of shape (pieces, PARTS).
+        count
+            How many each hypothesis has, of shape (n, hypotheses, 1).
+        """
+        expected, seen, nearness, radius = evidence.unbind(-1)
+        apart = expected - seen
+        parts = [expected, seen, nearness, radius / 2, expected * seen, apart.abs(), apart**2]
+        *first, last = self.pieces
+        said = torch.stack(parts, dim=-1)
+        for layer in first:
+            said = layer(said)
+        each = torch.arange(len(said), device=said.device)
+        ends = count.flatten().cumsum(0)
+        summed = embedding_bag(each, said, ends - count.flatten(), mode="sum")
+        # The last layer is linear: once for the mean of the pieces does for each of them.
+        return last(summed.unflatten(0, count.shape[:2]) / count.clamp(min=1)) * count
 
     def save(self, path: Path | str, provenance: dict | None = None) -> None:
         """Write the weights to a file that :meth:`load` reads."""
