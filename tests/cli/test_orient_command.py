@@ -148,7 +148,7 @@ def test_a_calibration_is_taken_from_what_an_earlier_run_told(oriented, scan_fil
     [
         (["--scale", 0], "--scale in 1/Å"),
         (["--scale=-0.02"], "--scale in 1/Å"),
-        (["--voltage", 20], "expected a voltage from 30 to 3000 kV"),
+        (["--voltage", 3500], "expected a voltage from 1 to 3000 kV"),
         (["--phase", "cu"], "different names"),
         (["--phase", "none.cif"], "none.cif: expected a CIF file, found none"),
     ],

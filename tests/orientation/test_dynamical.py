@@ -239,5 +239,5 @@ def test_no_orientations_give_no_patterns():
 
 
 def test_voltage_is_that_of_a_microscope():
-    with pytest.raises(ValueError, match="from 30 to 3000 kV, found 300000"):
+    with pytest.raises(ValueError, match="from 1 to 3000 kV, found 300000"):
         DynamicalSpots(Crystal.built_in("cu"), voltage=300_000)

@@ -142,11 +142,12 @@ def choose(scores, rotations, operators, most, apart):
         In radians: of two that are closer only the better one is taken.
     """
     closest = 1 + 2 * math.cos(apart)  # The trace of a rotation.
-    chosen = []
+    chosen = np.empty(most, np.int64)
+    count = 0
     for number in np.argsort(-scores):
         alone = True
-        for other in chosen:
-            between = rotations[number] @ rotations[other].T
+        for other in range(count):
+            between = rotations[number] @ rotations[chosen[other]].T
             for k in range(len(operators)):
                 if (operators[k] * between).sum() > closest:
                     alone = False
@@ -154,10 +155,11 @@ def choose(scores, rotations, operators, most, apart):
             if not alone:
                 break
         if alone:
-            chosen.append(number)
-            if len(chosen) == most:
+            chosen[count] = number
+            count += 1
+            if count == most:
                 break
-    return chosen
+    return chosen[:count]
 
 
 @njit(nogil=True, cache=True, fastmath=True)

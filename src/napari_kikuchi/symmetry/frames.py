@@ -16,6 +16,7 @@ import numpy as np
 
 from napari_kikuchi.images import bin_to
 from napari_kikuchi.symmetry.folding import choose, look_up_all, refine
+from napari_kikuchi.symmetry.modes import Modes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,21 +37,6 @@ _BATCH = 128
 
 
 @dataclass(frozen=True, eq=False)
-class Modes:
-    """What patterns of cubic crystals are sums of.
-
-    Attributes
-    ----------
-    coarse, fine
-        Intensities at the nodes of the triangle, of shape (side, side, modes): smooth ones, and
-        all that patterns show.
-    """
-
-    coarse: NDArray[np.float32]
-    fine: NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
 class Frames:
     """How crystals stand.
 
@@ -61,7 +47,7 @@ class Frames:
     explained
         Share of each pattern's sum of squares that the modes explain, of shape (n,).
     margin
-        By how much less the next best orientation explains, of shape (n,).
+        By how much less the next best one explains that differs from it, of shape (n,).
     """
 
     rotations: NDArray[np.float32]
@@ -116,7 +102,8 @@ class FrameFinder:
                 found = self._refined(few, more, np.ascontiguousarray(score))
                 rotations[start + number] = found[0][1]
                 explained[start + number] = found[0][0]
-                margin[start + number] = found[0][0] - found[1][0]
+                # Where all end at one orientation there is no other.
+                margin[start + number] = found[0][0] - (found[1][0] if len(found) > 1 else 0)
         return Frames(rotations, explained, margin)
 
     def _refined(
@@ -133,10 +120,17 @@ class FrameFinder:
                 coarse, level.weights, rotation, level.directions, self._modes.coarse, first
             )
             found.append((share, rotation))
-        found.sort(key=lambda one: -one[0])
+        # Many end at the same orientation.
+        different = choose(
+            np.array([share for share, _ in found], np.float32),
+            np.array([rotation for _, rotation in found]),
+            self._operators,
+            _FEW,
+            np.deg2rad(_APART),
+        )
         best = []
-        for _, rotation in found[:_FEW]:
-            level = self._fine
+        for number in different:
+            rotation, level = found[number][1], self._fine
             share = refine(
                 fine, level.weights, rotation, level.directions, self._modes.fine, second
             )

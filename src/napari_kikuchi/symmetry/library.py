@@ -184,8 +184,8 @@ def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary
     path = Path(path)
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: expected a library of phases, found none")
-    store = zarr.open_group(path, mode="r")
-    identity = dict(store.attrs)
+    store: Any = zarr.open_group(path, mode="r")
+    identity: dict[str, Any] = dict(store.attrs)
     if identity.get("format") != _FORMAT or identity.get("generation") != _GENERATION:
         raise ValueError(
             f"{path}: expected a library of phases of generation {_GENERATION}, found "
@@ -208,7 +208,7 @@ def _opened(path: Path, identity: dict[str, Any]) -> Any:
     import zarr
 
     if path.exists():
-        store = zarr.open_group(path, mode="a")
+        store: Any = zarr.open_group(path, mode="a")
         found = {name: store.attrs.get(name) for name in identity}
         if store.attrs.get("format") != _FORMAT:
             raise FileExistsError(f"{path}: expected a library of phases or nothing")

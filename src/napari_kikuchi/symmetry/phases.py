@@ -196,5 +196,6 @@ def found_group(cell: float, kinds: Any, positions: np.ndarray) -> int | None:
     import spglib
 
     numbers = np.unique(kinds, return_inverse=True)[1]
-    found = spglib.get_symmetry_dataset((np.eye(3) * cell, positions, numbers), symprec=_SAME)
+    crystal: Any = (np.eye(3) * cell, positions, numbers)
+    found = spglib.get_symmetry_dataset(crystal, symprec=_SAME)
     return None if found is None else int(found.number)

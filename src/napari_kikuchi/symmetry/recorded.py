@@ -87,9 +87,11 @@ def record(
     height, width = conditions.size
     square = as_square(master)
     rotations = Rotation.random(count, rng=rng).as_matrix().astype(np.float32)
-    detectors = [
-        Detector(tuple(rng.uniform(*which) for which in _centre(conditions))) for _ in range(count)
+    centres = [
+        rng.uniform(*which, count).tolist()
+        for which in (conditions.centre_x, conditions.centre_y, conditions.distance)
     ]
+    detectors = [Detector(centre) for centre in zip(*centres, strict=True)]
     patterns = np.empty((count, height, width), np.float32)
     for pattern, rotation, detector in zip(patterns, rotations, detectors, strict=True):
         directions = np.ascontiguousarray(detector.directions(conditions.size).T, np.float32)
@@ -97,14 +99,11 @@ def record(
     patterns = _blurred(patterns, rng.uniform(*conditions.blur, count))
     light = _backgrounds(conditions, count, rng)
     contrast = rng.uniform(*conditions.contrast, count)[:, None, None]
-    noise = np.exp(rng.uniform(*np.log(conditions.noise), count))[:, None, None]
+    least, most = np.log(conditions.noise).tolist()
+    noise = np.exp(rng.uniform(least, most, count))[:, None, None]
     expected = light * (1 + contrast * patterns)
     recorded = expected + noise * np.sqrt(light) * rng.standard_normal(patterns.shape, np.float32)
     return Recorded(recorded.astype(np.float32), rotations, detectors)
-
-
-def _centre(conditions: Conditions) -> tuple[Range, Range, Range]:
-    return conditions.centre_x, conditions.centre_y, conditions.distance
 
 
 def _blurred(patterns: NDArray[np.float32], sigmas: NDArray[np.float64]) -> NDArray[np.float32]:

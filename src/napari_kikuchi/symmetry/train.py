@@ -69,10 +69,11 @@ class SymmetryObjective(nn.Module):
         patterns
             Their numbers, of shape (n, patterns).
         """
-        return tuple(
+        totals, counts = (
             values[phases[:, None], patterns].float().sum(dim=1)
             for values in (self._totals, self._counts)
         )
+        return totals, counts
 
 
 class SymmetryTask:
