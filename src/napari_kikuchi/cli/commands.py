@@ -35,6 +35,7 @@ from napari_kikuchi.cli.orient import orient
 from napari_kikuchi.cli.scan_options import PatternOptions
 from napari_kikuchi.cli.segment import segment
 from napari_kikuchi.cli.spots import spots
+from napari_kikuchi.cli.symmetry import phases, train_symmetry
 from napari_kikuchi.cli.train import train
 from napari_kikuchi.cli.train_spots import train_spots
 from napari_kikuchi.cli.virtual import virtual
@@ -195,6 +196,8 @@ app.command()(virtual)
 app.command()(spots)
 app.command()(orient)
 app.command("train-spots")(train_spots)
+app.command()(phases)
+app.command("train-symmetry")(train_symmetry)
 app.command()(segment)
 app.command()(correlate)
 app.command()(export)

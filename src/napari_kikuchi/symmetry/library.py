@@ -196,7 +196,7 @@ def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary
     if not 0 < count <= done:
         raise ValueError(
             f"{path}: expected at least {max(count, 1)} phases of each group, found {done}. Go on "
-            "with it: napari-kikuchi symmetry-library"
+            "with it: napari-kikuchi phases"
         )
     arrays = {name: _flat(store[name][:count]) for name in _ARRAYS}
     phases = [one for group in groups for one in islice(random_phases(group, seed), count)]

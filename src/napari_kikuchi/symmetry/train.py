@@ -14,14 +14,17 @@ from torch.nn import functional
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
-from napari_kikuchi.symmetry.lessons import SymmetryLessons
-from napari_kikuchi.symmetry.network import SymmetryNetwork
-from napari_kikuchi.training import TrainingData
+from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
+from napari_kikuchi.symmetry.library import PhaseLibrary
+from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
+from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
 _SMOOTHING = 0.05
 # Patterns of which a vote is taken.
 VOTERS = 20
+# Of the phases, one fold of so many is held out.
+_FOLDS = 5
 
 
 class SymmetryObjective(nn.Module):
@@ -150,3 +153,72 @@ def training_data(shown: np.ndarray, groups: tuple[int, ...], held_out: np.ndarr
     labels = np.searchsorted(groups, shown)
     rows = np.stack([np.arange(len(shown)), labels], axis=1).astype(np.float32)
     return TrainingData(rows[~held_out], rows[held_out])
+
+
+def train_classifier(
+    library: PhaseLibrary,
+    folder: Path | str,
+    settings: TrainingSettings,
+    *,
+    patterns: int = 24,
+    width: int = 64,
+    fold: int = 0,
+    kinematical: bool = False,
+    resume: bool = False,
+) -> Job[Path]:
+    """Train a classifier of space groups on a library of phases.
+
+    Closing the job keeps the best model so far; with ``resume`` it goes on.
+
+    Parameters
+    ----------
+    library
+        Its phases, of which a fifth is held out: no phase of these elements is learned from.
+    folder
+        See :func:`napari_kikuchi.training.train`.
+    settings
+        How long and how.
+    patterns
+        That are recorded of each phase.
+    width
+        Of the network.
+    fold
+        Which fifth is held out, 0 to 4.
+    kinematical
+        Learn from bands alone, without what multiple scattering makes of them.
+    resume
+        Go on from the folder's checkpoint.
+
+    Yields
+    ------
+    Progress
+        Phases recorded, then as :func:`~napari_kikuchi.training.train`.
+
+    Returns
+    -------
+    pathlib.Path
+        The best model.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, ValueError, OutputInUseError, DiskFullError
+        As :func:`~napari_kikuchi.training.train`.
+    """
+    check_folder(folder, resume=resume)
+    held_out = library.folds(_FOLDS) == fold
+    if not held_out.any() or held_out.all():
+        raise ValueError(
+            f"expected phases to learn from and others for validation in fold {fold}, found "
+            f"{held_out.sum()} of {len(library)} held out. Simulate more phases"
+        )
+    masters = library.kinematical if kinematical else library.dynamical
+    lessons = yield from symmetry_lessons(masters, patterns, seed=settings.seed)
+    groups = tuple(np.unique(library.groups).tolist())
+    torch.manual_seed(settings.seed)
+    task = SymmetryTask(
+        SymmetryNetwork(SymmetryArchitecture(groups, width)),
+        lessons,
+        {"library seed": library.seed, "fold": fold, "kinematical": kinematical},
+    )
+    data = training_data(library.shown, groups, held_out)
+    return (yield from train(task, data, settings, folder, resume=resume))

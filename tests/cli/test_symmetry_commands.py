@@ -1,0 +1,58 @@
+"""Simulating phases and learning from them as a user does it."""
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from napari_kikuchi.cli.commands import app
+from napari_kikuchi.symmetry import library as under_test
+from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+from napari_kikuchi.symmetry.library import open_library
+from napari_kikuchi.symmetry.phases import SIX_GROUPS
+from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Patterns that take no time; each group has its own."""
+
+    def simulate(phase, seed):
+        rng = np.random.default_rng([phase.space_group, seed % 2])
+        values = rng.normal(size=861).astype(np.float32)
+        return SimulatedPhase(values, -values, 20.0, phase.space_group, 0.0)
+
+    monkeypatch.setattr(under_test, "simulate_phase", simulate)
+
+
+def test_phases_are_simulated_and_learned_from(tmp_path):
+    path, folder = tmp_path / "phases.zarr", tmp_path / "run"
+    result = run("phases", path, "--per-group", 9, "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["result"] == str(path)
+    assert len(open_library(path)) == 9 * 6
+    small = ["--minutes", 0.02, "--patterns", 2, "--width", 4, "--batch", 16, "--device", "cpu"]
+    result = run("train-symmetry", path, "--out", folder, *small, "--json")
+    assert result.exit_code == 0, result.output
+    classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
+    assert classifier.groups == SIX_GROUPS
+    assert "right by 2" in classifier.provenance["metrics"]
+    # It is the best model there that is gone on with, not another.
+    result = run("train-symmetry", path, "--out", folder, *small)
+    assert result.exit_code == 1
+    assert "run" in result.output
+
+
+def test_what_is_missing_is_told(tmp_path):
+    result = run("train-symmetry", tmp_path / "none.zarr", "--out", tmp_path / "run")
+    assert result.exit_code == 1
+    assert "expected a library of phases" in result.output
+    assert not (tmp_path / "run").exists()
+    path = tmp_path / "few.zarr"
+    assert run("phases", path, "--per-group", 1).exit_code == 0
+    assert run("phases", path, "--per-group", 1, "--seed", 1).exit_code == 1
