@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 import torch
 from orix.quaternion import Misorientation, Orientation, Rotation
+from scipy.spatial.transform import Rotation as Scipy
 
 from napari_kikuchi.orientation.settling import AGREEMENT, settle
+
+
+def random_rotations(count, seed):
+    matrices = Scipy.random(count, rng=np.random.default_rng(seed)).as_matrix()
+    return Rotation.from_matrix(matrices)
 
 
 def quaternions(rotations, shape):
@@ -18,14 +24,14 @@ def doubtful(crystals):
     rng = np.random.default_rng(0)
     symmetry = crystals["cu"].laue_group
     shape = (12, 12)
-    grains = Rotation.random(2)
+    grains = random_rotations(2, 1)
     truth = torch.as_tensor(grains.data)[(torch.arange(12) >= 6).long()].expand(12, 12, 4)
     # Another name of the same orientation at each position, and half a degree off.
     operators = Rotation(symmetry.laue_proper_subgroup.data)
     chosen = operators[rng.integers(24, size=144)]
     off = Rotation.from_axes_angles(rng.normal(size=(144, 3)), np.deg2rad(0.5))
     right = quaternions(chosen * Rotation(truth.reshape(-1, 4).numpy()) * off, shape)
-    wrong = quaternions(Rotation.random(144), shape)
+    wrong = quaternions(random_rotations(144, 2), shape)
     return symmetry, right, wrong
 
 
@@ -96,7 +102,7 @@ def test_agreement_is_that_of_orix(doubtful):
     """Two neighbours agree as far as their disorientation is below the limit."""
     symmetry, _, _ = doubtful
     rng = np.random.default_rng(3)
-    first = Rotation.random(200)
+    first = random_rotations(200, 3)
     axes = rng.normal(size=(200, 3))
     turns = Rotation.from_axes_angles(axes, np.deg2rad(rng.uniform(1, 8, 200)))
     second = turns * first
