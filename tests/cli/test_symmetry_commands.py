@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
-from napari_kikuchi.symmetry import library as under_test
+from napari_kikuchi.symmetry import phase_library as under_test
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
-from napari_kikuchi.symmetry.library import open_library
+from napari_kikuchi.symmetry.phase_library import open_library
 from napari_kikuchi.symmetry.phases import SIX_GROUPS
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 

@@ -33,7 +33,7 @@ def phases(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.symmetry.library import make_library
+        from napari_kikuchi.symmetry.phase_library import make_library
 
         job = make_library(out, per_group, seed=seed, workers=workers)
         library = run(job, output, going_on="The same command goes on from here.")
@@ -80,7 +80,7 @@ def train_symmetry(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.symmetry.library import open_library
+        from napari_kikuchi.symmetry.phase_library import open_library
         from napari_kikuchi.symmetry.train import train_classifier
         from napari_kikuchi.training import TrainingSettings
 

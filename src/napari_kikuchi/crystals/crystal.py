@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_kikuchi.crystals.metals import HCP, METALS
 from napari_kikuchi.untrusted import mapping, number, sequence, shortened
 
 if TYPE_CHECKING:
@@ -34,18 +35,6 @@ _EXTINCT = 1e-6
 # are given with few digits.
 _SAME_INDEX = 0.01
 _SAME_STRENGTH = 0.02
-
-_FCC = ((0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))
-_BCC = ((0, 0, 0), (0.5, 0.5, 0.5))
-_HCP = ((1 / 3, 2 / 3, 0.25), (2 / 3, 1 / 3, 0.75))
-# Element, space group, a and c in Å, atoms, Debye-Waller factor B at room temperature in Å².
-_BUILT_IN: dict[str, tuple[str, int, float, float, tuple, float]] = {
-    "cu": ("Cu", 225, 3.615, 3.615, _FCC, 0.55),
-    "ni": ("Ni", 225, 3.524, 3.524, _FCC, 0.37),
-    "al": ("Al", 225, 4.050, 4.050, _FCC, 0.85),
-    "fe": ("Fe", 229, 2.866, 2.866, _BCC, 0.35),
-    "ti": ("Ti", 194, 2.951, 4.684, _HCP, 0.50),
-}
 
 
 class CrystalFileError(ValueError):
@@ -132,12 +121,12 @@ class Crystal:
         """
         from diffpy.structure import Atom, Lattice, Structure
 
-        if name.lower() not in _BUILT_IN:
+        if name.lower() not in METALS:
             raise ValueError(
-                f"expected a crystal named {', '.join(_BUILT_IN)} or a CIF file, found {name!r}"
+                f"expected a crystal named {', '.join(METALS)} or a CIF file, found {name!r}"
             )
-        element, space_group, a, c, positions, debye_waller = _BUILT_IN[name.lower()]
-        gamma = 120 if positions is _HCP else 90
+        element, space_group, a, c, positions, debye_waller = METALS[name.lower()]
+        gamma = 120 if positions is HCP else 90
         structure = Structure(
             [Atom(element, xyz) for xyz in positions], Lattice(a, a, c, 90, 90, gamma)
         )
@@ -387,15 +376,14 @@ def open_crystal(name: str | Path) -> Crystal:
         return Crystal.built_in(name)
     if not Path(name).is_file():
         raise FileNotFoundError(
-            f"{name}: expected a CIF file, found none. Known without a file are "
-            f"{', '.join(_BUILT_IN)}"
+            f"{name}: expected a CIF file, found none. Known without a file are {', '.join(METALS)}"
         )
     return Crystal.from_cif(name)
 
 
 def built_in_crystals() -> Sequence[str]:
     """Names of the crystals that are known without a file."""
-    return tuple(_BUILT_IN)
+    return tuple(METALS)
 
 
 def _check_cell(lattice: Any) -> None:

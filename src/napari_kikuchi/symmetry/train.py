@@ -15,8 +15,8 @@ from torch.nn import functional
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
-from napari_kikuchi.symmetry.library import PhaseLibrary
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
+from napari_kikuchi.symmetry.phase_library import PhaseLibrary
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.

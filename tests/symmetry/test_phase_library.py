@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.symmetry import library as under_test
-from napari_kikuchi.symmetry.library import make_library, open_library
+from napari_kikuchi.symmetry import phase_library as under_test
+from napari_kikuchi.symmetry.phase_library import make_library, open_library
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 
 GROUPS = (225, 229)
