@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Raised whenever the same seed gives other phases or patterns than before.
-_GENERATION = 1
+_GENERATION = 2
 # Phases of each group that are simulated between two writings.
 _ROUND = 8
 _FORMAT = "napari-kikuchi phases"

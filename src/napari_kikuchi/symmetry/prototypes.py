@@ -62,7 +62,7 @@ PROTOTYPES = (
         weight=2,
     ),
     Prototype("PtS3-like", 223, (("M1", (0.25, 0, 0.5)), ("X1", (0, 0, 0)), ("X2", (_Q, _Q, _Q)))),
-    Prototype("Cu", 225, (("M1", (0, 0, 0)),), weight=2),
+    Prototype("Cu", 225, (("M1", (0, 0, 0)),), weight=4),
     Prototype("NaCl", 225, (("M1", (0, 0, 0)), ("X1", (0.5, 0.5, 0.5))), weight=4),
     Prototype("CaF2", 225, (("A1", (0, 0, 0)), ("A2", (_Q, _Q, _Q))), weight=3),
     Prototype(
@@ -98,7 +98,7 @@ PROTOTYPES = (
         0.005,
     ),
     Prototype("UB12", 225, (("M1", (0.5, 0.5, 0.5)), ("X1", (0, 0.167, 0.167))), 0.005),
-    Prototype("C", 227, (("A1", (0, 0, 0)),), weight=2),
+    Prototype("C", 227, (("A1", (0, 0, 0)),), weight=4),
     Prototype("MgCu2", 227, (("A1", (0, 0, 0)), ("M2", (0.625, 0.625, 0.625))), weight=4),
     Prototype(
         "MgAl2O4",
@@ -127,7 +127,7 @@ PROTOTYPES = (
         weight=2,
     ),
     Prototype("CuPt3-like", 227, (("M1", (_E, _E, _E)), ("M2", (0.625, 0.625, 0.625)))),
-    Prototype("W", 229, (("M1", (0, 0, 0)),), weight=2),
+    Prototype("W", 229, (("M1", (0, 0, 0)),), weight=4),
     Prototype("Pt3O4", 229, (("M1", (0, 0.5, 0.5)), ("X1", (_Q, _Q, _Q)))),
     Prototype("Hg4Pt", 229, (("A1", (0, 0, 0)), ("A2", (_Q, _Q, _Q)))),
     Prototype("Ge7Ir3", 229, (
