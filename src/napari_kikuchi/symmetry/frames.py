@@ -34,6 +34,12 @@ _APART = 7.0
 _STEPS = (4, 5)
 # Compared at a time: 27 MiB of products.
 _BATCH = 128
+# A pattern is of the crystal of the pattern before if that orientation, refined in so many steps,
+# explains this share of what the best of all explained there. Twins share half of their bands.
+_SAME_CRYSTAL = 0.85
+# Only one that explains more than the next best, by this share, is worth following: noise is not.
+_CLEARLY = 0.2
+_FEW_STEPS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +53,8 @@ class Frames:
     explained
         Share of each pattern's sum of squares that the modes explain, of shape (n,).
     margin
-        By how much less the next best one explains that differs from it, of shape (n,).
+        By how much less the next best one explains that differs from it, of shape (n,); NaN where
+        the orientation of the pattern before was taken for a start.
     """
 
     rotations: NDArray[np.float32]
@@ -67,6 +74,8 @@ class FrameFinder:
         (pixels, 3), in whatever frame rotations are wanted from.
     mask
         Where patterns have a signal, of their shape.
+    step
+        Distance in degrees of the orientations that all patterns are compared with.
     """
 
     def __init__(
@@ -74,15 +83,16 @@ class FrameFinder:
         modes: Modes,
         directions: Callable[[tuple[int, int]], NDArray[np.float64]],
         mask: NDArray[np.bool_],
+        step: float = _STEP,
     ) -> None:
         self._modes = modes
         self._coarse = _Level(_COARSE, directions, mask)
         self._fine = _Level(_FINE, directions, mask)
-        self._rotations, self._operators = cubic_rotations(_STEP)
+        self._rotations, self._operators = cubic_rotations(step)
         self._basis = self._compared()
 
     def __call__(self, patterns: NDArray[np.float32]) -> Frames:
-        """Find how the crystals of some patterns stand.
+        """Find how the crystals of some patterns stand, each pattern for itself.
 
         Parameters
         ----------
@@ -90,23 +100,89 @@ class FrameFinder:
             Without their background, of shape (n, height, width); the values outside the mask do
             not count.
         """
-        n = len(patterns)
-        rotations = np.empty((n, 3, 3), np.float32)
-        explained, margin = np.empty(n, np.float32), np.empty(n, np.float32)
-        for start in range(0, n, _BATCH):
+        found = _nothing(len(patterns))
+        for start in range(0, len(patterns), _BATCH):
             part = slice(start, start + _BATCH)
             coarse, fine = self._coarse(patterns[part]), self._fine(patterns[part])
-            along = self._basis @ (coarse * np.sqrt(self._coarse.weights)).T
-            scores = (along**2).reshape(len(self._rotations), -1, len(coarse)).sum(axis=1).T
-            for number, (few, more, score) in enumerate(zip(coarse, fine, scores, strict=True)):
-                found = self._refined(few, more, np.ascontiguousarray(score))
-                rotations[start + number] = found[0][1]
-                explained[start + number] = found[0][0]
-                # Where all end at one orientation there is no other.
-                margin[start + number] = found[0][0] - (found[1][0] if len(found) > 1 else 0)
-        return Frames(rotations, explained, margin)
+            for number, scores in enumerate(self._scores(coarse)):
+                self._search(coarse[number], fine[number], scores, found, start + number)
+        return found
 
-    def _refined(
+    def following(self, patterns: NDArray[np.float32]) -> Frames:
+        """The same of patterns of neighbours in a scan, most of which are of the same crystal.
+
+        Parameters
+        ----------
+        patterns
+            As for a call, in the order in which they were recorded.
+        """
+        found = _nothing(len(patterns))
+        usual = np.inf
+        for start in range(0, len(patterns), _BATCH):
+            part = slice(start, start + _BATCH)
+            coarse, fine = self._coarse(patterns[part]), self._fine(patterns[part])
+            for number in range(len(fine)):
+                here = start + number
+                if here:
+                    rotation = found.rotations[here - 1].copy()
+                    share = self._refine(self._fine, fine[number], rotation, _FEW_STEPS)
+                    if share >= _SAME_CRYSTAL * usual:
+                        found.rotations[here], found.explained[here] = rotation, share
+                        continue
+                scores = self._scores(coarse[number : number + 1])[0]
+                self._search(coarse[number], fine[number], scores, found, here)
+                clear = found.margin[here] >= _CLEARLY * found.explained[here]
+                usual = found.explained[here] if clear else np.inf
+        return found
+
+    def refined(self, patterns: NDArray[np.float32], rotations: NDArray[np.float32]) -> Frames:
+        """Refine orientations that are nearly known.
+
+        Parameters
+        ----------
+        patterns
+            As for a call.
+        rotations
+            Of their crystals, of shape (n, 3, 3).
+        """
+        found = _nothing(len(patterns))
+        found.rotations[:] = rotations
+        for number, pattern in enumerate(self._fine(patterns)):
+            rotation = found.rotations[number]
+            found.explained[number] = self._refine(self._fine, pattern, rotation, _STEPS[1])
+        return found
+
+    def _scores(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the modes explain in every orientation, of shape (n, orientations)."""
+        along = self._basis @ (coarse * np.sqrt(self._coarse.weights)).T
+        scores = (along**2).reshape(len(self._rotations), -1, len(coarse)).sum(axis=1).T
+        return np.ascontiguousarray(scores)
+
+    def _search(
+        self,
+        coarse: NDArray[np.float32],
+        fine: NDArray[np.float32],
+        scores: NDArray[np.float32],
+        into: Frames,
+        number: int,
+    ) -> None:
+        """Find the orientation of a pattern among all of them."""
+        best, *others = self._best(coarse, fine, scores)
+        into.explained[number], into.rotations[number] = best
+        # Where all end at one orientation there is no other.
+        into.margin[number] = best[0] - (others[0][0] if others else 0)
+
+    def _refine(
+        self,
+        level: _Level,
+        pattern: NDArray[np.float32],
+        rotation: NDArray[np.float32],
+        steps: int,
+    ) -> float:
+        modes = self._modes.fine if level is self._fine else self._modes.coarse
+        return refine(pattern, level.weights, rotation, level.directions, modes, steps)
+
+    def _best(
         self, coarse: NDArray[np.float32], fine: NDArray[np.float32], scores: NDArray[np.float32]
     ) -> list[tuple[float, NDArray[np.float32]]]:
         """The best orientations and what they explain, the best first."""
@@ -115,11 +191,7 @@ class FrameFinder:
         found = []
         for number in numbers:
             rotation = self._rotations[number].copy()
-            level = self._coarse
-            share = refine(
-                coarse, level.weights, rotation, level.directions, self._modes.coarse, first
-            )
-            found.append((share, rotation))
+            found.append((self._refine(self._coarse, coarse, rotation, first), rotation))
         # Many end at the same orientation.
         different = choose(
             np.array([share for share, _ in found], np.float32),
@@ -130,11 +202,8 @@ class FrameFinder:
         )
         best = []
         for number in different:
-            rotation, level = found[number][1], self._fine
-            share = refine(
-                fine, level.weights, rotation, level.directions, self._modes.fine, second
-            )
-            best.append((share, rotation))
+            rotation = found[number][1]
+            best.append((self._refine(self._fine, fine, rotation, second), rotation))
         return sorted(best, key=lambda one: -one[0])
 
     def _compared(self) -> NDArray[np.float32]:
@@ -150,6 +219,11 @@ class FrameFinder:
         seen -= (seen * weights).sum(axis=1, keepdims=True) / weights.sum()
         basis = np.linalg.qr(seen * np.sqrt(weights))[0]
         return np.ascontiguousarray(basis.swapaxes(1, 2)).reshape(-1, basis.shape[1])
+
+
+def _nothing(count: int) -> Frames:
+    nan = np.full(count, np.nan, np.float32)
+    return Frames(np.empty((count, 3, 3), np.float32), nan, nan.copy())
 
 
 class _Level:

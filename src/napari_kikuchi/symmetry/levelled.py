@@ -55,6 +55,12 @@ class Levelling:
             Of the same shape, inside the mask with mean 0 and standard deviation 1; 0 outside it
             and for a pattern without contrast.
         """
+        values = self.relative(patterns)
+        spread = np.sqrt((values**2).sum(axis=(1, 2), keepdims=True) / self._pixels)
+        return np.divide(values, spread, out=np.zeros_like(values), where=spread > _NONE)
+
+    def relative(self, patterns: NDArray) -> NDArray[np.float32]:
+        """The same as the logarithm of how much brighter than its background each pixel is."""
         recorded = np.asarray(patterns, np.float32)
         bright = np.where(self.mask, recorded, 0).sum(axis=(1, 2), keepdims=True) / self._pixels
         dark = np.maximum(_DARK * bright, np.finfo(np.float32).tiny)
@@ -64,8 +70,7 @@ class Levelling:
         values -= self._down @ values @ self._right / self._inside
         values *= self.mask
         values -= self.mask * (values.sum(axis=(1, 2), keepdims=True) / self._pixels)
-        spread = np.sqrt((values**2).sum(axis=(1, 2), keepdims=True) / self._pixels)
-        return np.divide(values, spread, out=np.zeros_like(values), where=spread > _NONE)
+        return values
 
 
 def _gaussian(side: int, sigma: float) -> NDArray[np.float32]:

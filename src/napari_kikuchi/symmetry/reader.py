@@ -1,0 +1,102 @@
+"""What patterns say of the symmetry of their crystals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_kikuchi.symmetry.folding import repeated, unfold
+from napari_kikuchi.symmetry.frames import FrameFinder
+from napari_kikuchi.symmetry.levelled import Levelling
+from napari_kikuchi.symmetry.modes import Modes
+from napari_kikuchi.symmetry.sector import SIDE, sector_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """What n patterns say.
+
+    Attributes
+    ----------
+    rotations
+        From the frame of the detector's directions to the crystals', of shape (n, 3, 3).
+    explained
+        Share of each pattern that modes of cubic crystals explain, of shape (n,).
+    repeated, signal
+        Variance of what the symmetry of m-3m repeats, and of what neighbouring pixels share, in
+        units of the pattern's variance, of shape (n,): they are alike in patterns of cubic
+        crystals, whatever the noise.
+    totals, counts
+        As :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, of shape (n, nodes).
+    """
+
+    rotations: NDArray[np.float32]
+    explained: NDArray[np.float32]
+    repeated: NDArray[np.float32]
+    signal: NDArray[np.float32]
+    totals: NDArray[np.float32]
+    counts: NDArray[np.float32]
+
+
+class PatternReader:
+    """Reads patterns of one detector.
+
+    Parameters
+    ----------
+    modes
+        Of patterns of cubic crystals.
+    directions
+        As :class:`~napari_kikuchi.symmetry.frames.FrameFinder` has it.
+    mask
+        Where patterns have a signal, of their shape.
+    """
+
+    def __init__(
+        self,
+        modes: Modes,
+        directions: Callable[[tuple[int, int]], NDArray[np.float64]],
+        mask: NDArray[np.bool_],
+    ) -> None:
+        self._levelling = Levelling(mask)
+        self._finder = FrameFinder(modes, directions, mask)
+        self._weights = mask.ravel().astype(np.float32)
+        self._directions = np.ascontiguousarray(directions(mask.shape).T, np.float32)
+
+    def __call__(self, patterns: NDArray) -> Readings:
+        """Read patterns of neighbours.
+
+        Parameters
+        ----------
+        patterns
+            As recorded, less what all of them share, of shape (n, height, width), in the order in
+            which they were recorded.
+        """
+        levelled = self._levelling(patterns)
+        frames = self._finder.following(levelled)
+        rows, columns = sector_rows()
+        n = len(patterns)
+        totals, counts = np.empty((2, n, len(rows)), np.float32)
+        alike = np.empty(n, np.float32)
+        for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
+            seen = pattern.ravel(), self._weights, rotation, self._directions
+            total, count = np.zeros((2, SIDE, SIDE), np.float32)
+            unfold(*seen, total, count)
+            alike[k] = repeated(*seen, total, count)
+            totals[k], counts[k] = total[rows, columns], count[rows, columns]
+        return Readings(
+            frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
+        )
+
+    def _signal(self, levelled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean product of neighbouring pixels: that of their noise is none."""
+        mask = self._levelling.mask
+        below = np.einsum("nij,nij->n", levelled[:, 1:], levelled[:, :-1])
+        beside = np.einsum("nij,nij->n", levelled[:, :, 1:], levelled[:, :, :-1])
+        pairs = (mask[1:] & mask[:-1]).sum() + (mask[:, 1:] & mask[:, :-1]).sum()
+        return (below + beside) / np.float32(max(pairs, 1))

@@ -1,0 +1,184 @@
+"""What the patterns of a crystal say together, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.untrusted import mapping, number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Of the crystals, for how many the true group is in the set.
+COVERAGE = 0.9
+# Patterns that vote while it is found how sure a vote may be.
+_VOTERS = (1, 4, 20)
+# What symmetry repeats, as a share of the signal: of cubic crystals some 1, of hexagonal and
+# tetragonal ones about a half.
+LEAST_AGREEMENT = 0.75
+# Less signal, in parts of the variance of a pattern, is none: for a pattern, and for however many.
+_LEAST_SIGNAL = (0.02, 0.01)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How sure the votes of a classifier are, measured on phases that it has not learned from.
+
+    Attributes
+    ----------
+    sharpness, growth
+        The mean of the logarithms of n patterns' probabilities counts ``sharpness * n ** growth``
+        times: patterns of one crystal are no independent witnesses.
+    least
+        Groups that are at least so probable are compatible: for :data:`COVERAGE` of the crystals
+        the true one is.
+    """
+
+    sharpness: float = 1.0
+    growth: float = 0.0
+    least: float = 0.1
+
+    def settings(self) -> dict[str, Any]:
+        """All of it, fit for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Trust:
+        """Read what :meth:`settings` gave, whoever has changed it since.
+
+        Raises
+        ------
+        ValueError
+            If a setting is missing or is none.
+        """
+        settings = mapping(settings, "the trust")
+        return cls(
+            number(settings.get("sharpness"), "the sharpness of votes", 0, 1e3),
+            number(settings.get("growth"), "the growth of votes", -2, 2),
+            number(settings.get("least"), "the least probability of a group", 0, 1),
+        )
+
+    @classmethod
+    def measured(cls, logarithms: NDArray[np.floating], labels: NDArray[np.integer]) -> Trust:
+        """Find it on phases whose groups are known.
+
+        Parameters
+        ----------
+        logarithms
+            Of the probabilities by single patterns, of shape (phases, patterns, groups).
+        labels
+            Place of the true group, of shape (phases,).
+        """
+        from scipy.optimize import minimize
+
+        available = logarithms.shape[1]
+        counts = sorted({min(n, available) for n in _VOTERS})
+        means = [logarithms[:, :n].mean(axis=1) for n in counts]
+        phases = np.arange(len(labels))
+
+        def surprise(parameters: NDArray[np.float64]) -> float:
+            trust = cls(float(np.exp(parameters[0])), float(parameters[1]))
+            of_true = [
+                trust.probabilities(mean, np.full(len(mean), n))[phases, labels]
+                for mean, n in zip(means, counts, strict=True)
+            ]
+            return -float(np.log(np.maximum(of_true, 1e-12)).mean())
+
+        found = minimize(surprise, [0.0, 0.0], method="Nelder-Mead").x
+        trust = cls(float(np.exp(found[0])), float(found[1]) if len(counts) > 1 else 0.0)
+        of_true = np.concatenate(
+            [
+                trust.probabilities(mean, np.full(len(mean), n))[phases, labels]
+                for mean, n in zip(means, counts, strict=True)
+            ]
+        )
+        # With finite samples the share is reached on average.
+        rank = max(int(np.floor((1 - COVERAGE) * (len(of_true) + 1))), 1)
+        return cls(trust.sharpness, trust.growth, float(np.sort(of_true)[rank - 1]))
+
+    def probabilities(
+        self, means: NDArray[np.floating], patterns: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Probabilities of the groups by votes.
+
+        Parameters
+        ----------
+        means
+            Of the logarithms of the probabilities by single patterns, of shape (n, groups).
+        patterns
+            How many voted, of shape (n,).
+        """
+        weights = self.sharpness * np.minimum(patterns, _VOTERS[-1]) ** self.growth
+        logarithms = np.asarray(means, np.float64) * weights[:, None]
+        logarithms -= logarithms.max(axis=1, keepdims=True)
+        shares = np.exp(logarithms)
+        return shares / shares.sum(axis=1, keepdims=True)
+
+    def compatible(self, probabilities: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which groups go with what was seen, of shape (n, groups); always one at least."""
+        best = probabilities == probabilities.max(axis=1, keepdims=True)
+        return (probabilities >= self.least) | best
+
+
+@dataclass(frozen=True, eq=False)
+class Votes:
+    """What the patterns of each crystal say together.
+
+    Attributes
+    ----------
+    patterns
+        How many there are, of shape (crystals,).
+    probabilities
+        Of the groups, of shape (crystals, groups).
+    compatible
+        Which groups go with what was seen, of that shape.
+    agreement
+        What the symmetry of cubic crystals repeats, as a share of the signal, of shape (crystals,).
+    """
+
+    patterns: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    compatible: NDArray[np.bool_]
+    agreement: NDArray[np.float64]
+
+    @property
+    def cubic(self) -> NDArray[np.bool_]:
+        """Which crystals are like those that the classifier knows."""
+        return self.agreement >= LEAST_AGREEMENT
+
+
+def vote(
+    crystals: NDArray[np.integer],
+    logarithms: NDArray[np.floating],
+    repeated: NDArray[np.floating],
+    signal: NDArray[np.floating],
+    trust: Trust,
+) -> Votes:
+    """Let the patterns of each crystal vote.
+
+    Parameters
+    ----------
+    crystals
+        Number of the crystal of each pattern, from 0 without gaps, of shape (n,).
+    logarithms
+        Of the probabilities by single patterns, of shape (n, groups).
+    repeated, signal
+        As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shape (n,).
+    trust
+        Of the classifier.
+    """
+    patterns = np.bincount(crystals)
+
+    def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
+        return np.bincount(crystals, values) / patterns
+
+    means = np.stack([mean(values) for values in logarithms.T], axis=1)
+    probabilities = trust.probabilities(means, patterns)
+    alone, together = _LEAST_SIGNAL
+    least = np.maximum(alone / np.sqrt(patterns), together)
+    agreement = mean(repeated) / np.maximum(mean(signal), least)
+    return Votes(patterns, probabilities, trust.compatible(probabilities), agreement)
