@@ -1,8 +1,11 @@
 """What all tests share."""
 
 import os
+import random
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -21,6 +24,28 @@ settings.load_profile("any machine")
 
 def pytest_configure(config):
     own_compilation_cache(Path(config.cache.mkdir("compiled")))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    _seed_all(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call():
+    # Not what its fixtures have drawn once more, nor what hangs on which of them had to be made.
+    _seed_all(1)
+
+
+def _seed_all(seed):
+    """What is drawn without a generator of its own is the same each time, in whatever order.
+
+    Hypothesis has its own: where it draws new examples, it goes on to do so.
+    """
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - orix draws from it.
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(seed)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import nullcontext
 from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +25,7 @@ from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.not_finite import ALL_FINITE, NotFinite
 from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.shared_cores import core_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -179,7 +179,8 @@ def run_blocks(
     there = workers if callable(workers) else partial(int, workers or os.cpu_count() or 1)
     at_a_time = there()
     yield Progress(done, total, message)
-    with _pool(executor, at_a_time) as pool:
+    own = core_threads("map_scan", at_a_time) if executor is None else nullcontext(executor)
+    with own as pool:
         upcoming = iter(waiting)
         running: dict[Future[Written], Block] = {}
         try:
@@ -347,15 +348,6 @@ def piecewise(function: Callable[[NDArray], NDArray]) -> PatternFunction:
 
 def _each_piece(function: Callable[[NDArray], NDArray], pieces: Iterator[NDArray]) -> NDArray:
     return np.concatenate([function(piece) for piece in pieces])
-
-
-@contextmanager
-def _pool(executor: Executor | None, workers: int) -> Iterator[Executor]:
-    if executor is not None:
-        yield executor
-        return
-    with shared_cores(workers) as each, ThreadPoolExecutor(workers, "map_scan", each) as threads:
-        yield threads
 
 
 def _count(scan: Scan, block: Block) -> int:

@@ -287,7 +287,7 @@ class Crystal:
         """
         from napari_kikuchi.crystals.structure_factors import structure_factors
 
-        return structure_factors(*self._atoms_of(hkl))
+        return structure_factors(self, hkl)
 
     def source_factors(self, hkl: ArrayLike) -> NDArray[np.complex128]:
         """Fourier coefficients of the density of sources of backscattered electrons.
@@ -306,13 +306,7 @@ class Crystal:
         """
         from napari_kikuchi.crystals.structure_factors import source_factors
 
-        return source_factors(*self._atoms_of(hkl))
-
-    def _atoms_of(self, hkl: ArrayLike) -> tuple[Any, ...]:
-        """What sums over the atoms are taken of."""
-        hkl = np.asarray(hkl, np.float64)
-        squared = ((hkl @ self.reciprocal_base) ** 2).sum(axis=1)
-        return (hkl, squared, self.elements, self.positions, self.occupancies, self.debye_waller)
+        return source_factors(self, hkl)
 
     def reflections(self, k_max: float) -> Reflections:
         """All reflections up to a length, without the direct beam and those that are extinct.

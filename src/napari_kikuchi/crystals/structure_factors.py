@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
+
+    from napari_kikuchi.crystals.crystal import Crystal
 
 # Waves that are held at a time: 16 MiB.
 _AT_A_TIME = 2**20
@@ -18,94 +20,83 @@ _AT_A_TIME = 2**20
 _DECIMALS = 9
 
 
-def structure_factors(
-    hkl: ArrayLike,
-    squared: ArrayLike,
-    elements: Sequence[str],
-    positions: NDArray[np.float64],
-    occupancies: NDArray[np.float64],
-    debye_waller: NDArray[np.float64],
-) -> NDArray[np.complex128]:
+def structure_factors(crystal: Crystal, hkl: ArrayLike) -> NDArray[np.complex128]:
     """Sum over the atoms of f exp(-2πi hkl·xyz) exp(-B g² / 4).
 
     Parameters
     ----------
+    crystal
+        Whose atoms.
     hkl
-        Miller indices of shape (n, 3).
-    squared
-        Squared lengths g² of their vectors, of shape (n,), in 1/Å².
-    elements, positions, occupancies, debye_waller
-        Of the atoms, as :class:`~napari_kikuchi.crystals.crystal.Crystal` has them.
+        Miller indices of shape (n, 3), of vectors of length g in 1/Å.
 
     Returns
     -------
     numpy.ndarray
-        In Å, of shape (n,), with the scattering factors f of electrons at rest of Lobato and Van
-        Dyck (2014), 10.1107/S205327331401643X.
-
-    Raises
-    ------
-    KeyError
-        If there are no scattering factors of an element.
+        In Å, of shape (n,), with f of :func:`scattering_factors`.
     """
-    from diffsims.utils.sim_utils import get_atomic_scattering_factors, get_scattering_params_dict
-
-    known = get_scattering_params_dict("lobato")
-    squared = np.asarray(squared, np.float64)
-
-    def factors(element: str) -> NDArray[np.float64]:
-        coefficients = np.asarray(known[element])[None]
-        return get_atomic_scattering_factors(squared, coefficients, "lobato")[:, 0]
-
-    return _summed(hkl, squared, factors, elements, positions, occupancies, debye_waller)
+    return _summed(crystal, hkl, scattering_factors)
 
 
-def source_factors(
-    hkl: ArrayLike,
-    squared: ArrayLike,
-    elements: Sequence[str],
-    positions: NDArray[np.float64],
-    occupancies: NDArray[np.float64],
-    debye_waller: NDArray[np.float64],
-) -> NDArray[np.complex128]:
+def source_factors(crystal: Crystal, hkl: ArrayLike) -> NDArray[np.complex128]:
     """As :func:`structure_factors`, of the atoms as sources of backscattered electrons.
 
     The number of electrons that a nucleus scatters back grows as the square of its charge, as
     Rutherford found: Z² stands for f.
-
-    Raises
-    ------
-    ValueError
-        If an element is not known.
     """
     from diffsims.structure_factor.atomic_scattering_parameters import get_element_id_from_string
 
-    def factors(element: str) -> float:
+    def factors(element: str, squared: NDArray[np.float64]) -> float:
         return float(get_element_id_from_string(element)) ** 2
 
-    squared = np.asarray(squared, np.float64)
-    return _summed(hkl, squared, factors, elements, positions, occupancies, debye_waller)
+    return _summed(crystal, hkl, factors)
+
+
+def scattering_factors(element: str, squared: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How strongly an atom at rest scatters electrons at rest.
+
+    Parameters
+    ----------
+    element
+        Its symbol.
+    squared
+        Squared lengths g² of the vectors by which it scatters, of shape (n,), in 1/Å².
+
+    Returns
+    -------
+    numpy.ndarray
+        In Å, of shape (n,), as of Lobato and Van Dyck (2014), 10.1107/S205327331401643X.
+
+    Raises
+    ------
+    KeyError
+        If there are no scattering factors of the element.
+    """
+    from diffsims.utils.sim_utils import get_atomic_scattering_factors, get_scattering_params_dict
+
+    coefficients = np.asarray(get_scattering_params_dict("lobato")[element])[None]
+    return get_atomic_scattering_factors(squared, coefficients, "lobato")[:, 0]
 
 
 def _summed(
+    crystal: Crystal,
     hkl: ArrayLike,
-    squared: NDArray[np.float64],
-    factors: Callable[[str], float | NDArray[np.float64]],
-    elements: Sequence[str],
-    positions: NDArray[np.float64],
-    occupancies: NDArray[np.float64],
-    debye_waller: NDArray[np.float64],
+    factors: Callable[[str, NDArray[np.float64]], float | NDArray[np.float64]],
 ) -> NDArray[np.complex128]:
-    waves = _Waves(np.asarray(hkl, np.float64))
+    """The sum with factors of an element at squared lengths g² in 1/Å², of shape (n,)."""
+    hkl = np.asarray(hkl, np.float64)
+    squared = ((hkl @ crystal.reciprocal_base) ** 2).sum(axis=1)
+    waves = _Waves(hkl)
     # Atoms of one element that move alike scatter alike: of these only the waves differ.
     alike: defaultdict[str, defaultdict[float, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for atom, (element, b) in enumerate(zip(elements, debye_waller.tolist(), strict=True)):
+    atoms_of = zip(crystal.elements, crystal.debye_waller.tolist(), strict=True)
+    for atom, (element, b) in enumerate(atoms_of):
         alike[element][round(b, _DECIMALS)].append(atom)
     total = np.zeros(len(squared), np.complex128)
     for element, by_movement in alike.items():
-        of_element = factors(element)
+        of_element = factors(element, squared)
         for b, atoms in by_movement.items():
-            summed = waves.summed(positions[atoms], occupancies[atoms])
+            summed = waves.summed(crystal.positions[atoms], crystal.occupancies[atoms])
             total += of_element * np.exp(-b * squared / 4) * summed
     return total
 

@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from napari_kikuchi.devices import DeviceMemoryError, memory_told, pick_device
-from napari_kikuchi.io.weights import StoredModel, damage_told, require_tensors, write_model
+from napari_kikuchi.io.network_files import weights_of, with_weights
+from napari_kikuchi.io.weights import StoredModel, damage_told, write_model
 from napari_kikuchi.latent.batch import Batch
 from napari_kikuchi.latent.networks import build_networks
 from napari_kikuchi.latent.presets import Architecture
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-# Attributes of a Vae, which its tensors are named after.
-_NETWORKS = ("encoder", "decoder")
 # Patterns in memory as activations at a time.
 _BATCH = 256
 # The same times the features, of convolutions: what passes between layers stays in the cache.
@@ -177,9 +176,12 @@ class VaeEncoder:
 
     def stored(self) -> StoredModel:
         """The encoder as a file holds it."""
-        tensors = {name: value.cpu().numpy() for name, value in self.vae.state_dict().items()}
         return StoredModel(
-            self.kind, self.architecture.settings(), self.recipe, tensors, self.provenance
+            self.kind,
+            self.architecture.settings(),
+            self.recipe,
+            weights_of(self.vae),
+            self.provenance,
         )
 
     def save(self, path: Path | str) -> None:
@@ -189,7 +191,8 @@ class VaeEncoder:
     @classmethod
     def from_stored(cls, model: StoredModel, path: Path | str, device: str = "auto") -> VaeEncoder:
         """Build the encoder that a file holds."""
-        assert model.recipe.mask is not None  # read_model gives every recipe one
+        mask = model.recipe.mask
+        assert mask is not None  # read_model gives every recipe one
         with damage_told(path):
             architecture = Architecture.from_settings(model.architecture)
             if model.recipe.size != architecture.size:
@@ -197,19 +200,10 @@ class VaeEncoder:
                     f"expected a recipe that bins patterns to {architecture.size}, as its "
                     f"architecture reads them, found {model.recipe.size}"
                 )
-        # Networks without memory: what the header asks for is made once the file is known to fill
-        # it.
-        with torch.device("meta"):
-            networks = nn.ModuleDict(
-                dict(zip(_NETWORKS, build_networks(architecture), strict=True))
-            )
-        expected = {name: tuple(value.shape) for name, value in networks.state_dict().items()}
-        require_tensors(path, model.kind, model.tensors, expected)
-        vae = Vae(architecture, model.recipe.mask)
-        vae.load_state_dict({name: torch.from_numpy(model.tensors[name]) for name in expected})
+        vae = with_weights(lambda: Vae(architecture, mask), model.tensors, path, model.kind)
         device = pick_device(device)
         with memory_told(device, f"for the model {path}", _REMEDY):
-            return cls(vae.to(device).eval(), model.recipe, model.provenance)
+            return cls(vae.to(device), model.recipe, model.provenance)
 
     @cached_property
     def _is_tuned(self) -> bool:

@@ -8,8 +8,6 @@ show the fringes of equal thickness and the bend contours that a microscope show
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +28,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.spot_calibration import Descan, SpotCalibration
 from napari_kikuchi.orientation.spot_rendering import SpotRenderer
-from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.shared_cores import core_threads
 from napari_kikuchi.simulate.scan import truth_path
 from napari_kikuchi.simulate.wrought import Wrought, make_wrought
 
@@ -295,8 +293,7 @@ def simulate_foil(path: Path, settings: FoilSettings | None = None) -> Job[Path]
     foil = make_foil(settings)
     rows, cols = foil.settings.shape
     patterns = np.empty((rows, cols, *foil.settings.pattern_shape), np.uint16)
-    workers = os.cpu_count() or 1
-    with shared_cores(workers) as limit, ThreadPoolExecutor(workers, initializer=limit) as threads:
+    with core_threads("foil") as threads:
         for row, found in enumerate(threads.map(foil.patterns, range(rows))):
             patterns[row] = found
             yield Progress((row + 1) * cols, rows * cols, "Simulating patterns")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from napari_kikuchi.devices import pick_device
-from napari_kikuchi.io.weights import damage_told, read_tensors, require_tensors, write_tensors
+from napari_kikuchi.io.network_files import read_network, write_network
+from napari_kikuchi.io.weights import damage_told
 from napari_kikuchi.orientation.network import SpotArchitecture, SpotTransformer
-from napari_kikuchi.untrusted import mapping, positive, text
+from napari_kikuchi.untrusted import positive, text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -83,15 +84,15 @@ class SpotModel:
 
     def save(self, path: Path | str) -> None:
         """Write the model to a file that :meth:`load` reads."""
-        weights = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
-        header = {
-            "content": _CONTENT,
-            "architecture": self.network.architecture.settings(),
-            "crystal": self.crystal,
-            "voltage": self.voltage,
-            "provenance": dict(self.provenance),
-        }
-        write_tensors(path, weights, header)
+        write_network(
+            path,
+            self.network,
+            _CONTENT,
+            self.network.architecture.settings(),
+            self.provenance,
+            crystal=self.crystal,
+            voltage=self.voltage,
+        )
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> SpotModel:
@@ -106,19 +107,10 @@ class SpotModel:
         ValueError
             If there is no such device.
         """
-        tensors, header = read_tensors(path, _CONTENT)
+        network, header = read_network(
+            path, _CONTENT, "spot", SpotArchitecture.from_settings, SpotTransformer
+        )
         with damage_told(path):
-            architecture = SpotArchitecture.from_settings(
-                mapping(header.get("architecture"), "the architecture")
-            )
             crystal = text(header.get("crystal"), "the crystal")
             voltage = positive(header.get("voltage"), "the voltage")
-            provenance = mapping(header.get("provenance"), "the provenance")
-            # Without memory: what the header asks for is made once the file is known to fill it.
-            with torch.device("meta"):
-                weights = SpotTransformer(architecture).state_dict()
-        expected = {name: tuple(value.shape) for name, value in weights.items()}
-        require_tensors(path, "spot", tensors, expected)
-        network = SpotTransformer(architecture)
-        network.load_state_dict({name: torch.from_numpy(tensors[name]) for name in expected})
-        return cls(network.to(pick_device(device)).eval(), crystal, voltage, provenance)
+        return cls(network.to(pick_device(device)), crystal, voltage, header["provenance"])

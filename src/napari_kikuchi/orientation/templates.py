@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +15,7 @@ from napari_kikuchi.orientation.kinematical import KinematicalSpots
 from napari_kikuchi.orientation.symmetry import proper_operators
 from napari_kikuchi.orientation.template_library import BEYOND, Library
 from napari_kikuchi.orientation.zone_axes import tilted, tilts, zone_axes
-from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.shared_cores import in_threads
 
 if TYPE_CHECKING:
     from napari_kikuchi.crystals.crystal import Crystal
@@ -131,16 +129,10 @@ def _library(
         seen = strength.argsort(descending=True)[: min(_MOST_REFLECTIONS, strength.count_nonzero())]
         return (vectors[seen] @ middle)[:, :2].float(), normalize(amplitude[..., seen], dim=-1)
 
-    cells = []
-    workers = os.cpu_count() or 1
-    with shared_cores(workers) as each, ThreadPoolExecutor(workers, "templates", each) as threads:
-        running = [threads.submit(of_cell, middle) for middle in middles]
-        try:
-            for done, cell in enumerate(running):
-                yield Progress(done, len(middles), f"Simulating templates of {crystal.name}")
-                cells.append(cell.result())
-        finally:
-            threads.shutdown(cancel_futures=True)
+    def told(done: int) -> Progress:
+        return Progress(done, len(middles), f"Simulating templates of {crystal.name}")
+
+    cells = yield from in_threads(of_cell, middles, told, name="templates")
     positions, amplitudes = zip(*cells, strict=True)
     return Library(
         crystal.name,

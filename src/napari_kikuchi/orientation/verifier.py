@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import embedding_bag
 
-from napari_kikuchi.io.weights import read_tensors, require_tensors, write_tensors
+from napari_kikuchi.io.network_files import weights_of, with_weights
+from napari_kikuchi.io.weights import read_tensors, write_tensors
 from napari_kikuchi.orientation.evidence import PARTS
 
 #: Orientations within so many degrees of the truth are right.
@@ -106,8 +107,8 @@ class Verifier(nn.Module):
 
     def save(self, path: Path | str, provenance: dict | None = None) -> None:
         """Write the weights to a file that :meth:`load` reads."""
-        weights = {name: value.cpu().numpy() for name, value in self.state_dict().items()}
-        write_tensors(path, weights, {"content": _CONTENT, "provenance": provenance or {}})
+        header = {"content": _CONTENT, "provenance": provenance or {}}
+        write_tensors(path, weights_of(self), header)
 
     @classmethod
     def load(cls, path: Path | str) -> Verifier:
@@ -121,11 +122,7 @@ class Verifier(nn.Module):
             If it is damaged, holds something else or was written by a newer version.
         """
         tensors, _ = read_tensors(path, _CONTENT)
-        verifier = cls()
-        expected = {name: tuple(value.shape) for name, value in verifier.state_dict().items()}
-        require_tensors(path, "verifying", tensors, expected)
-        verifier.load_state_dict({name: torch.from_numpy(tensors[name]) for name in expected})
-        return verifier.eval()
+        return with_weights(cls, tensors, path, "verifying")
 
 
 @cache

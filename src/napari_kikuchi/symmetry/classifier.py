@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from napari_kikuchi.devices import pick_device
-from napari_kikuchi.io.weights import damage_told, read_tensors, require_tensors, write_tensors
+from napari_kikuchi.io.network_files import read_network, write_network
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
-from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,13 +69,8 @@ class SymmetryClassifier:
 
     def save(self, path: Path | str) -> None:
         """Write the classifier to a file that :meth:`load` reads."""
-        weights = {name: value.cpu().numpy() for name, value in _tensors(self.network).items()}
-        header = {
-            "content": _CONTENT,
-            "architecture": self.network.architecture.settings(),
-            "provenance": dict(self.provenance),
-        }
-        write_tensors(path, weights, header)
+        architecture = self.network.architecture.settings()
+        write_network(path, self.network, _CONTENT, architecture, self.provenance)
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> SymmetryClassifier:
@@ -91,23 +85,7 @@ class SymmetryClassifier:
         ValueError
             If there is no such device.
         """
-        tensors, header = read_tensors(path, _CONTENT)
-        with damage_told(path):
-            architecture = SymmetryArchitecture.from_settings(
-                mapping(header.get("architecture"), "the architecture")
-            )
-            provenance = mapping(header.get("provenance"), "the provenance")
-            # Without memory: what the header asks for is made once the file is known to fill it.
-            with torch.device("meta"):
-                weights = _tensors(SymmetryNetwork(architecture))
-        expected = {name: tuple(value.shape) for name, value in weights.items()}
-        require_tensors(path, "symmetry", tensors, expected)
-        network = SymmetryNetwork(architecture)
-        known = {name: torch.from_numpy(tensors[name]) for name in expected}
-        network.load_state_dict(known, strict=False)
-        return cls(network.to(pick_device(device)).eval(), provenance)
-
-
-def _tensors(network: SymmetryNetwork) -> dict[str, torch.Tensor]:
-    """All that a file keeps: not how many batches the normalisation has seen, a lone number."""
-    return {name: value for name, value in network.state_dict().items() if value.ndim}
+        network, header = read_network(
+            path, _CONTENT, "symmetry", SymmetryArchitecture.from_settings, SymmetryNetwork
+        )
+        return cls(network.to(pick_device(device)), header["provenance"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +9,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.shared_cores import in_threads
 from napari_kikuchi.symmetry.folding import unfold
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.recorded import Conditions, record
@@ -97,13 +95,8 @@ def symmetry_lessons(
             )
             totals[number, k], counts[number, k] = total[rows, columns], count[rows, columns]
 
-    workers = workers or os.cpu_count() or 1
-    with shared_cores(workers) as each, ThreadPoolExecutor(workers, "lessons", each) as pool:
-        running = [pool.submit(of_phase, number) for number in range(len(masters))]
-        try:
-            for number, future in enumerate(running):
-                yield Progress(number, len(masters), "Recording patterns")
-                future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    def told(done: int) -> Progress:
+        return Progress(done, len(masters), "Recording patterns")
+
+    yield from in_threads(of_phase, range(len(masters)), told, name="lessons", workers=workers)
     return SymmetryLessons(totals, counts)

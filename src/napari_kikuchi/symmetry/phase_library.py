@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +13,7 @@ import numpy as np
 
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.shared_cores import shared_cores
+from napari_kikuchi.shared_cores import in_threads
 from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase, random_phases
 from napari_kikuchi.symmetry.sector import SIDE, sector_rows
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase, simulate_phase
@@ -136,29 +134,18 @@ def make_library(
         for array in store.arrays():
             array[1].resize((max(per_group, done), *array[1].shape[1:]))
         phases = [islice(random_phases(group, seed), done, per_group) for group in groups]
-        workers = workers or os.cpu_count() or 1
-        with shared_cores(workers) as each, ThreadPoolExecutor(workers, "phases", each) as pool:
-            while done < per_group:
-                stop = min(done + _ROUND, per_group)
-                wanted = [
-                    (phase, number)
-                    for of_group in phases
-                    for number, phase in zip(range(done, stop), of_group, strict=False)
-                ]
-                found = []
-                running = [pool.submit(simulate_phase, *one) for one in wanted]
-                try:
-                    for count, future in enumerate(running):
-                        total = len(groups) * per_group
-                        told = f"Simulating {wanted[count][0].name}"
-                        yield Progress(len(groups) * done + count, total, told)
-                        found.append(future.result())
-                finally:
-                    for future in running:
-                        future.cancel()
-                _write(store, slice(done, stop), found, len(groups))
-                done = stop
-                store.attrs["done"] = done
+        while done < per_group:
+            stop = min(done + _ROUND, per_group)
+            wanted = [
+                (phase, number)
+                for of_group in phases
+                for number, phase in zip(range(done, stop), of_group, strict=False)
+            ]
+            before, total = len(groups) * done, len(groups) * per_group
+            found = yield from _simulated(wanted, before, total, workers)
+            _write(store, slice(done, stop), found, len(groups))
+            done = stop
+            store.attrs["done"] = done
     return open_library(path, per_group)
 
 
@@ -202,6 +189,21 @@ def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary
     phases = [one for group in groups for one in islice(random_phases(group, seed), count)]
     numbers = np.repeat(np.array(groups, np.int16), count)
     return PhaseLibrary(groups=numbers, phases=phases, seed=seed, **arrays)
+
+
+def _simulated(
+    wanted: Sequence[tuple[Phase, int]], before: int, total: int, workers: int | None
+) -> Job[list[SimulatedPhase]]:
+    """Simulate phases with their seeds, when so many of all are done before."""
+
+    def told(done: int) -> Progress:
+        return Progress(before + done, total, f"Simulating {wanted[done][0].name}")
+
+    return (
+        yield from in_threads(
+            lambda one: simulate_phase(*one), wanted, told, name="phases", workers=workers
+        )
+    )
 
 
 def _opened(path: Path, identity: dict[str, Any]) -> Any:

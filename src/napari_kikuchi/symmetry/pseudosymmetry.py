@@ -89,10 +89,9 @@ def correlation(one: np.ndarray, other: np.ndarray) -> float:
 
 def _strength(element: str) -> float:
     """How strongly an atom scatters, in Å."""
-    from napari_kikuchi.crystals.structure_factors import structure_factors
+    from napari_kikuchi.crystals.structure_factors import scattering_factors
 
-    at_rest = np.zeros((1, 3)), np.ones(1), np.zeros(1)
-    return float(structure_factors(np.zeros((1, 3)), [_AT**2], [element], *at_rest)[0].real)
+    return float(scattering_factors(element, np.array([_AT**2]))[0])
 
 
 def _mixed(phase: Phase, kinds: dict[str, Any]) -> dict[str, Any]:
