@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ import torch
 
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.network_files import read_network, write_network
+from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
+from napari_kikuchi.symmetry.votes import Trust
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +43,43 @@ class SymmetryClassifier:
     def groups(self) -> tuple[int, ...]:
         """Numbers of the space groups, in the order of the probabilities."""
         return self.network.architecture.groups
+
+    @cached_property
+    def modes(self) -> Modes:
+        """By which frames of patterns are found."""
+        coarse, fine = (
+            one.cpu().numpy() for one in (self.network.coarse_modes, self.network.fine_modes)
+        )
+        return Modes.at_nodes(coarse, fine)
+
+    @cached_property
+    def trust(self) -> Trust:
+        """How sure its votes are."""
+        sharpness, growth, least = self.network.trust.tolist()
+        return Trust(sharpness, growth, least)
+
+    def partners(self, group: int) -> Mapping[int, float]:
+        """Groups whose phases may show another group, and their share of those that show it.
+
+        Parameters
+        ----------
+        group
+            Number of the space group that is shown.
+
+        Returns
+        -------
+        mapping
+            From the other groups' numbers to shares, the largest first.
+        """
+        row = self.groups.index(group)
+        counts = self.network.shown_as[row].tolist()
+        total = sum(counts) or 1.0
+        others = [
+            (count / total, other)
+            for other, count in zip(self.groups, counts, strict=True)
+            if other != group and count > 0
+        ]
+        return {other: share for share, other in sorted(others, reverse=True)}
 
     @torch.inference_mode()
     def log_probabilities(self, totals: NDArray, counts: NDArray) -> NDArray[np.float32]:

@@ -46,7 +46,18 @@ class Modes:
             _components(_smooth(masters, width), count)
             for width, count in zip(_WIDTHS, _COUNTS, strict=True)
         )
-        return cls(coarse, fine)
+        return cls.at_nodes(coarse, fine)
+
+    @classmethod
+    def at_nodes(cls, coarse: NDArray[np.float32], fine: NDArray[np.float32]) -> Modes:
+        """Modes of which the intensities at the nodes are known, of shape (nodes, modes)."""
+        return cls(*(np.ascontiguousarray(_squares(one)) for one in (coarse, fine)))
+
+    @property
+    def nodes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Intensities of coarse and fine modes at the nodes, of shape (nodes, modes)."""
+        inside = sector_rows(self.fine.shape[0])
+        return self.coarse[inside], self.fine[inside]
 
 
 def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
@@ -62,4 +73,8 @@ def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
 def _components(masters: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     weights = np.sqrt(sector_weights())
     components = np.linalg.svd(standardised(masters) * weights, full_matrices=False)[2][:count]
-    return np.ascontiguousarray(np.moveaxis(as_square(components / weights), 0, -1))
+    return (components / weights).T.astype(np.float32)
+
+
+def _squares(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.moveaxis(as_square(nodes.T), 0, -1)

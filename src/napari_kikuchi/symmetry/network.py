@@ -16,6 +16,7 @@ from napari_kikuchi.untrusted import integer, mapping, number, sequence
 # A node that so many pixels have seen counts half.
 _HALF = 0.5
 _MOST_WIDTH = 4096
+_MOST_MODES = 1024
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,19 @@ class SymmetryArchitecture:
         Channels of the first layers; the last have twice as many.
     dropout
         Share of the last features that are left out while training.
+    modes
+        How many coarse and fine ones there are, see
+        :class:`~napari_kikuchi.symmetry.modes.Modes`.
     """
 
     groups: tuple[int, ...]
     width: int = 64
     dropout: float = 0.3
+    modes: tuple[int, int] = (8, 24)
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
-        return {**asdict(self), "groups": list(self.groups)}
+        return {**asdict(self), "groups": list(self.groups), "modes": list(self.modes)}
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> SymmetryArchitecture:
@@ -54,10 +59,13 @@ class SymmetryArchitecture:
         groups = tuple(integer(one, "a group of the architecture", 1, 230) for one in listed)
         if not groups or sorted(set(groups)) != list(groups):
             raise ValueError(f"expected different space groups in ascending order, found {groups}")
+        listed = sequence(settings.get("modes"), "the modes of the architecture", 2)
+        coarse, fine = (integer(one, "a number of modes", 1, _MOST_MODES) for one in listed)
         return cls(
             groups,
             integer(settings.get("width"), "the width of the architecture", 1, _MOST_WIDTH),
             number(settings.get("dropout"), "the dropout of the architecture", 0, 0.99),
+            (coarse, fine),
         )
 
 
@@ -71,10 +79,24 @@ class SymmetryNetwork(nn.Module):
     ----------
     architecture
         Of the network.
+
+    Attributes
+    ----------
+    coarse_modes, fine_modes
+        By which frames of patterns are found, at the nodes of the triangle, of shape (nodes,
+        modes); what follows was found of the same phases.
+    trust
+        Settings of :class:`~napari_kikuchi.symmetry.votes.Trust`, in their order.
+    shown_as
+        How many phases of each group (columns) show each group (rows), of shape (groups, groups).
     """
 
     _profiles: Tensor
     _weights: Tensor
+    coarse_modes: Tensor
+    fine_modes: Tensor
+    trust: Tensor
+    shown_as: Tensor
 
     def __init__(self, architecture: SymmetryArchitecture) -> None:
         super().__init__()
@@ -82,6 +104,12 @@ class SymmetryNetwork(nn.Module):
         self.register_buffer("_profiles", torch.from_numpy(band_profiles()), persistent=False)
         weights = torch.from_numpy(sector_weights()).float()
         self.register_buffer("_weights", weights, persistent=False)
+        coarse, fine = architecture.modes
+        groups = len(architecture.groups)
+        self.register_buffer("coarse_modes", torch.zeros(len(weights), coarse))
+        self.register_buffer("fine_modes", torch.zeros(len(weights), fine))
+        self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1]))
+        self.register_buffer("shown_as", torch.zeros(groups, groups))
         width = architecture.width
         self.features = nn.Sequential(
             *_layer(len(FAMILIES), width),

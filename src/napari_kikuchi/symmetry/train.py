@@ -15,8 +15,10 @@ from torch.nn import functional
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
+from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.phase_library import PhaseLibrary
+from napari_kikuchi.symmetry.votes import Trust
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
@@ -110,8 +112,11 @@ class SymmetryTask:
 
     @torch.inference_mode()
     def validate(self, batches: Iterator[Tensor]) -> Job[dict[str, Any]]:
-        """Loss, and share of the groups told right by one pattern and by a vote of some."""
-        losses, alone, together = [], [], []
+        """Loss of votes, and share of the groups told right by one pattern and by votes.
+
+        How sure votes may be is measured on the way.
+        """
+        logarithms, truth = [], []
         patterns = self.module._totals.shape[1]
         for number, rows in enumerate(batches):
             phases, labels = rows.long().unbind(dim=1)
@@ -120,16 +125,20 @@ class SymmetryTask:
                 phases.repeat_interleave(patterns), each.repeat(len(rows))[:, None]
             )
             of_one = self.module.network(*one).log_softmax(dim=1).reshape(len(rows), patterns, -1)
-            voters = each[:VOTERS].expand(len(rows), -1)
-            of_all = self.module.network(*self.module.summed(phases, voters))
-            losses.append(float(functional.cross_entropy(of_all, labels)))
-            alone.append((of_one.argmax(dim=-1) == labels[:, None]).double().mean(dim=1).cpu())
-            together.append((of_all.argmax(dim=1) == labels).double().cpu())
+            logarithms.append(of_one.cpu().numpy())
+            truth.append(labels.cpu().numpy())
             yield Progress(number + 1, 0, "Validating")
+        of_each, true = np.concatenate(logarithms), np.concatenate(truth)
+        trust = Trust.measured(of_each, true)
+        self.module.network.trust.copy_(torch.tensor([trust.sharpness, trust.growth, trust.least]))
+        voters = min(VOTERS, patterns)
+        means = of_each[:, :voters].mean(axis=1)
+        votes = trust.probabilities(means, np.full(len(means), voters))
         return {
-            "loss": float(np.mean(losses)),
-            "right by one": float(torch.cat(alone).mean()),
-            f"right by {min(VOTERS, patterns)}": float(torch.cat(together).mean()),
+            "loss": -float(np.log(votes[np.arange(len(true)), true]).mean()),
+            "right by one": float((of_each.argmax(axis=-1) == true[:, None]).mean()),
+            f"right by {voters}": float((means.argmax(axis=1) == true).mean()),
+            "groups in a set": float(trust.compatible(votes).sum(axis=1).mean()),
         }
 
     def save(self, path: Path, metrics: Mapping[str, Any]) -> None:
@@ -214,11 +223,27 @@ def train_classifier(
     masters = library.kinematical if kinematical else library.dynamical
     lessons = yield from symmetry_lessons(masters, patterns, seed=settings.seed)
     groups = tuple(np.unique(library.groups).tolist())
+    coarse, fine = Modes.of(masters[~held_out]).nodes
     torch.manual_seed(settings.seed)
+    network = SymmetryNetwork(
+        SymmetryArchitecture(groups, width, modes=(coarse.shape[1], fine.shape[1]))
+    )
+    network.coarse_modes.copy_(torch.from_numpy(coarse))
+    network.fine_modes.copy_(torch.from_numpy(fine))
+    network.shown_as.copy_(torch.from_numpy(_shown_as(library, groups)))
     task = SymmetryTask(
-        SymmetryNetwork(SymmetryArchitecture(groups, width)),
+        network,
         lessons,
         {"library seed": library.seed, "fold": fold, "kinematical": kinematical},
     )
     data = training_data(library.shown, groups, held_out)
     return (yield from train(task, data, settings, folder, resume=resume))
+
+
+def _shown_as(library: PhaseLibrary, groups: tuple[int, ...]) -> np.ndarray:
+    """How many phases of each group (columns) show each group (rows)."""
+    counts = np.zeros((len(groups), len(groups)), np.float32)
+    np.add.at(
+        counts, tuple(np.searchsorted(groups, one) for one in (library.shown, library.groups)), 1
+    )
+    return counts

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-
-from napari_kikuchi.untrusted import mapping, number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,26 +39,6 @@ class Trust:
     growth: float = 0.0
     least: float = 0.1
 
-    def settings(self) -> dict[str, Any]:
-        """All of it, fit for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Trust:
-        """Read what :meth:`settings` gave, whoever has changed it since.
-
-        Raises
-        ------
-        ValueError
-            If a setting is missing or is none.
-        """
-        settings = mapping(settings, "the trust")
-        return cls(
-            number(settings.get("sharpness"), "the sharpness of votes", 0, 1e3),
-            number(settings.get("growth"), "the growth of votes", -2, 2),
-            number(settings.get("least"), "the least probability of a group", 0, 1),
-        )
-
     @classmethod
     def measured(cls, logarithms: NDArray[np.floating], labels: NDArray[np.integer]) -> Trust:
         """Find it on phases whose groups are known.
@@ -77,28 +54,26 @@ class Trust:
 
         available = logarithms.shape[1]
         counts = sorted({min(n, available) for n in _VOTERS})
-        means = [logarithms[:, :n].mean(axis=1) for n in counts]
-        phases = np.arange(len(labels))
+        means = np.concatenate([logarithms[:, :n].mean(axis=1) for n in counts])
+        patterns = np.repeat(counts, len(labels))
+        true = np.tile(labels, len(counts))
+
+        def of_true(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+            sharpness, growth = parameters
+            found = cls(float(np.exp(sharpness)), float(growth)).probabilities(means, patterns)
+            return found[np.arange(len(true)), true]
 
         def surprise(parameters: NDArray[np.float64]) -> float:
-            trust = cls(float(np.exp(parameters[0])), float(parameters[1]))
-            of_true = [
-                trust.probabilities(mean, np.full(len(mean), n))[phases, labels]
-                for mean, n in zip(means, counts, strict=True)
-            ]
-            return -float(np.log(np.maximum(of_true, 1e-12)).mean())
+            # Votes of one pattern, or of none but equal numbers, tell nothing of their growth.
+            return -float(np.log(np.maximum(of_true(parameters), 1e-12)).mean()) + 1e-6 * float(
+                parameters @ parameters
+            )
 
-        found = minimize(surprise, [0.0, 0.0], method="Nelder-Mead").x
-        trust = cls(float(np.exp(found[0])), float(found[1]) if len(counts) > 1 else 0.0)
-        of_true = np.concatenate(
-            [
-                trust.probabilities(mean, np.full(len(mean), n))[phases, labels]
-                for mean, n in zip(means, counts, strict=True)
-            ]
-        )
-        # With finite samples the share is reached on average.
-        rank = max(int(np.floor((1 - COVERAGE) * (len(of_true) + 1))), 1)
-        return cls(trust.sharpness, trust.growth, float(np.sort(of_true)[rank - 1]))
+        best = minimize(surprise, np.zeros(2), method="Nelder-Mead").x
+        # With finitely many crystals the share is reached on average.
+        rank = max(int(np.floor((1 - COVERAGE) * (len(true) + 1))), 1)
+        least = np.sort(of_true(best))[rank - 1]
+        return cls(float(np.exp(best[0])), float(best[1]), float(least))
 
     def probabilities(
         self, means: NDArray[np.floating], patterns: NDArray[np.integer]
