@@ -20,6 +20,7 @@ from napari_kikuchi.cli.console import (
 from napari_kikuchi.cli.correlate import correlate
 from napari_kikuchi.cli.export import export
 from napari_kikuchi.cli.flattened import flattened
+from napari_kikuchi.cli.map_symmetry import symmetry
 from napari_kikuchi.cli.maps import maps
 from napari_kikuchi.cli.options import (
     DeviceOption,
@@ -196,6 +197,7 @@ app.command()(virtual)
 app.command()(spots)
 app.command()(orient)
 app.command("train-spots")(train_spots)
+app.command()(symmetry)
 app.command()(phases)
 app.command("train-symmetry")(train_symmetry)
 app.command()(segment)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CONTENT = "symmetry classifier"
+_SHIPPED = "classifier.safetensors"
 _BATCH = 1024
 
 
@@ -111,6 +112,14 @@ class SymmetryClassifier:
         """Write the classifier to a file that :meth:`load` reads."""
         architecture = self.network.architecture.settings()
         write_network(path, self.network, _CONTENT, architecture, self.provenance)
+
+    @classmethod
+    def shipped(cls) -> SymmetryClassifier:
+        """The classifier that comes with the package."""
+        from importlib.resources import as_file, files
+
+        with as_file(files(__package__) / _SHIPPED) as path:
+            return cls.load(path, "cpu")
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> SymmetryClassifier:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,6 @@ class FrameFinder:
         self._coarse = _Level(_COARSE, directions, mask)
         self._fine = _Level(_FINE, directions, mask)
         self._rotations, self._operators = cubic_rotations(step)
-        self._basis = self._compared()
 
     def __call__(self, patterns: NDArray[np.float32]) -> Frames:
         """Find how the crystals of some patterns stand, each pattern for itself.
@@ -206,7 +206,8 @@ class FrameFinder:
             best.append((self._refine(self._fine, fine, rotation, second), rotation))
         return sorted(best, key=lambda one: -one[0])
 
-    def _compared(self) -> NDArray[np.float32]:
+    @cached_property
+    def _basis(self) -> NDArray[np.float32]:
         """An orthonormal basis of what the modes may be in each orientation.
 
         Of shape (orientations * modes, pixels).
@@ -250,6 +251,7 @@ class _Level:
         return np.ascontiguousarray((binned - mean[:, None]) * (self.weights > 0), np.float32)
 
 
+@lru_cache(maxsize=4)
 def cubic_rotations(step: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Rotations so many degrees apart that differ by more than symmetry; the symmetry's own."""
     from orix.quaternion.symmetry import O

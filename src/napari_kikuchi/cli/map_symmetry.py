@@ -1,0 +1,112 @@
+"""``napari-kikuchi symmetry``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_kikuchi.cli.console import Output, errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.flattened import flattened
+from napari_kikuchi.cli.geometry_options import GeometryOptions
+from napari_kikuchi.cli.options import EventsOption, JsonOption, ScanArgument, WorkersOption
+from napari_kikuchi.cli.scan_options import PatternOptions
+
+if TYPE_CHECKING:
+    from napari_kikuchi.geometry import Geometry
+    from napari_kikuchi.scan import Scan
+    from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+
+
+@flattened
+def symmetry(
+    path: ScanArgument,
+    *,
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Classifier to use.", show_default="the one that comes with this"),
+    ] = None,
+    geometry: GeometryOptions,
+    grain_threshold: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Misorientation in degrees below which neighbours are of one crystal."
+        ),
+    ] = 3.0,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Begin anew where a run was stopped.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Map store to write.", show_default="SCAN.symmetry.zarr beside the scan"),
+    ] = None,
+    workers: WorkersOption = None,
+    opening: PatternOptions,
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Map which crystal symmetry each pattern shows, before anyone has named a phase.
+
+    Space groups of cubic crystals, with how sure they are and which others go with what was seen;
+    all else is told to be unlike them. Where nothing tells the projection centre, it is found.
+
+    Stopped with Ctrl-C it keeps the blocks that are done; the same command goes on from there.
+
+    [bold]napari-kikuchi symmetry scan.up2 --pc 0.42,0.22,0.50[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io.origin import unreadable_told
+        from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+        from napari_kikuchi.symmetry.maps import default_symmetry_path, symmetry_maps
+        from napari_kikuchi.symmetry.summary import symmetry_told
+
+        scan = opening.open(path)
+        classifier = (
+            SymmetryClassifier.shipped() if model is None else SymmetryClassifier.load(model, "cpu")
+        )
+        found, told_by = geometry.of(scan)
+        if found is None:
+            found = _found(scan, classifier, geometry, output, workers)
+        target = default_symmetry_path(path, scan.options) if out is None else out
+        job = symmetry_maps(
+            scan,
+            classifier,
+            found,
+            target,
+            grain_threshold=grain_threshold,
+            workers=workers,
+            resume=not restart,
+        )
+        stack = run(job, output, going_on="The same command goes on from here.")
+        centre = ", ".join(f"{one:.3f}" for one in found.pc)
+        report_result(
+            output,
+            f"Wrote [bold]{shown(target)}[/].\n"
+            + "".join(f"{line}\n" for line in symmetry_told(stack))
+            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + (f"Projection centre {centre}" + (f" of {shown(told_by)}" if told_by else "") + ".\n")
+            + f"See them with: napari-kikuchi view {shown(target)}",
+            result=target,
+        )
+
+
+def _found(
+    scan: Scan,
+    classifier: SymmetryClassifier,
+    given: GeometryOptions,
+    output: Output,
+    workers: int | None,
+) -> Geometry:
+    """The geometry of a scan that tells none."""
+    from napari_kikuchi.symmetry.find_centre import find_scan_centre
+
+    tilts = {"sample_tilt": given.tilt, "detector_tilt": given.detector_tilt}
+    job = find_scan_centre(
+        scan,
+        classifier.modes,
+        workers=workers,
+        **{name: tilt for name, tilt in tilts.items() if tilt is not None},
+    )
+    return run(job, output, going_on="Give it with --pc X,Y,Z.").geometry

@@ -1,0 +1,249 @@
+"""Symmetry maps: which space group each pattern of a scan shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from napari_kikuchi.explore.orientation_channels import derived_channels, write_derived
+from napari_kikuchi.explore.orientations import KAM_LIMIT, OrientationMap, find_grains
+from napari_kikuchi.geometry import Geometry
+from napari_kikuchi.images import bin_to
+from napari_kikuchi.io.map_store import check_target
+from napari_kikuchi.io.map_writer import MapWriter
+from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
+from napari_kikuchi.io.output import sole_writer
+from napari_kikuchi.io.places import beside, scan_label
+from napari_kikuchi.io.preparation import KeptPreparation
+from napari_kikuchi.io.unfinished import Unfinished
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.scan import Block, Scan
+from napari_kikuchi.streaming import map_scan, piecewise
+from napari_kikuchi.symmetry.reader import PatternReader
+from napari_kikuchi.symmetry.screen import recipe_for, screen_of
+from napari_kikuchi.symmetry.votes import vote
+from napari_kikuchi.unreadable import unreadable_record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+
+# Neighbours within this misorientation, in degrees, are of one crystal and vote together.
+GRAIN_THRESHOLD = 3.0
+# A group that a pattern is so sure not to show it may show all the same.
+_LEAST = 1e-9
+_DERIVED = derived_channels(["IPF"])
+_VOTED = (
+    Channel("symmetry", colormap="tab10", score=1.0),
+    Channel("confidence", limits=(0.0, 1.0), colormap="viridis"),
+    Channel("compatible groups", limits=(0.0, 6.0), colormap="viridis"),
+    Channel("agreement", limits=(0.0, 1.2), colormap="magma"),
+)
+
+
+def symmetry_maps(
+    scan: Scan,
+    classifier: SymmetryClassifier,
+    geometry: Geometry,
+    path: str | Path,
+    *,
+    grain_threshold: float = GRAIN_THRESHOLD,
+    workers: int | None = None,
+    resume: bool = True,
+) -> Job[MapStack]:
+    """Map which crystal symmetry the patterns of a scan show.
+
+    Closing the job keeps the blocks that are done; the same call goes on from there.
+
+    Parameters
+    ----------
+    scan
+        To map.
+    classifier
+        Of space groups.
+    geometry
+        Where the screen stood.
+    path
+        Map store to write, see :func:`default_symmetry_path`; an older one is replaced when the
+        new one is finished, which takes over what was drawn on the same scan.
+    grain_threshold
+        Misorientation in degrees below which neighbours are of one crystal.
+    workers
+        Threads; None: as many as this machine has cores.
+    resume
+        False begins anew.
+
+    Yields
+    ------
+    Progress
+        Patterns prepared, then patterns read, then maps written.
+
+    Returns
+    -------
+    MapStack
+        The number of the space group that the patterns of each grain show together, 0 where they
+        are unlike those of cubic crystals; the group's probability; how many groups go with what
+        was seen; what cubic symmetry repeats of the signal. Then of each pattern alone: the
+        probability of each group, what repeats and what is signal, what modes of cubic crystals
+        explain, and quaternions, scalar first, that turn the sample's frame into the crystal's;
+        inverse pole figure colours along the surface's normal, KAM, GROD and the grains.
+
+    Raises
+    ------
+    FileExistsError
+        If something lies at ``path`` that is no map store.
+    ResumeError
+        If other maps were begun at ``path``.
+    OutputInUseError, DiskFullError
+        See :func:`~napari_kikuchi.io.output.sole_writer`.
+    """
+    path = Path(path)
+    check_target(path)
+    with sole_writer(path):
+        recipe = recipe_for(scan)
+        kept = KeptPreparation(Unfinished(path, "maps").preparation, scan, recipe)
+        preprocessor = yield from kept.read_or_prepare(resume=resume, check_mask=False)
+        yield Progress(0, 0, "Comparing orientations")
+        detector = geometry.detector(scan.pattern_shape)
+        reader = PatternReader(classifier.modes, detector.directions, preprocessor.mask)
+        screen = screen_of(scan, preprocessor, reader)
+        origin: dict[str, Any] = {
+            "scan": scan_origin(scan),
+            "symmetry": {
+                "groups": list(classifier.groups),
+                "classifier": dict(classifier.provenance),
+                "geometry": geometry.settings(),
+                "background": screen.told_by,
+                "size": list(recipe.size),
+                "partners": {str(one): _told(classifier, one) for one in classifier.groups},
+            },
+        }
+        identity = maps_identity(origin, scan, preprocessor)
+        channels = _channels(classifier.groups)
+        writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
+        kept.write(preprocessor)
+        of_each = range(len(_VOTED), len(channels) - len(_DERIVED))
+        unreadable = yield from map_scan(
+            scan,
+            piecewise(_Reading(reader, classifier, screen.light)),
+            writer,
+            workers=workers,
+            channels=of_each,
+            message="Reading patterns",
+        )
+        yield from _let_vote(writer, scan, classifier, grain_threshold)
+        cubic = np.where(writer.maps.read_map(0) > 0, 1, 0)
+        yield from write_derived(
+            writer,
+            [_cubic()],
+            along=["z"],
+            phases=cubic,
+            grid=scan.grid,
+            grain_threshold=grain_threshold,
+        )
+        origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
+        return (
+            yield from writer.finish(
+                channels,
+                step=scan.step,
+                provenance=maps_provenance("symmetry", origin | unreadable_record(unreadable)),
+                arrays={"screen": screen.light, "mask": preprocessor.mask},
+                regions=drawn_before(path, origin["scan"]["fingerprint"]),
+            )
+        )
+
+
+def default_symmetry_path(scan_path: str | Path, options: Mapping[str, Any] | None = None) -> Path:
+    """Where the maps go: ``<scan>.symmetry.zarr`` beside the scan, if that can be written to.
+
+    Parameters
+    ----------
+    scan_path
+        File of the scan.
+    options
+        With which the scan was opened, see :func:`~napari_kikuchi.io.places.scan_label`.
+    """
+    scan_path = Path(scan_path)
+    return beside(scan_path, f"{scan_label(scan_path, options or {})}.symmetry.zarr")
+
+
+@dataclass(frozen=True, eq=False)
+class _Reading:
+    """Values of the channels of single patterns."""
+
+    reader: PatternReader
+    classifier: SymmetryClassifier
+    light: NDArray[np.float32]
+
+    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
+        found = self.reader(bin_to(patterns, self.light.shape) / self.light)
+        logarithms = self.classifier.log_probabilities(found.totals, found.counts)
+        quaternions = Rotation.from_matrix(found.rotations).as_quat(scalar_first=True)
+        values = [np.exp(logarithms), found.repeated[:, None], found.signal[:, None]]
+        return np.concatenate([*values, found.explained[:, None], quaternions], axis=1, dtype="f4")
+
+
+def _let_vote(
+    writer: MapWriter, scan: Scan, classifier: SymmetryClassifier, grain_threshold: float
+) -> Job[None]:
+    """Fill in what the patterns of each grain say together."""
+    yield Progress(0, 0, "Letting the patterns of grains vote")
+    groups = np.array(classifier.groups)
+    first = len(_VOTED)
+    quaternion = first + len(groups) + 3
+    quaternions = np.stack(
+        [writer.maps.read_map(i) for i in range(quaternion, quaternion + 4)], axis=-1
+    )
+    grain = find_grains(
+        OrientationMap(quaternions, [_cubic()], grid=scan.grid), threshold=grain_threshold
+    )
+    there = grain > 0
+    crystals = grain[there] - 1
+    maps = [writer.maps.read_map(i)[there] for i in range(first, quaternion - 1)]
+    *probabilities, repeated, signal = maps
+    logarithms = np.log(np.maximum(np.stack(probabilities, axis=1), _LEAST))
+    votes = vote(crystals, logarithms, repeated, signal, classifier.trust)
+    best = votes.probabilities.argmax(axis=1)
+    of_crystals = np.stack(
+        [
+            np.where(votes.cubic, groups[best], 0),
+            np.where(votes.cubic, votes.probabilities.max(axis=1), 0),
+            np.where(votes.cubic, votes.compatible.sum(axis=1), 0),
+            votes.agreement,
+        ]
+    )
+    values = np.full((first, *grain.shape), np.nan, np.float32)
+    values[:, there] = of_crystals[:, crystals]
+    whole = Block(*(slice(0, side) for side in grain.shape))
+    voted = range(first)
+    writer.confirm(whole, writer.maps.write(whole, values, voted), voted)
+
+
+def _channels(groups: tuple[int, ...]) -> list[Channel]:
+    return [
+        *_VOTED,
+        *(Channel(f"probability {group}", limits=(0.0, 1.0)) for group in groups),
+        Channel("repeated"),
+        Channel("signal"),
+        Channel("explained", limits=(0.0, 1.0)),
+        *(Channel(f"quaternion {part}") for part in "abcd"),
+        *_DERIVED,
+    ]
+
+
+def _told(classifier: SymmetryClassifier, group: int) -> dict[str, float]:
+    partners = classifier.partners(group)
+    return {str(other): round(share, 4) for other, share in partners.items()}
+
+
+def _cubic() -> Any:
+    from orix.quaternion.symmetry import Oh
+
+    return Oh

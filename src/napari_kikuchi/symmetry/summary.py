@@ -1,0 +1,71 @@
+"""What a map of symmetry says, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.untrusted import mapping
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
+
+#: Symbols of the groups by number.
+SYMBOLS = {
+    221: "Pm-3m", 223: "Pm-3n", 225: "Fm-3m", 227: "Fd-3m", 229: "Im-3m", 230: "Ia-3d"
+}  # fmt: skip
+UNLIKE = "unlike cubic crystals"
+
+
+def group_name(group: int) -> str:
+    """A group's number with its symbol; what 0 stands for."""
+    if group == 0:
+        return UNLIKE
+    return f"{group} ({SYMBOLS[group]})" if group in SYMBOLS else str(group)
+
+
+def symmetry_told(stack: MapStack) -> list[str]:
+    """Share of each group in a map of symmetry, and how sure it is; the most frequent first.
+
+    Parameters
+    ----------
+    stack
+        As :func:`~napari_kikuchi.symmetry.maps.symmetry_maps` makes it.
+    """
+    groups, confidence = (stack.map(stack.names.index(name)) for name in ("symmetry", "confidence"))
+    known = np.isfinite(groups)
+    numbers, counts = np.unique(groups[known].astype(int), return_counts=True)
+    lines = []
+    for number, count in sorted(zip(numbers, counts, strict=True), key=lambda one: -one[1]):
+        line = f"{count / known.sum():.1%} {group_name(int(number))}"
+        if number:
+            mean = confidence[known & (groups == number)].mean()
+            line += f", confidence {mean:.2f}"
+        lines.append(line)
+    return lines
+
+
+def partners_told(provenance: Mapping[str, Any], group: int) -> str:
+    """Which other groups look like a group, in words; empty if none does.
+
+    Parameters
+    ----------
+    provenance
+        Of a map of symmetry, whoever has changed it since.
+    group
+        Number of the group that was found.
+    """
+    settings = provenance.get("symmetry")
+    if not isinstance(settings, Mapping):
+        return ""
+    partners = settings.get("partners")
+    listed = partners.get(str(group)) if isinstance(partners, Mapping) else None
+    if not isinstance(listed, Mapping) or not listed:
+        return ""
+    return (
+        "Patterns of some phases of "
+        + ", ".join(f"{group_name(int(other))}" for other in mapping(listed, "the partners"))
+        + " look the same"
+    )
