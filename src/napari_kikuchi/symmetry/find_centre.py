@@ -36,7 +36,7 @@ _X = (0.4, 0.5, 0.6)
 _Y = tuple(np.linspace(0.1, 0.9, 9).round(2).tolist())
 _Z = tuple(np.linspace(0.4, 1.3, 10).round(2).tolist())
 # Distance of the orientations compared, in degrees; and centres that are refined.
-_STEP, _CANDIDATES = 7.0, 4
+_STEP, _CANDIDATES = 5.0, 4
 # Patterns of which modes explain most tell more than all others: this share of them.
 _BEST = 1 / 3
 # Patterns count whose orientation explains more than the next best, by this share.

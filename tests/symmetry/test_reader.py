@@ -1,0 +1,108 @@
+"""What patterns say of cubic symmetry: of crystals that have it, and of others."""
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from napari_kikuchi.crystals.crystal import Crystal
+from napari_kikuchi.crystals.kinematical_master import kinematical_intensities
+from napari_kikuchi.simulate.detector import Detector
+from napari_kikuchi.symmetry.folding import repeated, unfold
+from napari_kikuchi.symmetry.modes import Modes
+from napari_kikuchi.symmetry.reader import PatternReader
+from napari_kikuchi.symmetry.sector import SIDE, sector_directions, sector_rows, sector_weights
+
+DETECTOR = Detector((0.5, 0.3, 0.6))
+SIZE = (60, 60)
+
+
+def stretched(name, cell=1.0):
+    settings = Crystal.built_in(name).settings()
+    settings["lattice"] = [cell * side for side in settings["lattice"][:3]] + settings["lattice"][
+        3:
+    ]
+    return Crystal.from_settings(settings)
+
+
+def patterns_of(crystal, count, noise, rng):
+    """Patterns of any crystal, by its bands, and how it stands."""
+    towards = DETECTOR.directions(SIZE)
+    rotations = Rotation.random(count, rng=rng).as_matrix()
+    seen = np.stack(
+        [kinematical_intensities(crystal, towards @ one.T, voltage=20) for one in rotations]
+    )
+    seen = (seen - seen.mean()) / seen.std()
+    recorded = 1 + 0.03 * seen + noise * rng.standard_normal(seen.shape)
+    return recorded.reshape(count, *SIZE).astype(np.float32), rotations
+
+
+@pytest.fixture(scope="module")
+def reader():
+    cells = np.geomspace(0.85, 1.6, 8)
+    masters = [
+        kinematical_intensities(stretched(name, cell), sector_directions(), voltage=20)
+        for name in ("cu", "fe")
+        for cell in cells
+    ]
+    return PatternReader(Modes.of(np.array(masters)), DETECTOR.directions, np.ones(SIZE, bool))
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.02])
+def test_what_symmetry_repeats_is_the_signal_of_a_cubic_crystal(noise, reader):
+    rng = np.random.default_rng(0)
+    found = reader(patterns_of(stretched("al"), 8, noise, rng)[0])
+    ratio = found.repeated.sum() / found.signal.sum()
+    assert 0.85 < ratio < 1.2
+    # Neighbouring pixels share what is not noise, but for the sharpest edges.
+    share = 1 / (1 + (noise / 0.03) ** 2)
+    assert 0.6 * share < found.signal.mean() < share
+    other = reader(patterns_of(stretched("ti"), 8, noise, rng)[0])
+    assert other.repeated.sum() / other.signal.sum() < 0.65
+
+
+def test_noise_and_an_empty_detector_repeat_nothing(reader):
+    rng = np.random.default_rng(1)
+    noise = reader(1 + 0.03 * rng.standard_normal((10, *SIZE)))
+    assert abs(noise.repeated).max() < 0.03
+    assert abs(noise.signal).max() < 0.03
+    empty = reader(np.full((2, *SIZE), 7.0))
+    for values in (empty.repeated, empty.signal, empty.explained):
+        np.testing.assert_allclose(values, 0, atol=1e-6)
+
+
+def test_the_triangle_is_that_of_the_crystal(reader):
+    crystal = stretched("al")
+    found = reader(patterns_of(crystal, 6, 0.005, np.random.default_rng(2))[0])
+    total, count = found.totals.sum(axis=0), found.counts.sum(axis=0)
+    truth = kinematical_intensities(crystal, sector_directions(), voltage=20)
+    weights = sector_weights()
+    deviations = [one - np.average(one, weights=weights) for one in (total / count, truth)]
+    covariance = np.cov(*deviations, aweights=weights)
+    assert covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]) > 0.85
+
+
+def test_a_pixel_is_no_witness_of_itself():
+    """Held against a plain calculation."""
+    rng = np.random.default_rng(3)
+    directions = np.ascontiguousarray(DETECTOR.directions((20, 20)).T, np.float32)
+    pattern = rng.standard_normal(400).astype(np.float32)
+    weights = (rng.random(400) < 0.8).astype(np.float32)
+    rotation = Rotation.random(rng=rng).as_matrix().astype(np.float32)
+    total, count = np.zeros((2, SIDE, SIDE), np.float32)
+    unfold(pattern, weights, rotation, directions, total, count)
+    found = repeated(pattern, weights, rotation, directions, total, count)
+    shares = np.zeros((400, SIDE, SIDE))
+    for pixel in range(400):
+        one = np.zeros(400, np.float32)
+        one[pixel] = 1
+        unfold(one, one, rotation, directions, shares[pixel], np.zeros((SIDE, SIDE)))
+    shares = shares[:, *sector_rows()]
+    products, used = 0.0, 0.0
+    for pixel in np.flatnonzero(weights):
+        others = weights.copy()
+        others[pixel] = 0
+        sums, seen = (others * pattern) @ shares, others @ shares
+        if shares[pixel] @ seen > 0.5:
+            products += pattern[pixel] * (shares[pixel] @ sums) / (shares[pixel] @ seen)
+            used += 1
+    assert found == pytest.approx(products / used, rel=1e-3)
