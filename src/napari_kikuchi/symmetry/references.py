@@ -175,7 +175,7 @@ class References:
             if len(groups) != len(names) or not voltages:
                 raise ValueError(f"{len(names)} names, {len(groups)} groups, {voltages} kV")
         shape = (len(voltages), len(names), len(sector_rows()[0]))
-        require_tensors(path, "references", tensors, {"masters": shape})
+        require_tensors(path, "references", tensors, {"masters": shape}, whole=True)
         masters = tensors["masters"].astype(np.float32) * np.float32(_STEP)
         return cls(names, np.array(groups, np.int64), voltages, masters)
 
