@@ -23,6 +23,8 @@ from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
 SMOOTHING = 0.05
+# Of networks by what they read.
+_DROPOUT = {"bands": 0.3, "edges": 0.5}
 # Patterns of which a vote is taken.
 VOTERS = 20
 # Of the phases, one fold of so many is held out.
@@ -181,6 +183,7 @@ def train_classifier(
     *,
     patterns: int = 24,
     width: int = 64,
+    reads: str = "edges",
     fold: int = 0,
     kinematical: bool = False,
     resume: bool = False,
@@ -199,8 +202,8 @@ def train_classifier(
         How long and how.
     patterns
         That are recorded of each phase.
-    width
-        Of the network.
+    width, reads
+        Of the network, see :class:`~napari_kikuchi.symmetry.network.SymmetryArchitecture`.
     fold
         Which fifth is held out, 0 to 4.
     kinematical
@@ -235,9 +238,10 @@ def train_classifier(
     groups = tuple(np.unique(library.groups).tolist())
     coarse, fine = Modes.of(masters[~held_out]).nodes
     torch.manual_seed(settings.seed)
-    network = SymmetryNetwork(
-        SymmetryArchitecture(groups, width, modes=(coarse.shape[1], fine.shape[1]))
+    architecture = SymmetryArchitecture(
+        groups, width, _DROPOUT[reads], (coarse.shape[1], fine.shape[1]), reads
     )
+    network = SymmetryNetwork(architecture)
     network.coarse_modes.copy_(torch.from_numpy(coarse))
     network.fine_modes.copy_(torch.from_numpy(fine))
     network.shown_as.copy_(torch.from_numpy(_shown_as(library, groups)))
