@@ -15,8 +15,9 @@ from napari_kikuchi.cli.options import DeviceOption, EventsOption, JsonOption, W
 class Reads(StrEnum):
     """What a network reads."""
 
-    EDGES = "edges"
     BANDS = "bands"
+    EDGES = "edges"
+    BOTH = "both"
 
 
 def phases(
@@ -69,8 +70,8 @@ def train_symmetry(
     width: Annotated[int, typer.Option(min=1, help="Of the network.")] = 64,
     reads: Annotated[
         Reads,
-        typer.Option(help="What of the bands: where they fall, or their whole profiles."),
-    ] = Reads.EDGES,
+        typer.Option(help="What of the bands: their profiles, or where these fall, or both."),
+    ] = Reads.BOTH,
     batch: Annotated[int, typer.Option(min=2, help="Phases in a batch.")] = 96,
     fold: Annotated[int, typer.Option(min=0, max=4, help="Fifth that is held out.")] = 0,
     kinematical: Annotated[

@@ -23,8 +23,6 @@ from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
 SMOOTHING = 0.05
-# Of networks by what they read.
-_DROPOUT = {"bands": 0.3, "edges": 0.5}
 # Patterns of which a vote is taken.
 VOTERS = 20
 # Of the phases, one fold of so many is held out.
@@ -183,7 +181,7 @@ def train_classifier(
     *,
     patterns: int = 24,
     width: int = 64,
-    reads: str = "edges",
+    reads: str = "both",
     fold: int = 0,
     kinematical: bool = False,
     resume: bool = False,
@@ -238,9 +236,8 @@ def train_classifier(
     groups = tuple(np.unique(library.groups).tolist())
     coarse, fine = Modes.of(masters[~held_out]).nodes
     torch.manual_seed(settings.seed)
-    architecture = SymmetryArchitecture(
-        groups, width, _DROPOUT[reads], (coarse.shape[1], fine.shape[1]), reads
-    )
+    modes = coarse.shape[1], fine.shape[1]
+    architecture = SymmetryArchitecture(groups, width, modes=modes, reads=reads)
     network = SymmetryNetwork(architecture)
     network.coarse_modes.copy_(torch.from_numpy(coarse))
     network.fine_modes.copy_(torch.from_numpy(fine))
