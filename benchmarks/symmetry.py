@@ -2,11 +2,11 @@
 
     python benchmarks/symmetry.py TEST.zarr [--learned LIBRARY.zarr] [--model MODEL] [--patterns 20]
 
-TEST.zarr is a library of phases of another seed than the one that was learned from (``napari-kikuchi
-phases TEST.zarr --seed 1``); phases of the elements and group of one that was learned from are left
-out. All is done as for a scan: patterns are recorded with noise, crystals are found in them, and
-their patterns vote. Then what is unlike cubic crystals is read: noise, an empty detector, and
-hexagonal and tetragonal crystals by Bloch waves.
+TEST.zarr is a library of another seed than the one that was learned from (``napari-kikuchi phases
+TEST.zarr --seed 1``); phases of the elements and group of one that was learned from are left out.
+All is done as for a scan: patterns are recorded with noise, crystals are found in them, and their
+patterns vote. Then what is unlike cubic crystals is read: noise, an empty detector, and hexagonal
+and tetragonal crystals by Bloch waves.
 """
 
 from __future__ import annotations
