@@ -179,6 +179,8 @@ def require_tensors(
         As read, by name.
     expected
         Shape of each tensor by name.
+    whole
+        Whether they are of signed whole numbers, not of floating point.
 
     Raises
     ------
@@ -199,10 +201,10 @@ def require_tensors(
                 f"{path}: tensor {name} has shape {tensor.shape}, but the architecture in the "
                 f"header needs {tuple(shape)}. {_REMEDY}"
             )
-        if tensor.dtype.kind != "f":
+        if tensor.dtype.kind != ("i" if whole else "f"):
             raise ModelFileError(
-                f"{path}: tensor {name} is of type {tensor.dtype}, expected floating point. "
-                f"{_REMEDY}"
+                f"{path}: tensor {name} is of type {tensor.dtype}, expected "
+                f"{'whole numbers' if whole else 'floating point'}. {_REMEDY}"
             )
 
 

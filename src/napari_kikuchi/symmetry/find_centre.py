@@ -39,8 +39,6 @@ _Z = tuple(np.linspace(0.4, 1.3, 10).round(2).tolist())
 _STEP, _CANDIDATES = 5.0, 4
 # Patterns of which modes explain most tell more than all others: this share of them.
 _BEST = 1 / 3
-# Patterns count whose orientation explains more than the next best, by this share.
-_CLEARLY = 0.2
 # Of the first steps of a refinement, once with the best patterns and once with all that count.
 _FIRST = (0.03, 0.01)
 _LAST, _MOST_STEPS = 2e-4, 120
@@ -136,7 +134,7 @@ def find_scan_centre(
         If none of the patterns that are drawn can be read.
     """
     preprocessor = yield from prepare(scan, recipe_for(scan))
-    light = screen_of(scan, preprocessor).light
+    light = (yield from screen_of(scan, preprocessor)).light
     patterns = bin_to(read_patterns(scan, scan.draw(_DRAWN)), light.shape) / light
     return (
         yield from find_centre(
@@ -169,8 +167,7 @@ def _refined(
     for first in _FIRST:
         frames = FrameFinder(modes, Detector(centre).directions, mask, _STEP)(levelled)
         order = np.argsort(-frames.explained)
-        clear = frames.margin > _CLEARLY * frames.explained
-        chosen = order[:best] if first == _FIRST[0] else order[clear[order]]
+        chosen = order[:best] if first == _FIRST[0] else order[frames.clear[order]]
         chosen = chosen if len(chosen) >= best else order[:best]
         centre = _moved(centre, levelled[chosen], frames.rotations[chosen], mask, modes, first)
     frames = FrameFinder(modes, Detector(centre).directions, mask, _STEP)(levelled)

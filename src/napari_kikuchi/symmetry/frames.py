@@ -38,8 +38,8 @@ _BATCH = 128
 # A pattern is of the crystal of the pattern before if that orientation, refined in so many steps,
 # explains this share of what the best of all explained there. Twins share half of their bands.
 _SAME_CRYSTAL = 0.85
-# Only one that explains more than the next best, by this share, is worth following: noise is not.
-_CLEARLY = 0.2
+# An orientation is clear that explains more than the next best, by this share, and so much.
+_CLEARLY, _LEAST = 0.2, 0.12
 _FEW_STEPS = 3
 
 
@@ -61,6 +61,11 @@ class Frames:
     rotations: NDArray[np.float32]
     explained: NDArray[np.float32]
     margin: NDArray[np.float32]
+
+    @property
+    def clear(self) -> NDArray[np.bool_]:
+        """Which are no chance: noise is explained by many orientations alike."""
+        return (self.margin > _CLEARLY * self.explained) & (self.explained > _LEAST)
 
 
 class FrameFinder:
@@ -131,8 +136,8 @@ class FrameFinder:
                         continue
                 scores = self._scores(coarse[number : number + 1])[0]
                 self._search(coarse[number], fine[number], scores, found, here)
-                clear = found.margin[here] >= _CLEARLY * found.explained[here]
-                usual = found.explained[here] if clear else np.inf
+                # Noise is not worth following.
+                usual = found.explained[here] if found.clear[here] else np.inf
         return found
 
     def refined(self, patterns: NDArray[np.float32], rotations: NDArray[np.float32]) -> Frames:

@@ -110,7 +110,7 @@ def symmetry_maps(
         yield Progress(0, 0, "Comparing orientations")
         detector = geometry.detector(scan.pattern_shape)
         reader = PatternReader(classifier.modes, detector.directions, preprocessor.mask)
-        screen = screen_of(scan, preprocessor, reader)
+        screen = yield from screen_of(scan, preprocessor, reader)
         origin: dict[str, Any] = {
             "scan": scan_origin(scan),
             "symmetry": {

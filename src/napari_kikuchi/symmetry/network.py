@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, band_profiles
+from napari_kikuchi.symmetry.edges import edge_features
 from napari_kikuchi.symmetry.sector import sector_weights
 from napari_kikuchi.untrusted import integer, mapping, number, sequence
 
@@ -17,6 +18,8 @@ from napari_kikuchi.untrusted import integer, mapping, number, sequence
 _HALF = 0.5
 _MOST_WIDTH = 4096
 _MOST_MODES = 1024
+#: What a network reads of band profiles: all of them, or where they fall.
+READINGS = ("bands", "edges")
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,15 @@ class SymmetryArchitecture:
     modes
         How many coarse and fine ones there are, see
         :class:`~napari_kikuchi.symmetry.modes.Modes`.
+    reads
+        One of :data:`READINGS`. Edges say less, and the same in simulated and recorded patterns.
     """
 
     groups: tuple[int, ...]
     width: int = 64
     dropout: float = 0.3
     modes: tuple[int, int] = (8, 24)
+    reads: str = "bands"
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
@@ -61,11 +67,16 @@ class SymmetryArchitecture:
             raise ValueError(f"expected different space groups in ascending order, found {groups}")
         listed = sequence(settings.get("modes"), "the modes of the architecture", 2)
         coarse, fine = (integer(one, "a number of modes", 1, _MOST_MODES) for one in listed)
+        # Files of before have no such setting.
+        reads = settings.get("reads", READINGS[0])
+        if reads not in READINGS:
+            raise ValueError(f"what the architecture reads: expected one of {READINGS}")
         return cls(
             groups,
             integer(settings.get("width"), "the width of the architecture", 1, _MOST_WIDTH),
             number(settings.get("dropout"), "the dropout of the architecture", 0, 0.99),
             (coarse, fine),
+            reads,
         )
 
 
@@ -74,6 +85,7 @@ class SymmetryNetwork(nn.Module):
 
     Convolutions run along the logarithm of the angle over the profiles of all band families at
     once: which bands there are, and how their widths relate, is told alike for cells of any length.
+    A network that reads edges looks at each angle of each family for itself.
 
     Parameters
     ----------
@@ -111,6 +123,10 @@ class SymmetryNetwork(nn.Module):
         self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1]))
         self.register_buffer("shown_as", torch.zeros(groups, groups))
         width = architecture.width
+        if architecture.reads == "edges":
+            self.features = edge_features(2 * width, architecture.dropout)
+            self.head = nn.Sequential(nn.Linear(2 * width, groups))
+            return
         self.features = nn.Sequential(
             *_layer(len(FAMILIES), width),
             *_layer(width, width),
@@ -121,7 +137,7 @@ class SymmetryNetwork(nn.Module):
             nn.Linear(4 * width, 2 * width),
             nn.GELU(),
             nn.Dropout(architecture.dropout),
-            nn.Linear(2 * width, len(architecture.groups)),
+            nn.Linear(2 * width, groups),
         )
 
     def forward(self, totals: Tensor, counts: Tensor) -> Tensor:
@@ -133,9 +149,19 @@ class SymmetryNetwork(nn.Module):
             What :func:`~napari_kikuchi.symmetry.folding.unfold` has summed at the nodes, of shape
             (n, nodes).
         """
+        return self.head[-1](self.read(totals, counts))
+
+    def read(self, totals: Tensor, counts: Tensor) -> Tensor:
+        """What the last layer tells groups by, of shape (n, features)."""
+        found = self.features(self.profiles(totals, counts))
+        if found.ndim == 3:
+            found = torch.cat([found.amax(dim=-1), found.mean(dim=-1)], dim=1)
+        return self.head[:-1](found)
+
+    def profiles(self, totals: Tensor, counts: Tensor) -> Tensor:
+        """Profiles across the bands, of shape (n, families, steps)."""
         profiles = self.standardised(totals, counts) @ self._profiles.T
-        found = self.features(profiles.reshape(len(totals), len(FAMILIES), STEPS))
-        return self.head(torch.cat([found.amax(dim=-1), found.mean(dim=-1)], dim=1))
+        return profiles.reshape(len(totals), len(FAMILIES), STEPS)
 
     def standardised(self, totals: Tensor, counts: Tensor) -> Tensor:
         """Mean intensities with mean 0 and standard deviation 1 over what was seen.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.symmetry.folding import repeated, unfold
+from napari_kikuchi.symmetry.folding import look_up_all, repeated, unfold
 from napari_kikuchi.symmetry.frames import FrameFinder
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.modes import Modes
@@ -16,6 +16,10 @@ from napari_kikuchi.symmetry.sector import SIDE, sector_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+# Modes that a detector hardly sees are fitted to no noise.
+_DAMPING = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +59,11 @@ class PatternReader:
         As :class:`~napari_kikuchi.symmetry.frames.FrameFinder` has it.
     mask
         Where patterns have a signal, of their shape.
+
+    Attributes
+    ----------
+    levelling, finder
+        What it levels patterns with, and finds their crystals.
     """
 
     def __init__(
@@ -63,8 +72,9 @@ class PatternReader:
         directions: Callable[[tuple[int, int]], NDArray[np.float64]],
         mask: NDArray[np.bool_],
     ) -> None:
-        self._levelling = Levelling(mask)
-        self._finder = FrameFinder(modes, directions, mask)
+        self._modes = modes.fine
+        self.levelling = Levelling(mask)
+        self.finder = FrameFinder(modes, directions, mask)
         self._weights = mask.ravel().astype(np.float32)
         self._directions = np.ascontiguousarray(directions(mask.shape).T, np.float32)
 
@@ -77,8 +87,8 @@ class PatternReader:
             As recorded, less what all of them share, of shape (n, height, width), in the order in
             which they were recorded.
         """
-        levelled = self._levelling(patterns)
-        frames = self._finder.following(levelled)
+        levelled = self.levelling(patterns)
+        frames = self.finder.following(levelled)
         rows, columns = sector_rows()
         n = len(patterns)
         totals, counts = np.empty((2, n, len(rows)), np.float32)
@@ -93,9 +103,31 @@ class PatternReader:
             frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
         )
 
+    def bands(
+        self, levelled: NDArray[np.float32], rotation: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """What of a pattern the modes explain, of the shape of both (height, width).
+
+        Parameters
+        ----------
+        levelled
+            The pattern, in any unit.
+        rotation
+            As :class:`Readings` has them, of shape (3, 3).
+        """
+        inside = self._weights > 0
+        seen = np.empty((len(inside), self._modes.shape[2]), np.float32)
+        look_up_all(self._modes, rotation, self._directions, seen)
+        seen = seen[inside] - seen[inside].mean(axis=0)
+        gram = seen.T @ seen
+        gram[np.diag_indices_from(gram)] *= 1 + _DAMPING
+        fit = np.zeros(len(inside), np.float32)
+        fit[inside] = seen @ np.linalg.solve(gram, seen.T @ levelled.ravel()[inside])
+        return fit.reshape(levelled.shape)
+
     def _signal(self, levelled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean product of neighbouring pixels: that of their noise is none."""
-        mask = self._levelling.mask
+        mask = self.levelling.mask
         below = np.einsum("nij,nij->n", levelled[:, 1:], levelled[:, :-1])
         beside = np.einsum("nij,nij->n", levelled[:, :, 1:], levelled[:, :, :-1])
         pairs = (mask[1:] & mask[:-1]).sum() + (mask[:, 1:] & mask[:, :-1]).sum()

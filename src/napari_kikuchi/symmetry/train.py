@@ -22,7 +22,7 @@ from napari_kikuchi.symmetry.votes import Trust
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
-_SMOOTHING = 0.05
+SMOOTHING = 0.05
 # Patterns of which a vote is taken.
 VOTERS = 20
 # Of the phases, one fold of so many is held out.
@@ -50,19 +50,29 @@ class SymmetryObjective(nn.Module):
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
 
     def forward(self, rows: Tensor, generator: torch.Generator, step: int = 0) -> Tensor:
-        """The loss of rows as :func:`training_data` makes them.
+        """The loss of rows as :func:`training_data` makes them."""
+        phases, labels = rows.long().unbind(dim=1)
+        logits = self.network(*self.drawn(phases, generator))
+        return functional.cross_entropy(logits, labels, label_smoothing=SMOOTHING)
+
+    def drawn(self, phases: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Totals and counts of random patterns of phases.
 
         A single pattern and dozens of them are read by the same network: each batch takes another
         number of patterns of each phase.
+
+        Parameters
+        ----------
+        phases
+            Their numbers, of shape (n,).
+        generator
+            Of all that is random, on their device.
         """
-        phases, labels = rows.long().unbind(dim=1)
         patterns = self._totals.shape[1]
-        share = torch.rand((), generator=generator, device=rows.device)
+        share = torch.rand((), generator=generator, device=phases.device)
         taken = min(int(math.exp(float(share) * math.log(patterns + 0.99))), patterns)
-        chosen = torch.rand(len(rows), patterns, generator=generator, device=rows.device)
-        chosen = chosen.argsort(dim=1)[:, :taken]
-        logits = self.network(*self.summed(phases, chosen))
-        return functional.cross_entropy(logits, labels, label_smoothing=_SMOOTHING)
+        chosen = torch.rand(len(phases), patterns, generator=generator, device=phases.device)
+        return self.summed(phases, chosen.argsort(dim=1)[:, :taken])
 
     def summed(self, phases: Tensor, patterns: Tensor) -> tuple[Tensor, Tensor]:
         """Totals and counts of some patterns of phases together.

@@ -1,0 +1,46 @@
+"""Simulates the reference patterns that come with the package.
+
+    python benchmarks/symmetry_references.py --out references.safetensors
+
+Master patterns of known cubic phases by Bloch waves, at three voltages. The file became
+src/napari_kikuchi/symmetry/references.safetensors.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from napari_kikuchi.crystals.crystal import Crystal
+from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
+from napari_kikuchi.symmetry.known_phases import known_phases
+from napari_kikuchi.symmetry.references import References
+from napari_kikuchi.symmetry.sector import sector_directions, standardised
+
+VOLTAGES = (15.0, 20.0, 30.0)
+BEAMS, CLOSEST = 100, 1 / 22
+
+
+def main() -> None:
+    """Simulate them all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    phases, directions = known_phases(), sector_directions()
+    masters = np.empty((len(VOLTAGES), len(phases), len(directions)), np.float32)
+    for number, phase in enumerate(phases):
+        crystal = Crystal.from_settings(phase.settings())
+        for row, voltage in enumerate(VOLTAGES):
+            simulation = DynamicalMaster(
+                crystal, voltage=voltage, beams=BEAMS, d_min=max(0.5, CLOSEST * phase.cell)
+            )
+            masters[row, number] = standardised(simulation(directions))
+        print(f"{phase.name:14s} {phase.space_group}", flush=True)
+    groups = np.array([phase.space_group for phase in phases])
+    References([phase.name for phase in phases], groups, VOLTAGES, masters).save(options.out)
+
+
+if __name__ == "__main__":
+    main()
