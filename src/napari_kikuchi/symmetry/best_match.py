@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.transform import Rotation
@@ -18,50 +17,17 @@ from napari_kikuchi.symmetry.sector import SIDE, sector_rows
 from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from napari_kikuchi.maps import MapStack
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.symmetry.map_readings import SymmetryReadings
+    from napari_kikuchi.symmetry.references import Match, References
 
 # Of a grain: more change nothing, and someone waits.
 _PATTERNS = 16
 # Height of simulated patterns in pixels: masters tell no more.
 _HEIGHT = 160
-
-
-class Match(Protocol):
-    """How much patterns are like those of a known phase."""
-
-    @property
-    def index(self) -> int:
-        """Of the phase among the references."""
-
-    @property
-    def name(self) -> str:
-        """Of the phase."""
-
-    @property
-    def group(self) -> int:
-        """Number of its space group."""
-
-    @property
-    def correlation(self) -> float:
-        """Over the directions that were seen."""
-
-
-class KnownPhases(Protocol):
-    """Phases whose patterns are known."""
-
-    def match(
-        self, totals: NDArray, counts: NDArray, *, groups: Collection[int] | None = None
-    ) -> Sequence[Match]:
-        """The phases of some groups, the most alike first."""
-
-    def pattern(self, index: int, rotation: NDArray, directions: NDArray) -> NDArray[np.float32]:
-        """What a detector would see of a phase, of shape (pixels,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +68,7 @@ class BestMatches:
     """
 
     def __init__(
-        self, scan: Scan, stack: MapStack, readings: SymmetryReadings, phases: KnownPhases
+        self, scan: Scan, stack: MapStack, readings: SymmetryReadings, phases: References
     ) -> None:
         told = mapping(stack.provenance.get("symmetry"), "what the maps of symmetry were made with")
         detector = Geometry.from_settings(told.get("geometry")).detector(scan.pattern_shape)

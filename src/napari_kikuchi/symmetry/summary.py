@@ -11,8 +11,8 @@ from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
-    from napari_kikuchi.symmetry.best_match import Match
     from napari_kikuchi.symmetry.map_readings import SymmetryReading
+    from napari_kikuchi.symmetry.references import Match
 
 #: Symbols of the groups by number.
 SYMBOLS = {

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.orientation.solution_spots import SimulatedSpots
-    from napari_kikuchi.symmetry.best_match import BestMatches, Match, MatchedPattern
+    from napari_kikuchi.symmetry.best_match import BestMatches, MatchedPattern
+    from napari_kikuchi.symmetry.references import Match
 
 # Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
 _DECADES, _DECADES_OF_SPOTS = 2, 3

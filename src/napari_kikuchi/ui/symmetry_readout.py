@@ -17,7 +17,7 @@ from napari_kikuchi.ui.symmetry_layer import group_colour
 
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
-    from napari_kikuchi.symmetry.best_match import Match
+    from napari_kikuchi.symmetry.references import Match
     from napari_kikuchi.ui.session import Session
 
 _TIP = (
