@@ -87,6 +87,7 @@ class SymmetryForm(QWidget):
             filter="*.safetensors",
             tooltip="File of a classifier; empty: the one that comes with napari-kikuchi",
         )
+        self.classifier.line_edit.native.setPlaceholderText("the usual one")
         self.threshold = angle_field(
             "neighbours within",
             "Neighbours whose orientations differ by less are of one crystal and vote together",
