@@ -1,12 +1,16 @@
 """Simulating phases and learning from them as a user does it."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from napari_kikuchi.cli.commands import app
+from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.symmetry import find_centre
 from napari_kikuchi.symmetry import phase_library as under_test
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.phase_library import open_library
@@ -56,3 +60,34 @@ def test_what_is_missing_is_told(tmp_path):
     path = tmp_path / "few.zarr"
     assert run("phases", path, "--per-group", 1).exit_code == 0
     assert run("phases", path, "--per-group", 1, "--seed", 1).exit_code == 1
+
+
+def test_a_scan_is_mapped(untrained, tmp_path):
+    model, target = tmp_path / "model.safetensors", tmp_path / "maps.zarr"
+    untrained.save(model)
+    scan = sample_folder() / "wrought.up1"
+    result = run("symmetry", scan, "--model", model, "--out", target, "--workers", 2)
+    assert result.exit_code == 0, result.output
+    assert "% " in result.output
+    assert "Projection centre 0.420, 0.220, 0.500 of" in result.output
+    stack = read_maps(target)
+    assert stack.map_shape == (40, 48)
+    assert stack.provenance["symmetry"]["groups"] == list(untrained.groups)
+    result = run("symmetry", scan, "--model", tmp_path / "none.safetensors", "--out", target)
+    assert result.exit_code == 1
+    assert "none.safetensors" in result.output
+
+
+def test_where_nothing_tells_the_projection_centre_it_is_found(untrained, tmp_path, monkeypatch):
+    monkeypatch.setattr(find_centre, "_X", (0.4,))
+    monkeypatch.setattr(find_centre, "_Y", (0.2,))
+    monkeypatch.setattr(find_centre, "_Z", (0.5,))
+    model = tmp_path / "model.safetensors"
+    untrained.save(model)
+    scan = tmp_path / "scan.up1"
+    shutil.copy(sample_folder() / "wrought.up1", scan)
+    given = ("--shape", "40x48", "--model", model, "--out", tmp_path / "maps.zarr", "--tilt", 70)
+    result = run("symmetry", scan, *given)
+    assert result.exit_code == 0, result.output
+    found = read_maps(tmp_path / "maps.zarr").provenance["symmetry"]["geometry"]["pc"]
+    np.testing.assert_allclose(found, (0.42, 0.22, 0.5), atol=0.01)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from napari_kikuchi.symmetry.features import FallingEdges
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from napari_kikuchi.crystals.crystal import Crystal
@@ -11,7 +12,6 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry.adaptation import METHODS, AdaptationSettings, adapt
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.comparison import compare
-from napari_kikuchi.symmetry.edges import FallingEdges
 from napari_kikuchi.symmetry.lessons import SymmetryLessons
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.sector import (
@@ -114,10 +114,9 @@ def test_a_network_that_reads_edges_comes_back_from_its_file(tmp_path, alike):
     )
 
 
-def test_an_architecture_of_before_reads_bands():
+def test_an_architecture_reads_what_it_says():
     settings = SymmetryArchitecture(GROUPS).settings()
-    del settings["reads"]
-    assert SymmetryArchitecture.from_settings(settings).reads == "bands"
+    assert SymmetryArchitecture.from_settings(settings).reads == "both"
     with pytest.raises(ValueError, match="bands"):
         SymmetryArchitecture.from_settings(settings | {"reads": "tea leaves"})
 
@@ -185,10 +184,10 @@ def test_statistics_are_those_of_the_target(classifier, source, strange):
     )
     falls = FallingEdges()(network.profiles(*one)).flatten(1)
     torch.testing.assert_close(
-        network.features[2].running_mean, falls.mean(dim=0), atol=1e-4, rtol=1e-3
+        network.features[0][2].running_mean, falls.mean(dim=0), atol=1e-4, rtol=1e-3
     )
     torch.testing.assert_close(
-        network.features[2].running_var, falls.var(dim=0), atol=1e-4, rtol=1e-2
+        network.features[0][2].running_var, falls.var(dim=0), atol=1e-4, rtol=1e-2
     )
 
 

@@ -16,10 +16,12 @@ from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.io.known_geometry import known_geometry
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.symmetry import find_centre as centres
 from napari_kikuchi.symmetry import maps as symmetry
+from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.find_centre import find_scan_centre
 from napari_kikuchi.symmetry.maps import default_symmetry_path, symmetry_maps
 from napari_kikuchi.symmetry.summary import partners_told, symmetry_told
@@ -113,7 +115,7 @@ def test_noise_and_an_empty_detector_are_unlike_anything_known(untrained, tmp_pa
     rng = np.random.default_rng(0)
     patterns = rng.normal(1000, 30, (5, 6, 60, 60)).astype(np.uint16)
     patterns[2:] = 0
-    scan = Scan(patterns, name="noise")
+    scan = Scan(ArraySource(patterns), name="noise")
     stack = finish(symmetry_maps(scan, untrained, Geometry((0.5, 0.3, 0.6)), tmp_path / "m.zarr"))
     maps = by_name(stack)
     assert (maps["symmetry"] == 0).mean() >= 0.95
@@ -121,13 +123,19 @@ def test_noise_and_an_empty_detector_are_unlike_anything_known(untrained, tmp_pa
     assert (maps["confidence"][maps["symmetry"] == 0] == 0).all()
 
 
-def test_real_nickel_has_two_grains(untrained, tmp_path):
+def test_real_nickel_is_told_by_the_classifier_that_comes_with_the_package(tmp_path):
     path = Path(shutil.copy(KIKUCHIPY / "kikuchipy_h5ebsd/patterns.h5", tmp_path))
     scan = open_scan(path, scan="Scan 1")
     target = default_symmetry_path(path, scan.options)
-    stack = finish(symmetry_maps(scan, untrained, known_geometry(scan).geometry, target))
+    classifier = SymmetryClassifier.shipped()
+    stack = finish(symmetry_maps(scan, classifier, known_geometry(scan).geometry, target))
     assert stack.provenance["symmetry"]["background"] == "recorded"
-    np.testing.assert_array_equal(by_name(stack)["grain"], [[1, 2, 2]] * 3)
+    maps = by_name(stack)
+    np.testing.assert_array_equal(maps["grain"], [[1, 2, 2]] * 3)
+    # All nine patterns together, as they are of one phase.
+    alone = np.stack([maps[f"probability {group}"] for group in classifier.groups])
+    votes = np.log(np.maximum(alone, 1e-9)).mean(axis=(1, 2))
+    assert classifier.groups[int(votes.argmax())] == 225
     with h5py.File(path) as file:
         angles = [
             file[f"Scan 1/EBSD/CrystalMap/crystal_map/data/{name}"][()]
@@ -146,8 +154,8 @@ def test_real_nickel_has_two_grains(untrained, tmp_path):
 
 def test_a_map_goes_on_where_it_was_stopped(untrained, tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 12)
-    scan = open_scan(sample_folder() / "wrought.up1", shape=None)
-    scan = Scan(np.asarray(scan.patterns[:6, :8]), name="cut")
+    scan = open_scan(sample_folder() / "wrought.up1")
+    scan = Scan(ArraySource(np.asarray(scan.patterns[:6, :8])), name="cut")
     geometry = Geometry((0.42, 0.22, 0.5))
     whole = finish(symmetry_maps(scan, untrained, geometry, tmp_path / "a.zarr", workers=1))
     job = symmetry_maps(scan, untrained, geometry, tmp_path / "b.zarr", workers=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,14 @@ import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.options import DeviceOption, EventsOption, JsonOption, WorkersOption
+
+
+class Reads(StrEnum):
+    """What a network reads."""
+
+    BANDS = "bands"
+    EDGES = "edges"
+    BOTH = "both"
 
 
 def phases(
@@ -59,6 +68,10 @@ def train_symmetry(
     minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 30.0,
     patterns: Annotated[int, typer.Option(min=1, help="That are recorded of each phase.")] = 24,
     width: Annotated[int, typer.Option(min=1, help="Of the network.")] = 64,
+    reads: Annotated[
+        Reads,
+        typer.Option(help="What of the bands: their profiles, or where these fall, or both."),
+    ] = Reads.BOTH,
     batch: Annotated[int, typer.Option(min=2, help="Phases in a batch.")] = 96,
     fold: Annotated[int, typer.Option(min=0, max=4, help="Fifth that is held out.")] = 0,
     kinematical: Annotated[
@@ -98,6 +111,7 @@ def train_symmetry(
             ),
             patterns=patterns,
             width=width,
+            reads=reads.value,
             fold=fold,
             kinematical=kinematical,
             resume=resume,

@@ -166,6 +166,8 @@ def require_tensors(
     kind: str,
     tensors: Mapping[str, NDArray],
     expected: Mapping[str, tuple[int, ...]],
+    *,
+    whole: bool = False,
 ) -> None:
     """Check that a model file holds the tensors that its architecture needs.
 

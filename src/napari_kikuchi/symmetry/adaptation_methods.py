@@ -10,7 +10,6 @@ import copy
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -137,10 +136,10 @@ def by_discrepancy(
     where they agree on the target too. The sum of their logits is that of one layer with the sum
     of their weights. Parameters and progress as of :func:`by_source`.
     """
-    first = cast(nn.Linear, network.head[-1])
+    first = network.head
     second = copy.deepcopy(first)
     second.reset_parameters()
-    features = [*network.features.parameters(), *network.head[:-1].parameters()]
+    features = [*network.features.parameters()]
     both = [*first.parameters(), *second.parameters()]
     moving, telling = torch.optim.Adam(features, rate), torch.optim.Adam(both, 3 * rate)
 

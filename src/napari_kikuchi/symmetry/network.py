@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, band_profiles
-from napari_kikuchi.symmetry.edges import edge_features
+from napari_kikuchi.symmetry.features import band_features, edge_features
 from napari_kikuchi.symmetry.sector import sector_weights
 from napari_kikuchi.untrusted import integer, mapping, number, sequence
 
@@ -18,8 +18,8 @@ from napari_kikuchi.untrusted import integer, mapping, number, sequence
 _HALF = 0.5
 _MOST_WIDTH = 4096
 _MOST_MODES = 1024
-#: What a network reads of band profiles: all of them, or where they fall.
-READINGS = ("bands", "edges")
+#: What a network reads of band profiles: all of them, or where they fall, or both.
+READINGS = ("bands", "edges", "both")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SymmetryArchitecture:
     groups
         Numbers of the space groups that are told apart, in ascending order.
     width
-        Channels of the first layers; the last have twice as many.
+        Half the number of features of each reading.
     dropout
         Share of the last features that are left out while training.
     modes
@@ -43,9 +43,9 @@ class SymmetryArchitecture:
 
     groups: tuple[int, ...]
     width: int = 64
-    dropout: float = 0.3
+    dropout: float = 0.5
     modes: tuple[int, int] = (8, 24)
-    reads: str = "bands"
+    reads: str = "both"
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
@@ -67,8 +67,7 @@ class SymmetryArchitecture:
             raise ValueError(f"expected different space groups in ascending order, found {groups}")
         listed = sequence(settings.get("modes"), "the modes of the architecture", 2)
         coarse, fine = (integer(one, "a number of modes", 1, _MOST_MODES) for one in listed)
-        # Files of before have no such setting.
-        reads = settings.get("reads", READINGS[0])
+        reads = settings.get("reads")
         if reads not in READINGS:
             raise ValueError(f"what the architecture reads: expected one of {READINGS}")
         return cls(
@@ -83,9 +82,7 @@ class SymmetryArchitecture:
 class SymmetryNetwork(nn.Module):
     """From the triangle of some patterns of one crystal to its space group.
 
-    Convolutions run along the logarithm of the angle over the profiles of all band families at
-    once: which bands there are, and how their widths relate, is told alike for cells of any length.
-    A network that reads edges looks at each angle of each family for itself.
+    See :mod:`~napari_kikuchi.symmetry.features` for what it reads of the profiles of bands.
 
     Parameters
     ----------
@@ -122,23 +119,11 @@ class SymmetryNetwork(nn.Module):
         self.register_buffer("fine_modes", torch.zeros(len(weights), fine))
         self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1]))
         self.register_buffer("shown_as", torch.zeros(groups, groups))
-        width = architecture.width
-        if architecture.reads == "edges":
-            self.features = edge_features(2 * width, architecture.dropout)
-            self.head = nn.Sequential(nn.Linear(2 * width, groups))
-            return
-        self.features = nn.Sequential(
-            *_layer(len(FAMILIES), width),
-            *_layer(width, width),
-            *_layer(width, 2 * width, stride=2),
-            *_layer(2 * width, 2 * width, stride=2),
-        )
-        self.head = nn.Sequential(
-            nn.Linear(4 * width, 2 * width),
-            nn.GELU(),
-            nn.Dropout(architecture.dropout),
-            nn.Linear(2 * width, groups),
-        )
+        width, dropout = 2 * architecture.width, architecture.dropout
+        made = {"bands": band_features, "edges": edge_features}
+        reads = [*made] if architecture.reads == "both" else [architecture.reads]
+        self.features = nn.ModuleList(made[one](width, dropout) for one in reads)
+        self.head = nn.Linear(width * len(reads), groups)
 
     def forward(self, totals: Tensor, counts: Tensor) -> Tensor:
         """Logits of the groups, of shape (n, groups).
@@ -149,14 +134,12 @@ class SymmetryNetwork(nn.Module):
             What :func:`~napari_kikuchi.symmetry.folding.unfold` has summed at the nodes, of shape
             (n, nodes).
         """
-        return self.head[-1](self.read(totals, counts))
+        return self.head(self.read(totals, counts))
 
     def read(self, totals: Tensor, counts: Tensor) -> Tensor:
         """What the last layer tells groups by, of shape (n, features)."""
-        found = self.features(self.profiles(totals, counts))
-        if found.ndim == 3:
-            found = torch.cat([found.amax(dim=-1), found.mean(dim=-1)], dim=1)
-        return self.head[:-1](found)
+        profiles = self.profiles(totals, counts)
+        return torch.cat([features(profiles) for features in self.features], dim=1)
 
     def profiles(self, totals: Tensor, counts: Tensor) -> Tensor:
         """Profiles across the bands, of shape (n, families, steps)."""
@@ -175,8 +158,3 @@ class SymmetryNetwork(nn.Module):
         means = means - (means * weights).sum(dim=1, keepdim=True)
         spread = (means**2 * weights).sum(dim=1, keepdim=True).sqrt()
         return means * known / spread.clamp(min=1e-6)
-
-
-def _layer(channels: int, out: int, stride: int = 1) -> list[nn.Module]:
-    convolution = nn.Conv1d(channels, out, 5, stride=stride, padding=2)
-    return [convolution, nn.BatchNorm1d(out), nn.GELU()]

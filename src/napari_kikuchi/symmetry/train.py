@@ -181,6 +181,7 @@ def train_classifier(
     *,
     patterns: int = 24,
     width: int = 64,
+    reads: str = "both",
     fold: int = 0,
     kinematical: bool = False,
     resume: bool = False,
@@ -199,8 +200,8 @@ def train_classifier(
         How long and how.
     patterns
         That are recorded of each phase.
-    width
-        Of the network.
+    width, reads
+        Of the network, see :class:`~napari_kikuchi.symmetry.network.SymmetryArchitecture`.
     fold
         Which fifth is held out, 0 to 4.
     kinematical
@@ -235,9 +236,9 @@ def train_classifier(
     groups = tuple(np.unique(library.groups).tolist())
     coarse, fine = Modes.of(masters[~held_out]).nodes
     torch.manual_seed(settings.seed)
-    network = SymmetryNetwork(
-        SymmetryArchitecture(groups, width, modes=(coarse.shape[1], fine.shape[1]))
-    )
+    modes = coarse.shape[1], fine.shape[1]
+    architecture = SymmetryArchitecture(groups, width, modes=modes, reads=reads)
+    network = SymmetryNetwork(architecture)
     network.coarse_modes.copy_(torch.from_numpy(coarse))
     network.fine_modes.copy_(torch.from_numpy(fine))
     network.shown_as.copy_(torch.from_numpy(_shown_as(library, groups)))

@@ -1,4 +1,4 @@
-"""What remains of band profiles whatever scatters: where bands end.
+"""What is read of the profiles of bands: all of them, or where they end.
 
 Once scattered, electrons make a band as bright as its plane reflects; scattered many times, they
 sharpen its edges, turn its middle dark and change how bright bands are beside each other. Where a
@@ -50,6 +50,45 @@ class FallingEdges(nn.Module):
         rows = functional.pad(rows, (_REACH + 1, _REACH + 1), mode="replicate")
         falls = functional.conv1d(rows, self._kernel).clamp(min=0).reshape(profiles.shape)
         return (falls + _NOISE).sqrt() - _NOISE**0.5
+
+
+def band_features(width: int, dropout: float) -> nn.Sequential:
+    """Layers from profiles, of shape (n, families, steps), to features, of shape (n, width).
+
+    Convolutions run along the logarithm of the angle over the profiles of all band families at
+    once: which bands there are, and how their widths relate, is told alike for cells of any length.
+
+    Parameters
+    ----------
+    width
+        How many features, an even number.
+    dropout
+        Share of them that is left out while training.
+    """
+    half = width // 2
+    return nn.Sequential(
+        *_convolution(len(FAMILIES), half),
+        *_convolution(half, half),
+        *_convolution(half, width, stride=2),
+        *_convolution(width, width, stride=2),
+        LargestAndMean(),
+        nn.Linear(2 * width, width),
+        nn.GELU(),
+        nn.Dropout(dropout),
+    )
+
+
+class LargestAndMean(nn.Module):
+    """Of each channel, wherever it is."""
+
+    def forward(self, found: Tensor) -> Tensor:
+        """From shape (n, channels, steps) to (n, 2 * channels)."""
+        return torch.cat([found.amax(dim=-1), found.mean(dim=-1)], dim=1)
+
+
+def _convolution(channels: int, out: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv1d(channels, out, 5, stride=stride, padding=2)
+    return [convolution, nn.BatchNorm1d(out), nn.GELU()]
 
 
 def edge_features(width: int, dropout: float) -> nn.Sequential:
