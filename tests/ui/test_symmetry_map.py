@@ -83,6 +83,8 @@ def point_at(window, row, col):
     """Move the mouse there; docks that have just come may still move the map."""
 
     def arrived():
+        # Where it is already, perhaps since the test before, no movement is told.
+        window.move(row + 1, col)
         window.move(row, col)
         return f"row {row}, column {col}" in window.patterns.position.text()
 
@@ -163,7 +165,7 @@ def test_beside_the_pattern_stands_that_of_the_best_match(opened, masters):
     point_at(opened, 2, 1)
     opened.wait_for_views(*SHOWN)
     readout = opened.patterns.symmetry
-    assert readout.group.text() == "225 (Fm-3m)  ·  confidence 0.60  ·  or 221 (Pm-3m)"
+    assert readout.group.text() == "225 (Fm-3m)  ·  confidence 0.60  ·  or 221"
     assert "221 (Pm-3m) look the same" in readout.group.toolTip()
     assert readout.match.text().startswith("best match: faces, Fm-3m, correlation 0.")
     simulated = opened.patterns.panes.image(View.SIMULATED)

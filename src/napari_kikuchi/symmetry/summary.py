@@ -79,7 +79,7 @@ def reading_told(reading: SymmetryReading) -> str:
         return told
     if isfinite(reading.confidence):
         told += f"  ·  confidence {reading.confidence:.2f}"
-    others = [group_name(one) for one in reading.compatible if one != reading.group]
+    others = [str(one) for one in reading.compatible if one != reading.group]
     return told + (f"  ·  or {', '.join(others)}" if others else "")
 
 
