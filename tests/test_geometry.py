@@ -64,3 +64,21 @@ def test_settings_are_fit_for_json():
         "sample_tilt": 69.5,
         "detector_tilt": -3.0,
     }
+    assert Geometry.from_settings(settings) == Geometry((0.5, 0.3, 0.6), "oxford", 69.5, -3.0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"pc": [0.5, 0.3]}, "list of 3"),
+        ({"pc": [0.5, 0.3, -1.0]}, "distance z above 0"),
+        ({"convention": "mine"}, "bruker, edax, oxford"),
+        ({"sample_tilt": None}, "sample_tilt"),
+    ],
+)
+def test_settings_of_no_geometry_are_refused(changed, told):
+    settings = Geometry((0.5, 0.3, 0.6)).settings()
+    with pytest.raises(ValueError, match=told):
+        Geometry.from_settings(settings | changed)
+    with pytest.raises(ValueError, match="JSON object"):
+        Geometry.from_settings(None)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from napari_kikuchi.simulate.detector import Detector
+from napari_kikuchi.untrusted import mapping, number, sequence, shown
 
 Convention = Literal["bruker", "edax", "oxford"]
 
@@ -49,6 +50,29 @@ class Geometry:
     def of_detector(cls, detector: Detector) -> Geometry:
         """The geometry of a detector, whatever its shape."""
         return cls(detector.pc, sample_tilt=detector.sample_tilt, detector_tilt=detector.tilt)
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> Geometry:
+        """The geometry that :meth:`settings` gave.
+
+        Raises
+        ------
+        ValueError
+            If they are others.
+        """
+        told = mapping(settings, "the geometry")
+        x, y, z = (
+            number(one, "a projection centre")
+            for one in sequence(told.get("pc"), "the projection centre", 3)
+        )
+        convention: Any = told.get("convention")
+        if convention not in get_args(Convention):
+            raise ValueError(
+                f"expected the convention of the projection centre as "
+                f"{', '.join(get_args(Convention))}, found {shown(convention)}"
+            )
+        tilts = (number(told.get(name), name) for name in ("sample_tilt", "detector_tilt"))
+        return cls((x, y, z), convention, *tilts)
 
     def detector(self, shape: tuple[int, int]) -> Detector:
         """The detector, whose projection centre is in Bruker's convention.

@@ -50,6 +50,15 @@ def area_weights(length: int, size: int) -> NDArray[np.float32]:
     return (np.clip(overlap, 0, None) * size / length).astype(np.float32)
 
 
+def resized_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """A mask at another size, by the nearest pixel."""
+    rows, cols = (
+        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
+        for new, old in zip(size, mask.shape, strict=True)
+    )
+    return mask[np.ix_(rows, cols)]
+
+
 def find_signal_mask(mean_pattern: NDArray) -> NDArray[np.bool_]:
     """Find where the screen gives a signal.
 

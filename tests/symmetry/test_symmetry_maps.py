@@ -23,7 +23,8 @@ from napari_kikuchi.symmetry import find_centre as centres
 from napari_kikuchi.symmetry import maps as symmetry
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.find_centre import find_scan_centre
-from napari_kikuchi.symmetry.maps import default_symmetry_path, symmetry_maps
+from napari_kikuchi.symmetry.maps import symmetry_maps
+from napari_kikuchi.symmetry.places import default_symmetry_path
 from napari_kikuchi.symmetry.summary import partners_told, symmetry_told
 
 KIKUCHIPY = Path(importlib.util.find_spec("kikuchipy").origin).parent / "data"

@@ -59,7 +59,8 @@ def symmetry(
     with errors_told(output):
         from napari_kikuchi.io.origin import unreadable_told
         from napari_kikuchi.symmetry.classifier import SymmetryClassifier
-        from napari_kikuchi.symmetry.maps import default_symmetry_path, symmetry_maps
+        from napari_kikuchi.symmetry.maps import symmetry_maps
+        from napari_kikuchi.symmetry.places import default_symmetry_path
         from napari_kikuchi.symmetry.summary import symmetry_told
 
         scan = opening.open(path)

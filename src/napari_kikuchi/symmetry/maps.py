@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ from napari_kikuchi.io.map_store import check_target
 from napari_kikuchi.io.map_writer import MapWriter
 from napari_kikuchi.io.origin import drawn_before, maps_identity, maps_provenance, scan_origin
 from napari_kikuchi.io.output import sole_writer
-from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.io.preparation import KeptPreparation
 from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job, Progress
@@ -27,7 +25,7 @@ from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 from napari_kikuchi.symmetry.reader import PatternReader
 from napari_kikuchi.symmetry.screen import recipe_for, screen_of
-from napari_kikuchi.symmetry.votes import vote
+from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, vote
 from napari_kikuchi.unreadable import unreadable_record
 
 if TYPE_CHECKING:
@@ -37,8 +35,6 @@ if TYPE_CHECKING:
 
 # Neighbours within this misorientation, in degrees, are of one crystal and vote together.
 GRAIN_THRESHOLD = 3.0
-# A group that a pattern is so sure not to show it may show all the same.
-_LEAST = 1e-9
 _DERIVED = derived_channels(["IPF"])
 _VOTED = (
     Channel("symmetry", colormap="tab10", score=1.0),
@@ -71,8 +67,9 @@ def symmetry_maps(
     geometry
         Where the screen stood.
     path
-        Map store to write, see :func:`default_symmetry_path`; an older one is replaced when the
-        new one is finished, which takes over what was drawn on the same scan.
+        Map store to write, see :func:`~napari_kikuchi.symmetry.places.default_symmetry_path`; an
+        older one is replaced when the new one is finished, which takes over what was drawn on the
+        same scan.
     grain_threshold
         Misorientation in degrees below which neighbours are of one crystal.
     workers
@@ -160,20 +157,6 @@ def symmetry_maps(
         )
 
 
-def default_symmetry_path(scan_path: str | Path, options: Mapping[str, Any] | None = None) -> Path:
-    """Where the maps go: ``<scan>.symmetry.zarr`` beside the scan, if that can be written to.
-
-    Parameters
-    ----------
-    scan_path
-        File of the scan.
-    options
-        With which the scan was opened, see :func:`~napari_kikuchi.io.places.scan_label`.
-    """
-    scan_path = Path(scan_path)
-    return beside(scan_path, f"{scan_label(scan_path, options or {})}.symmetry.zarr")
-
-
 @dataclass(frozen=True, eq=False)
 class _Reading:
     """Values of the channels of single patterns."""
@@ -208,7 +191,7 @@ def _let_vote(
     crystals = grain[there] - 1
     maps = [writer.maps.read_map(i)[there] for i in range(first, quaternion - 1)]
     *probabilities, repeated, signal = maps
-    logarithms = np.log(np.maximum(np.stack(probabilities, axis=1), _LEAST))
+    logarithms = np.log(np.maximum(np.stack(probabilities, axis=1), LEAST_PROBABILITY))
     votes = vote(crystals, logarithms, repeated, signal, classifier.trust)
     best = votes.probabilities.argmax(axis=1)
     of_crystals = np.stack(

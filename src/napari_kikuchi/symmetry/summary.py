@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from napari_kikuchi.symmetry.map_readings import group_numbers, group_shares
 from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.symmetry.map_readings import SymmetryReading
+    from napari_kikuchi.symmetry.references import Match
 
 #: Symbols of the groups by number.
 SYMBOLS = {
@@ -35,13 +37,12 @@ def symmetry_told(stack: MapStack) -> list[str]:
         As :func:`~napari_kikuchi.symmetry.maps.symmetry_maps` makes it.
     """
     groups, confidence = (stack.map(stack.names.index(name)) for name in ("symmetry", "confidence"))
-    known = np.isfinite(groups)
-    numbers, counts = np.unique(groups[known].astype(int), return_counts=True)
+    numbers = group_numbers(groups)
     lines = []
-    for number, count in sorted(zip(numbers, counts, strict=True), key=lambda one: -one[1]):
-        line = f"{count / known.sum():.1%} {group_name(int(number))}"
+    for number, share in group_shares(numbers):
+        line = f"{share:.1%} {group_name(number)}"
         if number:
-            mean = confidence[known & (groups == number)].mean()
+            mean = confidence[numbers == number].mean()
             line += f", confidence {mean:.2f}"
         lines.append(line)
     return lines
@@ -69,3 +70,20 @@ def partners_told(provenance: Mapping[str, Any], group: int) -> str:
         + ", ".join(f"{group_name(int(other))}" for other in mapping(listed, "the partners"))
         + " look the same"
     )
+
+
+def reading_told(reading: SymmetryReading) -> str:
+    """What is known of a position, in words: its group, how sure that is, what else it may be."""
+    told = group_name(reading.group)
+    if not reading.group:
+        return told
+    if isfinite(reading.confidence):
+        told += f"  ·  confidence {reading.confidence:.2f}"
+    others = [str(one) for one in reading.compatible if one != reading.group]
+    return told + (f"  ·  or {', '.join(others)}" if others else "")
+
+
+def match_told(match: Match) -> str:
+    """Which known phase is most like a pattern, in words."""
+    symbol = SYMBOLS.get(match.group, str(match.group))
+    return f"best match: {match.name}, {symbol}, correlation {match.correlation:.2f}"

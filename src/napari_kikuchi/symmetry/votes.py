@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # Of the crystals, for how many the true group is in the set.
 COVERAGE = 0.9
+# A group that a pattern is so sure not to show it may show all the same.
+LEAST_PROBABILITY = 1e-9
 # Patterns that vote while it is found how sure a vote may be.
 _VOTERS = (1, 4, 20)
 # What symmetry repeats, as a share of the signal: of cubic crystals some 1, of hexagonal and

@@ -16,11 +16,12 @@ from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.maps import contrast_limits
-from napari_kikuchi.ui import FEATURE_BROWSER, PATTERN_VIEWER, PLUGIN
+from napari_kikuchi.ui import FEATURE_BROWSER, PATTERN_VIEWER, PLUGIN, SYMMETRY
 from napari_kikuchi.ui.layers import thumbnail
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.models import find_model, model_of, not_found
 from napari_kikuchi.ui.session import Point
+from napari_kikuchi.ui.symmetry_layer import shows_symmetry
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -83,6 +84,8 @@ class Arrivals:
         self._show_scale_bar()
         if link.browsed:
             self._open(FEATURE_BROWSER)
+        if shows_symmetry(link):
+            self._explain_colours()
         if is_map and link.navigator is not None and self._to_refine(layer, link.navigator):
             self._refine(layer, link.navigator)
 
@@ -149,6 +152,11 @@ class Arrivals:
         if not self._scaled:
             self._scaled = True
             self._session.viewer.canvas.overlays.scale_bar.visible = True
+
+    def _explain_colours(self) -> None:
+        """The legend of space groups, and what the map says under the cursor."""
+        self._open(SYMMETRY)
+        self._session.viewer.tooltip.visible = True
 
     def _open(self, widget: str) -> bool:
         """Open a dock, if the viewer has a window."""

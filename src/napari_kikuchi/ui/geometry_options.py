@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +17,10 @@ from napari_kikuchi.ui.forms import Form, Notice
 
 _CONVENTIONS: dict[str, Convention] = {"Bruker": "bruker", "EDAX": "edax", "Oxford": "oxford"}
 _DECIMALS = 4
+_UNKNOWN = (
+    "The projection centre of this scan is not known. Type it in: the one below is that of "
+    "kikuchipy's nickel scan."
+)
 _CENTRE = {
     "x": "From the left, in fractions of the pattern's width",
     "y": "In fractions of the pattern's height; from the top or the bottom: see convention",
@@ -31,10 +36,15 @@ class GeometryOptions(QWidget):
     ----------
     *further
         What else is to be known, below them in the same columns.
+    unknown
+        What to say where nothing tells the projection centre and nobody has typed it.
     """
 
-    def __init__(self, *further: Widget) -> None:
+    def __init__(self, *further: Widget, unknown: str = _UNKNOWN) -> None:
         super().__init__()
+        self._unknown = unknown
+        # What was found, and in which words.
+        self._found: WeakKeyDictionary[Scan, tuple[Geometry, str]] = WeakKeyDictionary()
         self._scan: Scan | None = None
         self._known: KnownGeometry | None = None
         self._geometries: WeakKeyDictionary[Scan, Geometry] = WeakKeyDictionary()
@@ -83,6 +93,26 @@ class GeometryOptions(QWidget):
         x, y, z = (widget.value for widget in self.centre)
         return Geometry((x, y, z), self.convention.value, self.tilt.value, self.detector_tilt.value)
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the projection centre was told, found or typed, and is not merely assumed."""
+        found = self._scan is not None and self._scan in self._found
+        if self._known is not None or found:
+            return True
+        shown = self.chosen()
+        # Whoever has chosen tilts has not told the centre.
+        assumed = replace(
+            assumed_geometry(), sample_tilt=shown.sample_tilt, detector_tilt=shown.detector_tilt
+        )
+        return not _alike(shown, assumed)
+
+    def show_found(self, scan: Scan, geometry: Geometry, words: str) -> None:
+        """Show the geometry that was found of a scan, and say how as long as it is not changed."""
+        self._found[scan] = geometry, words
+        self._geometries[scan] = geometry
+        if scan is self._scan:
+            self._fill(geometry)
+
     def _fill(self, geometry: Geometry) -> None:
         for widget, value in zip(self.centre, geometry.pc, strict=True):
             widget.value = value
@@ -94,13 +124,13 @@ class GeometryOptions(QWidget):
     def _tell(self) -> None:
         """Say where the numbers come from, unless the user has typed them."""
         shown, text = self.chosen(), ""
-        if self._known is not None and _alike(shown, self._known.geometry):
+        found = None if self._scan is None else self._found.get(self._scan)
+        if found is not None and _alike(shown, found[0]):
+            text = found[1]
+        elif self._known is not None and _alike(shown, self._known.geometry):
             text = f"The geometry is that of {self._known.told_by.name}."
-        elif self._known is None and _alike(shown, assumed_geometry()):
-            text = (
-                "The projection centre of this scan is not known. Type it in: the one below is "
-                "that of kikuchipy's nickel scan."
-            )
+        elif not self.is_known:
+            text = self._unknown
         self.notice.tell(text)
 
 

@@ -10,7 +10,9 @@ import numpy as np
 
 from napari_kikuchi.io.places import model_name
 from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.symmetry.map_readings import has_symmetry
 from napari_kikuchi.ui.link import KEY, LayerLink, ScanLink, link_of
+from napari_kikuchi.ui.symmetry_layer import is_symmetry_map, symmetry_labels
 
 if TYPE_CHECKING:
     from napari.layers import Image, Layer
@@ -60,12 +62,17 @@ def layers_of(
     if len(stack) > limit:
         layers = [browsed_layer(stack, stack.ranking()[0], source)]
     else:
-        suffix, shown = telling_suffix(stack, others), stack.shown_first()
+        suffix, shown = telling_suffix(stack, others), seen_first(stack)
         layers = [
-            map_layer(stack, i, source, visible=i in shown, suffix=suffix)
+            own_layer(stack, i, source, visible=i in shown, suffix=suffix)
             for i in reversed(top_down(stack))
         ]
     return layers + ([regions_layer(stack, source)] if stack.regions else [])
+
+
+def seen_first(stack: MapStack) -> tuple[int, ...]:
+    """Indices of the maps whose layers are visible before any is chosen."""
+    return stack.shown_first() if not has_symmetry(stack) else tuple(stack.ranking()[:1])
 
 
 def top_down(stack: MapStack) -> list[int]:
@@ -129,6 +136,18 @@ def map_layer(
     if channel in stack.picture() and channel != top_down(stack)[-1]:
         attributes["blending"] = "additive"
     return values, attributes, "image"
+
+
+def own_layer(
+    stack: MapStack, channel: int, source: ScanLink, visible: bool = True, suffix: str = ""
+) -> LayerData:
+    """The layer of a map by itself: labels where its values are numbers of space groups."""
+    values, attributes, kind = map_layer(stack, channel, source, visible, suffix)
+    if not is_symmetry_map(stack, channel):
+        return values, attributes, kind
+    labels, look = symmetry_labels(stack, values)
+    del attributes["contrast_limits"]
+    return labels, attributes | look, "labels"
 
 
 def colours_of(channel: Channel) -> str:

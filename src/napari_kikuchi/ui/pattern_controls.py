@@ -41,6 +41,7 @@ _TOOLTIPS = {
     View.RECONSTRUCTED: "What the model makes of the pattern's latent features",
     View.DIFFERENCE: "Reconstruction less preprocessed pattern",
     View.TRAVERSAL: "What the pattern would be if one latent feature were another: move the slider",
+    View.SIMULATED: "The pattern of the known phase that is most like those of this grain",
 }
 _NO_MODEL = "Choose a model first"
 # How far a feature is moved: features of an autoencoder spread by about one.
@@ -60,7 +61,7 @@ class _Look:
 
 Technique = Literal["EBSD", "4D-STEM"]
 _LOOKS: dict[Technique, _Look] = {
-    "EBSD": _Look((View.RAW, View.CORRECTED), Tone.LINEAR, "gray"),
+    "EBSD": _Look((View.RAW, View.CORRECTED, View.SIMULATED), Tone.LINEAR, "gray"),
     # The mean of spots from many crystals is no background: spots are shown as recorded.
     "4D-STEM": _Look((View.RAW,), Tone.LOG, "inferno"),
 }
@@ -175,6 +176,7 @@ class PatternControls(QWidget):
         self.autoscale_always.toggled.connect(self.changed)
         self._arrange()
         self.set_model("")
+        self.offer_simulated(False)
         self._show(self._looks[self._technique])
 
     @property
@@ -226,6 +228,12 @@ class PatternControls(QWidget):
             else missing or "Choose the model that reconstructs patterns"
         )
 
+    def offer_simulated(self, there: bool) -> None:
+        """Let a person choose the simulated pattern, where there is one."""
+        box = self._views[View.SIMULATED]
+        box.setEnabled(there)
+        box.setVisible(there)
+
     def _show(self, look: _Look) -> None:
         self.choose(*look.views)
         self.tones.setCurrentText(look.tone)
@@ -250,7 +258,7 @@ class PatternControls(QWidget):
         layout.setVerticalSpacing(4)
         for i, box in enumerate(self._views.values()):
             layout.addWidget(box, i // 3, i % 3)
-        layout.addWidget(self.traversal, 2, 0, 1, 3)
+        layout.addWidget(self.traversal, 3, 0, 1, 3)
         scale = QHBoxLayout()
         scale.setSpacing(6)
         for widget in (
@@ -262,9 +270,9 @@ class PatternControls(QWidget):
             scale.addWidget(widget)
         scale.addStretch()
         scale.addWidget(self.colormap)
-        layout.addLayout(scale, 3, 0, 1, 3)
+        layout.addLayout(scale, 4, 0, 1, 3)
         gamma = QHBoxLayout()
         gamma.addWidget(QLabel("gamma:"))
         gamma.addWidget(self.gamma, 3)
         gamma.addWidget(self.model_button, 2)
-        layout.addLayout(gamma, 4, 0, 1, 3)
+        layout.addLayout(gamma, 5, 0, 1, 3)

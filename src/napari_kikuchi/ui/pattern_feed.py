@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_kikuchi.orientation.solution_spots import SimulatedSpots
+    from napari_kikuchi.symmetry.best_match import BestMatches, MatchedPattern
+    from napari_kikuchi.symmetry.references import Match
 
 # Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
 _DECADES, _DECADES_OF_SPOTS = 2, 3
@@ -53,6 +55,8 @@ class Request:
         Of the traversal.
     found, simulated
         Whence to read spots to be drawn over the pattern; None: no such spots.
+    matches
+        Whence the simulated pattern comes; None: none is simulated.
     """
 
     subject: Point | RegionMean
@@ -64,6 +68,7 @@ class Request:
     shift: Shift | None = None
     found: FoundSpots | None = None
     simulated: Simulation | None = None
+    matches: BestMatches | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +81,10 @@ class PatternSpots:
         Column, row and intensity of each in pixels, of shape (n, 3).
     simulated
         Those of the crystal that was found there.
-    problem
-        Why some could not be read; empty if all could.
     """
 
     found: NDArray | None = None
     simulated: SimulatedSpots | None = None
-    problem: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +103,10 @@ class Shown:
         As recorded, of shape (height, width); None where there is none.
     spots
         To be drawn over it.
+    match
+        Whose pattern is simulated; None: none is.
+    problem
+        Why something of it could not be read; empty if all could.
     """
 
     request: Request
@@ -108,6 +114,8 @@ class Shown:
     limits: Mapping[View, Limits]
     pattern: NDArray | None = None
     spots: PatternSpots = field(default_factory=PatternSpots)
+    match: Match | None = None
+    problem: str = ""
 
 
 class PatternFeed(QObject):
@@ -175,6 +183,9 @@ def answer(request: Request) -> Shown:
     else:
         pattern = subject.pattern
     views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
+    matched, unmatched = _matched(request)
+    if matched is not None:
+        views[View.SIMULATED] = matched.image
     kept = request.limits or {}
     has_spots = subject.scan.technique == "4D-STEM"
     limits = {
@@ -186,19 +197,35 @@ def answer(request: Request) -> Shown:
     images = {
         view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
     }
-    return Shown(request, images, limits, pattern, _spots(request))
+    spots, unread = _spots(request)
+    match = None if matched is None else matched.match
+    problem = "\n".join(filter(None, (unread, unmatched)))
+    return Shown(request, images, limits, pattern, spots, match, problem)
 
 
-def _spots(request: Request) -> PatternSpots:
-    """Spots of the position that is shown: a mean of several has none of its own."""
+def _matched(request: Request) -> tuple[MatchedPattern | None, str]:
+    """The best match of the position that is shown, if it is wanted; and why there is none."""
+    point = request.subject
+    wanted = View.SIMULATED in request.views and request.matches is not None
+    if not wanted or not isinstance(point, Point):
+        return None, ""
+    assert request.matches is not None
+    try:
+        return request.matches.at(point.row, point.col), ""
+    except (OSError, ValueError) as error:
+        return None, f"No known phase can be compared with this pattern: {error}"
+
+
+def _spots(request: Request) -> tuple[PatternSpots, str]:
+    """Spots of the position that is shown, and why some are not: a mean of several has none."""
     point = request.subject
     if not isinstance(point, Point):
-        return PatternSpots()
+        return PatternSpots(), ""
     try:
         found = None if request.found is None else request.found.at(point.row, point.col)
         simulation = request.simulated
         simulated = None if simulation is None else simulation.at(point.row, point.col)
     except (OSError, ValueError, LookupError) as error:
         # The pattern itself is there to be seen.
-        return PatternSpots(problem=f"The spots of this pattern cannot be shown: {error}")
-    return PatternSpots(found, simulated)
+        return PatternSpots(), f"The spots of this pattern cannot be shown: {error}"
+    return PatternSpots(found, simulated), ""

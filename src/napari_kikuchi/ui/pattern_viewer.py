@@ -33,6 +33,8 @@ from napari_kikuchi.ui.preparation import Model, Preparation
 from napari_kikuchi.ui.region_mean import RegionAverager
 from napari_kikuchi.ui.session import Point, RegionMean, Session, session_of
 from napari_kikuchi.ui.spot_tools import SpotTools
+from napari_kikuchi.ui.symmetries import symmetries_of
+from napari_kikuchi.ui.symmetry_readout import SymmetryReadout
 
 if TYPE_CHECKING:
     import napari
@@ -61,6 +63,7 @@ class PatternViewer(QWidget):
         self.panes = PatternPanes()
         self.controls = PatternControls()
         self.tools = SpotTools(self.session, self.panes, self.controls)
+        self._symmetries = symmetries_of(self.session)
         self._feed = PatternFeed()
         self._pointer = Pointer(self.session)
         self._limits: dict[View, Limits] = {}
@@ -96,6 +99,7 @@ class PatternViewer(QWidget):
             "Position of the pattern shown, counted from 0, and how far it lies from the first one"
         )
         self.orientation = OrientationReadout(self.session)
+        self.symmetry = SymmetryReadout(self.session)
         self.values = QElidingLabel()
         self.values.hide()
         self.values.setToolTip("Values of the first maps at this position")
@@ -129,6 +133,7 @@ class PatternViewer(QWidget):
         layout.addWidget(self._averager.bar)
         layout.addWidget(self.tools.readout)
         layout.addLayout(where)
+        layout.addWidget(self.symmetry)
         layout.addWidget(self.orientation)
         layout.addWidget(self.values)
         layout.addLayout(notice)
@@ -156,6 +161,7 @@ class PatternViewer(QWidget):
             (session.prepared, self._on_prepared),
             (session.encoder_changed, self._on_encoder),
             (session.link_changed, self._on_links),
+            (self._symmetries.changed, self._on_prepared),
             (viewer.layers.events.inserted, self._on_links),
             (viewer.layers.events.inserted, self._show_values),
             (viewer.layers.events.removed, self._on_links),
@@ -188,6 +194,9 @@ class PatternViewer(QWidget):
             self._show_nothing()
             self._tell()
             return
+        known = self._symmetries.of(subject.scan)
+        matches = None if known is None else known.matches
+        self.controls.offer_simulated(matches is not None)
         views = self.controls.views
         preparation: Preparation | None = None
         model: Model | None = None
@@ -212,6 +221,7 @@ class PatternViewer(QWidget):
                 shift=self.controls.traversal.shift,
                 found=found,
                 simulated=simulated,
+                matches=matches,
             )
         )
 
@@ -248,13 +258,14 @@ class PatternViewer(QWidget):
             self._unreadable = f"This pattern cannot be shown: {shown}"
             self._tell()
         elif shown is not None:
-            if self._unreadable != shown.spots.problem:
-                self._unreadable = shown.spots.problem
+            if self._unreadable != shown.problem:
+                self._unreadable = shown.problem
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
             self.panes.show_images(shown.images, subject.scan.pattern_shape)
             self.tools.set_shown(shown)
+            self.symmetry.set_match(shown.match)
             self.scan_label.setText(_description(subject.scan))
             self.position.setText(_place(subject))
             self._show_values()

@@ -35,6 +35,7 @@ class View(StrEnum):
     RECONSTRUCTED = "reconstructed"
     DIFFERENCE = "difference"
     TRAVERSAL = "traversal"
+    SIMULATED = "simulated"
 
 
 class Tone(StrEnum):

@@ -8,6 +8,7 @@ from pathlib import Path
 from magicgui.widgets import CheckBox, ComboBox
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.images import resized_mask
 from napari_kikuchi.io.map_store import MapStoreError, read_provenance
 from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.physics.maps import Kind, default_physics_path
@@ -15,7 +16,7 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, maps_field, path_in, path_of
 from napari_kikuchi.ui.indexing_options import IndexingOptions
-from napari_kikuchi.ui.prepare_form import binned_sizes, resized, size_text
+from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
 from napari_kikuchi.ui.requests import MapsRequest
 from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.session import Session
@@ -143,7 +144,7 @@ class PhysicsForm(QWidget):
             size=self.size.value,
             mask=None
             if mask is None
-            else resized(mask, self.size.value or self._scan.pattern_shape),
+            else resized_mask(mask, self.size.value or self._scan.pattern_shape),
             restart=self.panel.restart.isChecked(),
             place=self.place.chosen,
         )

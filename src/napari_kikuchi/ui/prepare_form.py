@@ -11,7 +11,7 @@ import numpy as np
 from magicgui.widgets import ComboBox
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from napari_kikuchi.images import bin_to
+from napari_kikuchi.images import bin_to, resized_mask
 from napari_kikuchi.recipe import Recipe
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.forms import Form
@@ -164,7 +164,7 @@ class PrepareForm(QWidget):
     def _model_mask(self) -> NDArray[np.bool_] | None:
         encoder = self._session.encoder
         mask = None if encoder is None else encoder.recipe.mask
-        return None if mask is None else resized(mask, self.size.value)
+        return None if mask is None else resized_mask(mask, self.size.value)
 
     def _on_recipe(self, scan: Scan) -> None:
         if scan is self._scan:
@@ -195,7 +195,7 @@ class PrepareForm(QWidget):
             return
         mask = self._session.recipe(self._scan).mask
         if mask is not None and mask.shape != self.size.value:
-            mask = resized(mask, self.size.value)
+            mask = resized_mask(mask, self.size.value)
         self._set(mask)
 
     def _on_mask_choice(self, choice: MaskChoice) -> None:
@@ -211,7 +211,7 @@ class PrepareForm(QWidget):
             self._set(np.ones(self.size.value, bool))
         elif choice is MaskChoice.CIRCLE:
             # Another size may have been chosen while no pattern was there yet.
-            self.editor.set_mask(resized(self.editor.mask, self.size.value))
+            self.editor.set_mask(resized_mask(self.editor.mask, self.size.value))
             self.editor.set_circle()
             self._apply()
         else:
@@ -226,7 +226,7 @@ class PrepareForm(QWidget):
         ]
 
     def _apply(self) -> None:
-        self._set(resized(self.editor.mask, self.size.value))
+        self._set(resized_mask(self.editor.mask, self.size.value))
 
     def _set(self, mask: Any) -> None:
         if self._scan is None or self._filling:
@@ -252,15 +252,6 @@ def binned_sizes(pattern_shape: tuple[int, int]) -> list[tuple[int, int]]:
     sides = [side for side in _SIDES if side < longest] + ([longest] if longest <= 480 else [])
     scaled = ((round(edge * side / longest) for edge in pattern_shape) for side in sides)
     return [(height, width) for height, width in scaled]
-
-
-def resized(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """A mask at another size, by the nearest pixel."""
-    rows, cols = (
-        np.minimum(((np.arange(new) + 0.5) * old / new).astype(int), old - 1)
-        for new, old in zip(size, mask.shape, strict=True)
-    )
-    return mask[np.ix_(rows, cols)]
 
 
 def size_text(size: tuple[int, int], scan: Scan) -> str:

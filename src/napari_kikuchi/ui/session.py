@@ -356,6 +356,7 @@ def session_of(viewer: Viewer) -> Session:
     """The session of a viewer, begun when it is first asked for."""
     from napari_kikuchi.ui.arrivals import Arrivals
     from napari_kikuchi.ui.solutions import solutions_of
+    from napari_kikuchi.ui.symmetries import symmetries_of
 
     # What napari hands to commands is a proxy that comes and goes.
     viewer = getattr(viewer, "__wrapped__", viewer)
@@ -363,6 +364,7 @@ def session_of(viewer: Viewer) -> Session:
         _sessions[viewer] = session = Session(viewer)
         session.arrivals = Arrivals(session)
         solutions_of(session)
+        symmetries_of(session)
         keep_pauses_short(viewer)
     return _sessions[viewer]
 

@@ -11,8 +11,16 @@ from qtpy.QtCore import QTimer
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui import FEATURE_BROWSER, PLUGIN
-from napari_kikuchi.ui.layers import MAX_LAYERS, map_layer, regions_layer, telling_suffix, top_down
+from napari_kikuchi.ui.layers import (
+    MAX_LAYERS,
+    own_layer,
+    regions_layer,
+    seen_first,
+    telling_suffix,
+    top_down,
+)
 from napari_kikuchi.ui.link import ScanLink, link_of
+from napari_kikuchi.ui.symmetry_layer import shows_symmetry
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -83,7 +91,9 @@ def _former(viewer: ViewerModel, path: Path) -> Layer | None:
     for layer in viewer.layers:
         link = link_of(layer)
         # What the user has made of a map, such as labels, is the user's.
-        if link is None or link.stack is None or not isinstance(layer, Image):
+        if link is None or link.stack is None:
+            continue
+        if not isinstance(layer, Image) and not shows_symmetry(link):
             continue
         if link.stack.path == path.absolute():
             return layer
@@ -99,14 +109,13 @@ def _show(session: Session, stack: MapStack, source: ScanLink) -> Iterator[None]
 
 def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:
     """Add the map that goes on top; then each next one below the one before."""
-    from napari.layers import Image
+    from napari.layers import Layer
 
     suffix = telling_suffix(stack, viewer.layers)
     above: Layer | None = None
-    shown = stack.shown_first()
+    shown = seen_first(stack)
     for channel in top_down(stack):
-        data, attributes, _ = map_layer(stack, channel, source, channel in shown, suffix)
-        layer = Image(data, **attributes)
+        layer = Layer.create(*own_layer(stack, channel, source, channel in shown, suffix))
         selected = set(viewer.layers.selection)
         if above is None:
             viewer.layers.append(layer)

@@ -11,6 +11,7 @@ from magicgui.widgets import CheckBox, ComboBox, FileEdit, FloatSpinBox, Select,
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_kikuchi.images import resized_mask
 from napari_kikuchi.io.places import beside, scan_label
 from napari_kikuchi.latent.presets import DEFAULT_PRESET, PRESETS, preset
 from napari_kikuchi.scan import Block, Scan
@@ -22,7 +23,6 @@ from napari_kikuchi.ui.live_map import LiveMap, centre_block, drawn_block
 from napari_kikuchi.ui.loss_plot import LossPlot
 from napari_kikuchi.ui.model_choice import ModelChoice
 from napari_kikuchi.ui.models import remember_model
-from napari_kikuchi.ui.prepare_form import resized
 from napari_kikuchi.ui.requests import TrainingRequest
 from napari_kikuchi.ui.session import Session
 from napari_kikuchi.ui.training_options import TrainingOptions
@@ -168,7 +168,7 @@ class TrainForm(QWidget):
         mask = None
         if init is None and recipe.mask is not None:
             size = recipe.size if self.linear else preset(self.model.value).size
-            mask = resized(recipe.mask, size)
+            mask = resized_mask(recipe.mask, size)
         return TrainingRequest(
             scans=scans,
             folder=path_of(self.folder, "in which folder the model goes"),

@@ -17,6 +17,7 @@ from napari_kikuchi.maps import Channel, MapStack, Region
 from napari_kikuchi.ui.layers import LayerData
 from napari_kikuchi.ui.link import KEY, LayerLink
 from napari_kikuchi.ui.marks import marks_of
+from napari_kikuchi.ui.symmetry_layer import shows_symmetry, symmetry_values
 from napari_kikuchi.ui.work import run_live
 
 if TYPE_CHECKING:
@@ -209,6 +210,8 @@ def _link(layer: LayerData) -> LayerLink | None:
     # napari copies a map's metadata to the labels that it makes of it; they are another map.
     if link.stack is None or link.channel is None:
         return LayerLink(link.source)
+    if shows_symmetry(link):
+        return link
     return link if is_numbered(link.stack.channels[link.channel]) else LayerLink(link.source)
 
 
@@ -226,10 +229,16 @@ def _own_map(layer: LayerData) -> _Map:
         known = marks_of(link.stack).channels[index]
     # What is to stand beside maps of floats is one.
     dtype = np.dtype(np.float32 if kind == "labels" else data.dtype)
-    colormap = numbered(name).colormap if kind == "labels" else _colormap(attributes["colormap"])
+    read: Callable[[], NDArray] = partial(np.asarray, data, dtype)
+    if kind != "labels":
+        colormap = _colormap(attributes["colormap"])
+    elif shows_symmetry(link):
+        colormap, name, read = known.colormap, known.name, partial(symmetry_values, data)
+    else:
+        colormap = numbered(name).colormap
     return _Map(
         channel=replace(known, name=name, colormap=colormap),
-        read=lambda: np.asarray(data, dtype),
+        read=read,
         shape=tuple(data.shape),
         dtype=dtype,
         step=_step(attributes),

@@ -1,0 +1,70 @@
+"""A map of symmetry as a layer: each space group has its colour, and its label is its number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.symmetry.map_readings import NOTHING, SYMMETRY, group_numbers, has_symmetry
+from napari_kikuchi.symmetry.summary import group_name, partners_told
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.ui.link import LayerLink
+
+# People of normal sight and of each kind of colour blindness tell them apart.
+_COLOURS = {
+    221: "#e8d35e",
+    223: "#86dcf5",
+    225: "#3d6cc0",
+    227: "#3bb273",
+    229: "#e4584c",
+    230: "#8f2d8f",
+}
+# Of patterns unlike those of cubic crystals, and of groups that have no colour of their own.
+_UNLIKE, _OTHER = "#45484f", "#dddddd"
+# What lies below, as the map of image quality does, shades the colours.
+_OPACITY = 0.8
+
+
+def group_colour(group: int) -> str:
+    """The colour of a space group, as a web page writes it; 0: unlike cubic crystals."""
+    return _COLOURS.get(group, _OTHER) if group else _UNLIKE
+
+
+def is_symmetry_map(stack: MapStack, channel: int | None) -> bool:
+    """Whether a map of a stack tells the space groups of patterns."""
+    return channel is not None and has_symmetry(stack) and stack.names[channel] == SYMMETRY
+
+
+def shows_symmetry(link: LayerLink | None) -> bool:
+    """Whether a layer with this link shows the space groups of patterns."""
+    return link is not None and link.stack is not None and is_symmetry_map(link.stack, link.channel)
+
+
+def symmetry_labels(stack: MapStack, values: NDArray) -> tuple[NDArray[np.int16], dict[str, Any]]:
+    """The numbers of the groups as labels, and the attributes of a labels layer of theirs.
+
+    Under the cursor napari then tells a group's name, and which others look like it.
+    """
+    from napari.utils.colormaps import DirectLabelColormap
+
+    groups = group_numbers(values)
+    found = [one for one in np.unique(groups).tolist() if one != NOTHING]
+    colours: dict[Any, Any] = {None: "transparent", NOTHING: "transparent"}
+    colours |= {group: group_colour(group) for group in {0, *found}}
+    features = {
+        "index": [NOTHING, *found],
+        "group": ["no pattern", *(group_name(group) for group in found)],
+        "note": [None, *(partners_told(stack.provenance, group) or None for group in found)],
+    }
+    colormap = DirectLabelColormap(color_dict=colours)
+    return groups, {"colormap": colormap, "features": features, "opacity": _OPACITY}
+
+
+def symmetry_values(labels: NDArray) -> NDArray[np.float32]:
+    """The map of which :func:`symmetry_labels` made labels, painted over or not."""
+    return np.where(labels == NOTHING, np.nan, labels).astype(np.float32)

@@ -1,0 +1,84 @@
+"""The phase that is most like the patterns of a grain, and how its pattern would look there."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_kikuchi.symmetry.best_match import BestMatches
+from napari_kikuchi.symmetry.map_readings import SymmetryReadings
+from symmetry_maps import GEOMETRY, SIZE, Masters, symmetry_scan, symmetry_stack
+
+
+@pytest.fixture(scope="module")
+def sample():
+    masters = Masters()
+    scan, rotations = symmetry_scan(masters)
+    return masters, scan, rotations, symmetry_stack(scan, rotations)
+
+
+@pytest.fixture
+def matches(sample):
+    masters, scan, _, stack = sample
+    masters.asked.clear()
+    return BestMatches(scan, stack, SymmetryReadings.of(stack), masters)
+
+
+def test_the_phase_of_each_grain_is_found_among_those_of_its_groups(sample, matches):
+    masters = sample[0]
+    first = matches.at(3, 2)
+    assert (first.match.name, first.match.group) == ("faces", 225)
+    assert first.match.correlation > 0.8
+    assert matches.at(6, 5).match.name == "body"
+    assert [set(one) for one in masters.asked] == [{225, 221}, {229}]
+
+
+def test_a_grain_is_compared_once(sample, matches):
+    masters = sample[0]
+    assert {matches.at(row, 1).match.name for row in range(8)} == {"faces"}
+    assert len(masters.asked) == 1
+
+
+def test_the_simulated_pattern_is_what_was_rendered(sample, matches):
+    masters, scan, rotations, _ = sample
+    image = matches.at(2, 6).image
+    directions = GEOMETRY.detector(SIZE).directions(SIZE)
+    truth = masters.pattern(2, rotations[1], directions).reshape(SIZE)
+    np.testing.assert_allclose(image, truth, atol=0.02)
+    measured = scan.read(2, 6)
+    assert np.corrcoef(image.ravel(), measured.ravel())[0, 1] > 0.7
+
+
+def test_where_there_is_no_grain_or_no_phase_there_is_no_match(sample, matches):
+    assert matches.at(2, 9) is None
+    assert matches.at(2, 11) is None
+    _, scan, _, stack = sample
+    none = Masters()
+    none.masters, none.groups = none.masters[:1], none.groups[:1]
+    without = BestMatches(scan, stack, SymmetryReadings.of(stack), none)
+    assert without.at(2, 6) is None
+
+
+def test_outside_the_mask_nothing_is_shown(sample):
+    masters, scan, _, stack = sample
+    mask = np.ones(SIZE, bool)
+    mask[40:] = False
+    masked = replace(stack, arrays={**stack.arrays, "mask": mask})
+    image = BestMatches(scan, masked, SymmetryReadings.of(masked), masters).at(2, 6).image
+    np.testing.assert_array_equal(np.isnan(image), ~mask)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"arrays": {}}, "screen and mask"),
+        ({"arrays": {"screen": np.ones((4, 4)), "mask": np.ones((4, 5))}}, "one shape"),
+        ({"provenance": {"symmetry": {"geometry": {"pc": [1, 2]}}}}, "projection centre"),
+        ({"provenance": {"symmetry": 3}}, "JSON object"),
+    ],
+)
+def test_maps_that_lack_something_are_refused(sample, changed, told):
+    masters, scan, _, stack = sample
+    readings = SymmetryReadings.of(stack)
+    with pytest.raises(ValueError, match=told):
+        BestMatches(scan, replace(stack, **changed), readings, masters)
