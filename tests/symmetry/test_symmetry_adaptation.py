@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from napari_kikuchi.symmetry.features import FallingEdges
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from napari_kikuchi.crystals.crystal import Crystal
@@ -12,6 +11,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry.adaptation import METHODS, AdaptationSettings, adapt
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.comparison import compare
+from napari_kikuchi.symmetry.features import FallingEdges
 from napari_kikuchi.symmetry.lessons import SymmetryLessons
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.sector import (
