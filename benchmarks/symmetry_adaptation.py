@@ -55,14 +55,14 @@ class Part(NamedTuple):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("library", type=Path)
+    parser.add_argument("phases", type=Path)
     parser.add_argument("--per-group", type=int, help="phases of each group; default: all")
     parser.add_argument("--source", choices=("kinematical", "dynamical"), default="kinematical")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--crystals", type=int, default=8, help="targets of one phase, per seed")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    library = open_library(given.library, given.per_group)
+    library = open_library(given.phases, given.per_group)
     folds = library.folds(FOLDS)
     lessons = {
         name: finish(symmetry_lessons(masters, PATTERNS, seed=seed))
