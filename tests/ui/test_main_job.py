@@ -56,7 +56,8 @@ def test_from_file_to_maps_and_patterns(name, encoder, tmp_path):
     model = Model(encoder, preprocessor)
     preparation = fit(scan, encoder.recipe, finish(average(scan)))
     shown = view_pattern(pattern, list(View), preparation, model)
-    assert list(shown) == list(View)
+    # What symmetry says of a pattern comes from its maps, not from a model.
+    assert list(shown) == [view for view in View if view is not View.SIMULATED]
     np.testing.assert_array_equal(shown[View.RAW], pattern)
     # What the maps hold at this position is what the pattern itself encodes to.
     again = encoder.encode(preprocessor(pattern[None]))[0]

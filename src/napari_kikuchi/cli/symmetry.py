@@ -71,7 +71,7 @@ def train_symmetry(
     reads: Annotated[
         Reads,
         typer.Option(help="What of the bands: their profiles, or where these fall, or both."),
-    ] = Reads.BOTH,
+    ] = Reads.EDGES,
     batch: Annotated[int, typer.Option(min=2, help="Phases in a batch.")] = 96,
     fold: Annotated[int, typer.Option(min=0, max=4, help="Fifth that is held out.")] = 0,
     kinematical: Annotated[

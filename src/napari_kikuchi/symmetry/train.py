@@ -181,7 +181,7 @@ def train_classifier(
     *,
     patterns: int = 24,
     width: int = 64,
-    reads: str = "both",
+    reads: str = "edges",
     fold: int = 0,
     kinematical: bool = False,
     resume: bool = False,
