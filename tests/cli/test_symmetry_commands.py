@@ -13,6 +13,7 @@ from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.symmetry import find_centre
 from napari_kikuchi.symmetry import phase_library as under_test
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import open_library
 from napari_kikuchi.symmetry.phases import SIX_GROUPS
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
@@ -46,6 +47,11 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
     assert classifier.groups == SIX_GROUPS
     assert "right by 2" in classifier.provenance["metrics"]
+    assert classifier.provenance["identity"]["lessons"][1]["known phases"] == 0
+    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--known", "--json")
+    assert result.exit_code == 0, result.output
+    classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
+    assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + len(known_phases())
     # It is the best model there that is gone on with, not another.
     result = run("train-symmetry", path, "--out", folder, *small)
     assert result.exit_code == 1

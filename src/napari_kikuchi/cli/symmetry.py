@@ -77,6 +77,10 @@ def train_symmetry(
     kinematical: Annotated[
         bool, typer.Option("--kinematical", help="Learn from bands alone.")
     ] = False,
+    known: Annotated[
+        bool,
+        typer.Option("--known", help="Learn from metals and compounds that people meet as well."),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of patterns and weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
     device: DeviceOption = "auto",
@@ -93,12 +97,13 @@ def train_symmetry(
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.symmetry.phase_library import open_library
+        from napari_kikuchi.symmetry.phase_library import known_library, open_library
         from napari_kikuchi.symmetry.train import train_classifier
         from napari_kikuchi.training import TrainingSettings
 
+        phases = open_library(library)
         job = train_classifier(
-            open_library(library),
+            phases,
             out,
             TrainingSettings(
                 epochs=None,
@@ -114,6 +119,7 @@ def train_symmetry(
             reads=reads.value,
             fold=fold,
             kinematical=kinematical,
+            known=run(known_library(), output, going_on="Nothing is kept.") if known else None,
             resume=resume,
         )
         path = run(job, output, going_on="The same command with --resume goes on from here.")

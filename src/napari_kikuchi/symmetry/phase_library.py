@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.shared_cores import in_threads
+from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase, random_phases
 from napari_kikuchi.symmetry.sector import SIDE, sector_rows
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase, simulate_phase
@@ -60,6 +61,19 @@ class PhaseLibrary:
     def __len__(self) -> int:
         return len(self.groups)
 
+    @property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """Group and elements of each phase."""
+        return [(int(self.groups[i]), *sorted(p.debye_waller)) for i, p in enumerate(self.phases)]
+
+    def joined(self, other: PhaseLibrary) -> PhaseLibrary:
+        """These phases, and behind them those of another library."""
+        arrays: dict[str, Any] = {
+            name: np.concatenate([getattr(self, name), getattr(other, name)])
+            for name in ("groups", *_ARRAYS)
+        }
+        return replace(self, phases=[*self.phases, *other.phases], **arrays)
+
     def folds(self, count: int) -> NDArray[np.int64]:
         """Fold of each phase: phases of the same elements are in the same, of shape (phases,).
 
@@ -67,7 +81,7 @@ class PhaseLibrary:
         their cells: one of them is no test of what was learned from the other.
         """
         rng = np.random.default_rng(self.seed)
-        keys = [(int(self.groups[i]), *sorted(p.debye_waller)) for i, p in enumerate(self.phases)]
+        keys = self.keys
         different = sorted(set(keys))
         of_key = dict(zip(different, rng.permutation(len(different)) % count, strict=True))
         return np.array([of_key[key] for key in keys])
@@ -147,6 +161,37 @@ def make_library(
             done = stop
             store.attrs["done"] = done
     return open_library(path, per_group)
+
+
+def known_library(seed: int = 0, workers: int | None = None) -> Job[PhaseLibrary]:
+    """Simulate the phases that people meet, at random voltages.
+
+    Parameters
+    ----------
+    seed
+        Of what is random.
+    workers
+        Threads; None: as many as this machine has cores.
+
+    Yields
+    ------
+    Progress
+        In phases.
+    """
+    phases = known_phases()
+    found = yield from in_threads(
+        lambda number: simulate_phase(phases[number], seed + number),
+        range(len(phases)),
+        lambda done: Progress(done, len(phases), "Simulating known phases"),
+        name="phases",
+        workers=workers,
+    )
+    arrays = {
+        name: np.array([getattr(one, name.removesuffix("s")) for one in found], kind)
+        for name, (kind, _) in _ARRAYS.items()
+    }
+    groups = np.array([phase.space_group for phase in phases], np.int16)
+    return PhaseLibrary(groups=groups, phases=phases, seed=seed, **arrays)
 
 
 def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary:

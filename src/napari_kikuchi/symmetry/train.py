@@ -184,6 +184,7 @@ def train_classifier(
     reads: str = "edges",
     fold: int = 0,
     kinematical: bool = False,
+    known: PhaseLibrary | None = None,
     resume: bool = False,
 ) -> Job[Path]:
     """Train a classifier of space groups on a library of phases.
@@ -206,6 +207,8 @@ def train_classifier(
         Which fifth is held out, 0 to 4.
     kinematical
         Learn from bands alone, without what multiple scattering makes of them.
+    known
+        Phases to learn from beside those of the library, none of which is held out.
     resume
         Go on from the folder's checkpoint.
 
@@ -226,6 +229,12 @@ def train_classifier(
     """
     check_folder(folder, resume=resume)
     held_out = library.folds(_FOLDS) == fold
+    if known is not None:
+        # Nothing is held out that is learned from.
+        taught = set(known.keys)
+        held_out &= [key not in taught for key in library.keys]
+        held_out = np.concatenate([held_out, np.zeros(len(known), bool)])
+        library = library.joined(known)
     if not held_out.any() or held_out.all():
         raise ValueError(
             f"expected phases to learn from and others for validation in fold {fold}, found "
@@ -245,7 +254,12 @@ def train_classifier(
     task = SymmetryTask(
         network,
         lessons,
-        {"library seed": library.seed, "fold": fold, "kinematical": kinematical},
+        {
+            "library seed": library.seed,
+            "fold": fold,
+            "kinematical": kinematical,
+            "known phases": 0 if known is None else len(known),
+        },
     )
     data = training_data(library.shown, groups, held_out)
     return (yield from train(task, data, settings, folder, resume=resume))
