@@ -12,6 +12,7 @@ and tetragonal crystals by Bloch waves.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
 from napari_kikuchi.simulate.detector import Detector
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import PhaseLibrary, open_library
 from napari_kikuchi.symmetry.reader import PatternReader, Readings
 from napari_kikuchi.symmetry.recorded import Conditions, record
@@ -62,10 +64,10 @@ def main() -> None:
         classifier = SymmetryClassifier.load(given.model, "cpu")
     reader = PatternReader(classifier.modes, DETECTOR.directions, np.ones(SIZE, bool))
     library = open_library(given.test)
-    fresh = np.ones(len(library), bool)
+    known = {_key(phase.space_group, phase.debye_waller) for phase in known_phases()}
     if given.learned is not None:
-        known = {_key(open_library(given.learned), i) for i in _all(open_library(given.learned))}
-        fresh = np.array([_key(library, i) not in known for i in _all(library)])
+        known |= set(open_library(given.learned).keys)
+    fresh = np.array([key not in known for key in library.keys])
     cubic(classifier, reader, library, np.flatnonzero(fresh), given.patterns)
     unlike(classifier, reader, given.patterns, given.crystals)
 
@@ -179,6 +181,7 @@ def lambert(name: str, half: int = 50) -> np.ndarray:
     height = np.maximum(1 - radius**2, 0)
     scale = np.sqrt(np.maximum(2 - radius**2, 0))
     directions = np.stack([x * scale, y * scale, height], axis=-1)
+    directions[radius > 1] = 0, 0, 1
     crystal = Crystal.from_settings(settings)
     values = DynamicalMaster(crystal, voltage=20, beams=80)(directions.reshape(-1, 3))
     values = values.reshape(radius.shape)
@@ -196,12 +199,8 @@ def looked_up(master: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     return map_coordinates(master, places, order=1, mode="nearest").reshape(SIZE)
 
 
-def _all(library: PhaseLibrary) -> range:
-    return range(len(library))
-
-
-def _key(library: PhaseLibrary, number: int) -> tuple:
-    return int(library.groups[number]), *sorted(library.phases[number].debye_waller)
+def _key(group: int, elements: Iterable[str]) -> tuple:
+    return group, *sorted(elements)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ _VOTERS = (1, 4, 20)
 # tetragonal ones about a half.
 LEAST_AGREEMENT = 0.68
 # Less signal, in parts of the variance of a pattern, is none: for a pattern, and for however many.
-_LEAST_SIGNAL = (0.02, 0.01)
+_LEAST_SIGNAL = (0.03, 0.01)
 
 
 @dataclass(frozen=True)
