@@ -64,9 +64,7 @@ def symmetry(
         from napari_kikuchi.symmetry.summary import symmetry_told
 
         scan = opening.open(path)
-        classifier = (
-            SymmetryClassifier.shipped() if model is None else SymmetryClassifier.load(model, "cpu")
-        )
+        classifier = SymmetryClassifier.chosen(model)
         found, told_by = geometry.of(scan)
         if found is None:
             found = _found(scan, classifier, geometry, output, workers)

@@ -13,7 +13,7 @@ from napari_kikuchi.images import bin_to, resized_mask
 from napari_kikuchi.io.indexed import QUATERNION
 from napari_kikuchi.symmetry.folding import unfold
 from napari_kikuchi.symmetry.levelled import Levelling
-from napari_kikuchi.symmetry.sector import SIDE, sector_rows
+from napari_kikuchi.symmetry.sector import SIDE, at_nodes
 from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
@@ -127,10 +127,7 @@ class BestMatches:
         total, count = np.zeros((2, SIDE, SIDE), np.float32)
         for pattern, rotation in zip(levelled, self._rotations(chosen[readable]), strict=True):
             unfold(pattern.ravel(), self._weights, rotation, self._seen, total, count)
-        rows, columns = sector_rows()
-        found = self._phases.match(
-            total[rows, columns], count[rows, columns], groups=groups or None
-        )
+        found = self._phases.match(at_nodes(total), at_nodes(count), groups=groups or None)
         return found[0] if found else None
 
     def _rotations(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:

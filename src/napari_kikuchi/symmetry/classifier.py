@@ -122,6 +122,17 @@ class SymmetryClassifier:
             return cls.load(path, "cpu")
 
     @classmethod
+    def chosen(cls, path: Path | None) -> SymmetryClassifier:
+        """The classifier of a file; None: the one that comes with the package.
+
+        Raises
+        ------
+        FileNotFoundError, ModelFileError
+            As :meth:`load`.
+        """
+        return cls.shipped() if path is None else cls.load(path, "cpu")
+
+    @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> SymmetryClassifier:
         """Read a classifier.
 

@@ -13,7 +13,7 @@ from napari_kikuchi.shared_cores import in_threads
 from napari_kikuchi.symmetry.folding import unfold
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.recorded import Conditions, record
-from napari_kikuchi.symmetry.sector import SIDE, sector_rows, standardised
+from napari_kikuchi.symmetry.sector import SIDE, at_nodes, sector_rows, standardised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +70,7 @@ def symmetry_lessons(
     """
     conditions = conditions or Conditions()
     levelling = Levelling(np.ones(conditions.size, bool))
-    rows, columns = sector_rows()
-    totals = np.empty((len(masters), patterns, len(rows)), np.float16)
+    totals = np.empty((len(masters), patterns, len(sector_rows()[0])), np.float16)
     counts = np.empty_like(totals)
 
     def of_phase(number: int) -> None:
@@ -93,7 +92,7 @@ def symmetry_lessons(
                 total,
                 count,
             )
-            totals[number, k], counts[number, k] = total[rows, columns], count[rows, columns]
+            totals[number, k], counts[number, k] = at_nodes(total), at_nodes(count)
 
     def told(done: int) -> Progress:
         return Progress(done, len(masters), "Recording patterns")

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.symmetry.sector import as_square, sector_rows, sector_weights, standardised
+from napari_kikuchi.symmetry.sector import (
+    as_square,
+    at_nodes,
+    sector_rows,
+    sector_weights,
+    standardised,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +73,7 @@ def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
     sigma = width / (_EDGE / (squares.shape[-1] - 1))
     # Both edges of the square are mirrors.
     smooth = gaussian_filter(squares, (0, sigma, sigma), mode="mirror")
-    return smooth[(slice(None), *sector_rows(squares.shape[-1]))]
+    return at_nodes(smooth)
 
 
 def _components(masters: NDArray[np.float32], count: int) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from napari_kikuchi.symmetry.folding import look_up_all, repeated, unfold
 from napari_kikuchi.symmetry.frames import FrameFinder
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.modes import Modes
-from napari_kikuchi.symmetry.sector import SIDE, sector_rows
+from napari_kikuchi.symmetry.sector import SIDE, at_nodes, sector_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,16 +89,15 @@ class PatternReader:
         """
         levelled = self.levelling(patterns)
         frames = self.finder.following(levelled)
-        rows, columns = sector_rows()
         n = len(patterns)
-        totals, counts = np.empty((2, n, len(rows)), np.float32)
+        totals, counts = np.empty((2, n, len(sector_rows()[0])), np.float32)
         alike = np.empty(n, np.float32)
         for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
             seen = pattern.ravel(), self._weights, rotation, self._directions
             total, count = np.zeros((2, SIDE, SIDE), np.float32)
             unfold(*seen, total, count)
             alike[k] = repeated(*seen, total, count)
-            totals[k], counts[k] = total[rows, columns], count[rows, columns]
+            totals[k], counts[k] = at_nodes(total), at_nodes(count)
         return Readings(
             frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
         )

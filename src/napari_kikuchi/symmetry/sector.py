@@ -81,6 +81,11 @@ def as_square(intensities: ArrayLike, side: int = SIDE) -> NDArray[np.float32]:
     return square
 
 
+def at_nodes(squares: NDArray[Any]) -> NDArray[Any]:
+    """Values at the nodes of squares, of shape (..., side, side); of shape (..., nodes)."""
+    return squares[(..., *sector_rows(squares.shape[-1]))]
+
+
 def standardised(intensities: ArrayLike, side: int = SIDE) -> NDArray[np.float32]:
     """Intensities with mean 0 and standard deviation 1 over the sphere.
 

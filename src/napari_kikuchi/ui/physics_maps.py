@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui import PHYSICS_MAPS
 from napari_kikuchi.ui.child import COMMAND
-from napari_kikuchi.ui.forms import scrolling
+from napari_kikuchi.ui.form_dock import FormDock
 from napari_kikuchi.ui.physics_form import PhysicsForm
-from napari_kikuchi.ui.scan_dock import ScanDock
 
 if TYPE_CHECKING:
     import napari
 
-    from napari_kikuchi.ui.job_panel import JobPanel
 
-
-class PhysicsMaps(ScanDock):
+class PhysicsMaps(FormDock[PhysicsForm]):
     """Dock widget with the form of the physics maps of a scan.
 
     Parameters
@@ -32,16 +28,4 @@ class PhysicsMaps(ScanDock):
     def __init__(
         self, napari_viewer: napari.viewer.Viewer, command: Sequence[str] = COMMAND
     ) -> None:
-        super().__init__(napari_viewer, PHYSICS_MAPS)
-        self.form = PhysicsForm(self.session, command)
-        self.content.addWidget(scrolling(self.form), 1)
-        self.follow_scans()
-
-    @property
-    def panels(self) -> Sequence[JobPanel]:
-        """What may be at work."""
-        return (self.form.panel,)
-
-    def set_scan(self, scan: Scan | None) -> None:
-        """Work on this scan: another has been chosen, or the open scans are others."""
-        self.form.set_scan(scan)
+        super().__init__(napari_viewer, PHYSICS_MAPS, PhysicsForm, command)

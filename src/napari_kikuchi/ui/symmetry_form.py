@@ -221,15 +221,10 @@ def _found(scan: Scan, classifier: Path | None, geometry: Geometry) -> Job[Found
     from napari_kikuchi.symmetry.find_centre import find_scan_centre
 
     yield Progress(0, 0, "Reading the classifier")
-    read = (
-        SymmetryClassifier.shipped()
-        if classifier is None
-        else SymmetryClassifier.load(classifier, "cpu")
-    )
     return (
         yield from find_scan_centre(
             scan,
-            read.modes,
+            SymmetryClassifier.chosen(classifier).modes,
             sample_tilt=geometry.sample_tilt,
             detector_tilt=geometry.detector_tilt,
         )
