@@ -35,8 +35,8 @@ _DRAWN = 12
 _X = (0.4, 0.5, 0.6)
 _Y = tuple(np.linspace(0.1, 0.9, 9).round(2).tolist())
 _Z = tuple(np.linspace(0.4, 1.3, 10).round(2).tolist())
-# Distance of the orientations compared, in degrees; and centres that are refined.
-_STEP, _CANDIDATES = 5.0, 4
+# Centres that are refined.
+_CANDIDATES = 4
 # Patterns of which modes explain most tell more than all others: this share of them.
 _BEST = 1 / 3
 # Of the first steps of a refinement, once with the best patterns and once with all that count.
@@ -95,7 +95,7 @@ def find_centre(
     levelled = Levelling(mask)(patterns)
 
     def tried(centre: tuple[float, float, float]) -> float:
-        finder = FrameFinder(modes, Detector(centre).directions, mask, _STEP)
+        finder = FrameFinder(modes, Detector(centre).directions, mask)
         explained = np.sort(finder(levelled).explained)
         return float(explained[-_best(len(levelled)) :].mean())
 
@@ -165,12 +165,12 @@ def _refined(
     """Move a centre until the modes explain most; their share of the best patterns, and it."""
     best = _best(len(levelled))
     for first in _FIRST:
-        frames = FrameFinder(modes, Detector(centre).directions, mask, _STEP)(levelled)
+        frames = FrameFinder(modes, Detector(centre).directions, mask)(levelled)
         order = np.argsort(-frames.explained)
         chosen = order[:best] if first == _FIRST[0] else order[frames.clear[order]]
         chosen = chosen if len(chosen) >= best else order[:best]
         centre = _moved(centre, levelled[chosen], frames.rotations[chosen], mask, modes, first)
-    frames = FrameFinder(modes, Detector(centre).directions, mask, _STEP)(levelled)
+    frames = FrameFinder(modes, Detector(centre).directions, mask)(levelled)
     return float(np.sort(frames.explained)[-best:].mean()), centre
 
 
@@ -191,7 +191,7 @@ def _moved(
         nonlocal rotations, most
         if trial[2] <= _NEAREST:
             return 1.0
-        finder = FrameFinder(modes, Detector(tuple(trial)).directions, mask, _STEP)
+        finder = FrameFinder(modes, Detector(tuple(trial)).directions, mask)
         found = finder.refined(levelled, rotations)
         share = float(found.explained.mean())
         if share > most:
