@@ -48,10 +48,10 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     assert classifier.groups == SIX_GROUPS
     assert "right by 2" in classifier.provenance["metrics"]
     assert classifier.provenance["identity"]["lessons"][1]["known phases"] == 0
-    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--known", "--json")
+    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--known", 2, "--json")
     assert result.exit_code == 0, result.output
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
-    assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + len(known_phases())
+    assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + 2 * len(known_phases())
     # It is the best model there that is gone on with, not another.
     result = run("train-symmetry", path, "--out", folder, *small)
     assert result.exit_code == 1

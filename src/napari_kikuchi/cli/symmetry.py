@@ -78,9 +78,13 @@ def train_symmetry(
         bool, typer.Option("--kinematical", help="Learn from bands alone.")
     ] = False,
     known: Annotated[
-        bool,
-        typer.Option("--known", help="Learn from metals and compounds that people meet as well."),
-    ] = False,
+        int,
+        typer.Option(
+            min=0,
+            help="Learn as well from metals and compounds that people meet, each simulated so "
+            "many times.",
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Of patterns and weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
     device: DeviceOption = "auto",
@@ -119,7 +123,7 @@ def train_symmetry(
             reads=reads.value,
             fold=fold,
             kinematical=kinematical,
-            known=run(known_library(), output, going_on="Nothing is kept.") if known else None,
+            known=run(known_library(known), output, going_on="Nothing is kept.") if known else None,
             resume=resume,
         )
         path = run(job, output, going_on="The same command with --resume goes on from here.")

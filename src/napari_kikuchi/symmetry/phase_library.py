@@ -27,6 +27,8 @@ _GENERATION = 2
 # Phases of each group that are simulated between two writings.
 _ROUND = 8
 _FORMAT = "napari-kikuchi phases"
+# Between the seeds of one phase at two times: more than there are known phases.
+_OTHER_TIME = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,11 +165,14 @@ def make_library(
     return open_library(path, per_group)
 
 
-def known_library(seed: int = 0, workers: int | None = None) -> Job[PhaseLibrary]:
+def known_library(times: int = 1, seed: int = 0, workers: int | None = None) -> Job[PhaseLibrary]:
     """Simulate the phases that people meet, at random voltages.
 
     Parameters
     ----------
+    times
+        How often each is simulated, each time with another voltage, depth of sources and
+        absorption.
     seed
         Of what is random.
     workers
@@ -178,9 +183,15 @@ def known_library(seed: int = 0, workers: int | None = None) -> Job[PhaseLibrary
     Progress
         In phases.
     """
-    phases = known_phases()
+    once = known_phases()
+    phases = once * times
+
+    def simulated(number: int) -> SimulatedPhase:
+        time, place = divmod(number, len(once))
+        return simulate_phase(phases[number], seed + _OTHER_TIME * time + place)
+
     found = yield from in_threads(
-        lambda number: simulate_phase(phases[number], seed + number),
+        simulated,
         range(len(phases)),
         lambda done: Progress(done, len(phases), "Simulating known phases"),
         name="phases",
