@@ -48,7 +48,8 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     assert classifier.groups == SIX_GROUPS
     assert "right by 2" in classifier.provenance["metrics"]
     assert classifier.provenance["identity"]["lessons"][1]["known phases"] == 0
-    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--known", 2, "--json")
+    small += ["--known", 2]
+    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--json")
     assert result.exit_code == 0, result.output
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
     assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + 2 * len(known_phases())

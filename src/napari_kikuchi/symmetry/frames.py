@@ -231,7 +231,7 @@ class FrameFinder:
         diagonal = np.arange(products.shape[1])
         products[:, diagonal, diagonal] *= 1 + _DAMPING
         basis = np.linalg.inv(np.linalg.cholesky(products)) @ seen.swapaxes(1, 2)
-        return basis.reshape(-1, basis.shape[2])
+        return basis.reshape(-1, basis.shape[2]).astype(np.float32, copy=False)
 
 
 def _nothing(count: int) -> Frames:
