@@ -5,7 +5,8 @@ import pytest
 
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry import phase_library as under_test
-from napari_kikuchi.symmetry.phase_library import make_library, open_library
+from napari_kikuchi.symmetry.known_phases import known_phases
+from napari_kikuchi.symmetry.phase_library import known_library, make_library, open_library
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 
 GROUPS = (225, 229)
@@ -33,6 +34,13 @@ def test_a_library_holds_the_phases_of_each_group_in_a_row(tmp_path):
     np.testing.assert_allclose(library.dynamical[:, 7], expected, rtol=1e-6)
     np.testing.assert_allclose(library.kinematical, library.dynamical / 2)
     np.testing.assert_allclose(library.voltages, [20, 21, 22] * 2)
+
+
+def test_a_known_phase_is_another_each_time():
+    library = finish(known_library(3))
+    once = known_phases()
+    assert [phase.name for phase in library.phases] == [phase.name for phase in once] * 3
+    assert len(np.unique(library.voltages)) == 3 * len(once)
 
 
 def test_a_stopped_library_goes_on(tmp_path):
