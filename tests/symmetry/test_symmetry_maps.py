@@ -133,10 +133,10 @@ def test_real_nickel_is_told_by_the_classifier_that_comes_with_the_package(tmp_p
     assert stack.provenance["symmetry"]["background"] == "recorded"
     maps = by_name(stack)
     np.testing.assert_array_equal(maps["grain"], [[1, 2, 2]] * 3)
-    # All nine patterns together, as they are of one phase.
-    alone = np.stack([maps[f"probability {group}"] for group in classifier.groups])
-    votes = np.log(np.maximum(alone, 1e-9)).mean(axis=(1, 2))
-    assert classifier.groups[int(votes.argmax())] == 225
+    assert (maps["symmetry"] == 225).all()
+    assert maps["confidence"].mean() > 0.6
+    # Every pattern is read, however noisy.
+    assert maps["explained"].min() > 0.15
     with h5py.File(path) as file:
         angles = [
             file[f"Scan 1/EBSD/CrystalMap/crystal_map/data/{name}"][()]
