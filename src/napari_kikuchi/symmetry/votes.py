@@ -18,7 +18,7 @@ LEAST_PROBABILITY = 1e-9
 _VOTERS = (1, 4, 20)
 # What symmetry repeats, as a share of the signal: of cubic crystals some 1, of hexagonal and
 # tetragonal ones about a half.
-LEAST_AGREEMENT = 0.68
+LEAST_AGREEMENT = 0.76
 # Less signal, in parts of the variance of a pattern, is none: for a pattern, and for however many.
 _LEAST_SIGNAL = (0.03, 0.01)
 
