@@ -199,9 +199,27 @@ def test_beside_the_pattern_stands_that_of_the_best_match(opened, masters):
     point_at(opened, 3, 5)
     opened.qtbot.waitUntil(lambda: "best match: body, Im-3m" in readout.match.text())
     point_at(opened, 3, 9)
-    opened.wait_for_views(View.RAW, View.CORRECTED)
+    opened.qtbot.waitUntil(lambda: readout.match.text() == "")
     assert readout.group.text() == "unlike cubic crystals"
-    assert readout.match.text() == ""
+
+
+def test_where_no_phase_is_known_the_other_patterns_stay_where_they_are(opened):
+    point_at(opened, 2, 1)
+    opened.wait_for_views(*SHOWN)
+    panes = opened.patterns.panes
+    panes.model.scene.camera.zoom *= 2
+    frames = panes.frames()
+    pane = panes.model.layers[-1]
+    assert pane.name == "simulated"
+    point_at(opened, 3, 9)
+    opened.qtbot.waitUntil(lambda: pane.name == "simulated\nno known phase")
+    assert panes.shown == SHOWN
+    assert np.isnan(panes.image(View.SIMULATED)).all()
+    assert panes.frames() == frames
+    point_at(opened, 3, 5)
+    opened.qtbot.waitUntil(lambda: pane.name == "simulated")
+    assert np.isfinite(panes.image(View.SIMULATED)).all()
+    assert panes.frames() == frames
 
 
 def test_the_simulated_pattern_is_offered_only_where_there_is_one(opened):
@@ -226,7 +244,8 @@ def test_a_pattern_that_cannot_be_compared_is_shown_all_the_same(opened, masters
 
     monkeypatch.setattr(masters, "match", fail)
     point_at(opened, 2, 1)
-    opened.wait_for_views(View.RAW, View.CORRECTED)
+    opened.wait_for_views(*SHOWN)
+    assert opened.patterns.panes.model.layers[-1].name == "simulated\nnot compared"
     opened.qtbot.waitUntil(lambda: "no such phase" in opened.patterns.notice.text())
 
 

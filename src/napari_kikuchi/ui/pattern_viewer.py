@@ -263,7 +263,7 @@ class PatternViewer(QWidget):
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
-            self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.panes.show_images(shown.images, subject.scan.pattern_shape, shown.words)
             self.tools.set_shown(shown)
             self.symmetry.set_match(shown.match)
             self.scan_label.setText(_description(subject.scan))
