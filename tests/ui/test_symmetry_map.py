@@ -191,6 +191,8 @@ def test_beside_the_pattern_stands_that_of_the_best_match(opened, masters):
     readout = opened.patterns.symmetry
     assert readout.group.text() == "225 (Fm-3m)  ·  confidence 0.60  ·  or 221"
     assert "221 (Pm-3m) look the same" in readout.group.toolTip()
+    # Among the values of the maps it is not told again.
+    assert opened.patterns.values.text().startswith("compatible groups 2  ·  probability 221")
     assert readout.match.text().startswith("best match: faces, Fm-3m, correlation 0.")
     simulated = opened.patterns.panes.image(View.SIMULATED)
     measured = opened.scan.read(2, 1)

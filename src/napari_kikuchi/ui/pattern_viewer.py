@@ -279,7 +279,11 @@ class PatternViewer(QWidget):
     def _map_values(self, subject: Point | RegionMean) -> str:
         if not isinstance(subject, Point):
             return ""
-        links = [(layer, link) for layer, link in self.session.links() if link.stack is not None]
+        links = [
+            (layer, link)
+            for layer, link in self.session.links()
+            if link.stack is not None and not self.symmetry.tells(link)
+        ]
         links.sort(key=lambda found: found[0] is not subject.layer)
         texts = (
             f"{layer.name} {float(layer.data[subject.row, subject.col]):.3g}"
