@@ -1,11 +1,11 @@
 """Takes the tours of the guide and makes its pictures.
 
     python docs/make_pictures.py
-    python docs/make_pictures.py orientations
+    python docs/make_pictures.py orientations symmetry
 
-The second line takes the tour of 4D-STEM alone. Needs a screen, or a virtual one: ``make figures``
-brings it along. The user's own folders stay as they are, but for the cache, which keeps simulated
-patterns.
+The second line takes the tours of 4D-STEM and of symmetry alone. Needs a screen, or a virtual one:
+``make figures`` brings it along. The user's own folders stay as they are, but for the cache, which
+keeps simulated patterns.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def main() -> None:
     """Take the tours; print how long each step took."""
     tours: dict[str, Callable[[Path], None]] = {
         "kikuchi": take_tours,
-        "orientations": lambda _: take_orientation_tour(),
+        "orientations": lambda _: take_tour("orientations"),
+        "symmetry": lambda _: take_tour("symmetry"),
     }
     parser = argparse.ArgumentParser(description="Takes the tours of the guide.")
     parser.add_argument("tours", nargs="*", metavar="TOUR", help=f"{', '.join(tours)}; default all")
@@ -44,19 +45,20 @@ def main() -> None:
                 tours[tour](folder)
 
 
-def take_orientation_tour() -> None:
-    """Take the tour of 4D-STEM."""
+def take_tour(name: str) -> None:
+    """Take the tour of 4D-STEM or that of symmetry."""
     from napari_kikuchi.ui.launch import let_work, new_viewer
     from tour.album import Album
     from tour.hands import Hands
     from tour.map_orientations import map_orientations
+    from tour.map_symmetry import map_symmetry
 
     viewer = new_viewer()
     viewer.window.resize(*WINDOW)
     hands = Hands(viewer)
     album = Album(IMAGES, hands.window)
     try:
-        map_orientations(hands, album)
+        {"orientations": map_orientations, "symmetry": map_symmetry}[name](hands, album)
     finally:
         viewer.close()
         let_work(_CLOSING_MS)

@@ -34,10 +34,11 @@ class Masters:
         vectors /= np.linalg.norm(vectors, axis=0)
         normals = {"simple": (1, 0, 0), "faces": (1, 1, 1), "body": (1, 1, 0)}
         self.masters = np.array([_bands(vectors, normals[name]) for name in self.names])
-        self.asked = []
+        self.asked, self.voltages = [], set()
 
-    def match(self, totals, counts, *, groups=None):
+    def match(self, totals, counts, *, groups=None, voltage=20.0):
         self.asked.append(groups)
+        self.voltages.add(voltage)
         weights = sector_weights() * (counts > 0.5)
         seen = np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0.5)
         seen = seen - np.average(seen, weights=weights)
@@ -57,7 +58,8 @@ class Masters:
                 )
         return sorted(found, key=lambda one: -one.correlation)
 
-    def pattern(self, index, rotation, directions):
+    def pattern(self, index, rotation, directions, *, voltage=20.0):
+        self.voltages.add(voltage)
         seen = np.empty(len(directions), np.float32)
         look_up(
             as_square(self.masters[index]),

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_kikuchi.ui import FEATURE_BROWSER, INSPECTOR, LATENT_MAPS, PLUGIN
-from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.feature_browser import FeatureBrowser
 from napari_kikuchi.ui.inspector import Inspector
 from napari_kikuchi.ui.latent_maps import LatentMaps
@@ -81,12 +80,7 @@ def encode(hands: Hands, album: Album) -> MapStack:
     dock = hands.dock(LatentMaps)
     hands.turn_to(dock.tabs.tabBar(), "Encode")
     album.take("first-04-encode")
-    panel, ended = dock.encode.panel, []
-    panel.ended.connect(lambda: ended.append(panel.job.state))
-    hands.click(panel.button)
-    wait_until(lambda: ended, "the maps", _PATIENCE_S)
-    if ended != [JobState.DONE]:
-        raise RuntimeError(panel.message.text())
+    hands.run(dock.encode.panel, _PATIENCE_S)
     stack = _stack(hands)
     wait_until(lambda: len(hands.viewer.layers) == 1 + len(stack), "all maps as layers")
     album.take("first-05-maps")

@@ -24,7 +24,9 @@ from qtpy.QtWidgets import (
 )
 
 from napari_kikuchi.ui import PLUGIN
+from napari_kikuchi.ui.child import JobState
 from napari_kikuchi.ui.launch import let_work, wait_until
+from napari_kikuchi.ui.pattern_viewer import PatternViewer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,12 +36,15 @@ if TYPE_CHECKING:
     from qtpy.QtCore import QModelIndex
     from qtpy.QtWidgets import QAbstractItemView
 
+    from napari_kikuchi.ui.job_panel import JobPanel
     from napari_kikuchi.ui.plot import Plot
 
 _CHILDREN = Qt.FindChildOption.FindDirectChildrenOnly
 _LEFT = Qt.MouseButton.LeftButton
 # Between two movements: a menu opens, a list scrolls.
 _PAUSE_MS = 100
+# A pattern that is simulated beside the measured one comes after it.
+_SHOWN_MS = 500
 # In scan positions, between two places of the mouse while it draws.
 _STRIDE = 0.5
 
@@ -149,6 +154,15 @@ class Hands:
         QTest.mouseClick(button, _LEFT, pos=QPoint(10, button.height() // 2))
         let_work(_PAUSE_MS)
 
+    def run(self, panel: JobPanel, patience_s: float) -> None:
+        """Click the button of a panel and wait until its job is done."""
+        ended: list[JobState] = []
+        panel.ended.connect(lambda: ended.append(panel.job.state))
+        self.click(panel.button)
+        wait_until(lambda: ended, "the maps", patience_s)
+        if ended != [JobState.DONE]:
+            raise RuntimeError(panel.message.text())
+
     def scroll_to(self, widget: QWidget) -> None:
         """Scroll what holds a widget until that is seen."""
         around = widget.parentWidget()
@@ -226,6 +240,18 @@ class Hands:
         self.point_at(position)
         QTest.mouseClick(self.canvas, _LEFT, pos=self.place(position))
         let_work(QApplication.doubleClickInterval() + _PAUSE_MS)
+
+    def hold_pattern(self, position: tuple[int, int], patience_s: float) -> None:
+        """Click on a scan position, whose pattern then stays in the pattern viewer."""
+        self.click_at(position)
+        row, col = position
+        patterns = self.dock(PatternViewer)
+        wait_until(
+            lambda: f"row {row}, column {col}" in patterns.position.text(),
+            "the pattern",
+            patience_s,
+        )
+        let_work(_SHOWN_MS)
 
     def drag(self, corners: Sequence[tuple[float, float]]) -> None:
         """Draw from one scan position to the next with the button held."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from napari_kikuchi.ui import ORIENTATIONS, PLUGIN
-from napari_kikuchi.ui.child import JobState
-from napari_kikuchi.ui.launch import let_work, wait_until
+from napari_kikuchi.ui.launch import wait_until
 from napari_kikuchi.ui.orientations import Orientations
 from napari_kikuchi.ui.pattern_viewer import PatternViewer
 from tour.album import Album
 from tour.hands import Hands
-
-if TYPE_CHECKING:
-    from napari_kikuchi.ui.job_panel import JobPanel
 
 SAMPLE = "Copper and iron by 4D-STEM, simulated (40 × 48)"
 PHASES = ("copper", "iron")
@@ -46,21 +40,8 @@ def open_scan(hands: Hands, album: Album) -> None:
     hands.open_menu("File", "Open Sample", PLUGIN, SAMPLE)
     hands.choose(SAMPLE)
     wait_until(lambda: len(hands.viewer.layers) == 1, "the scan", _PATIENCE_S)
-    show_pattern(hands, IN_COPPER)
+    hands.hold_pattern(IN_COPPER, _PATIENCE_S)
     album.take("orient-01-scan")
-
-
-def show_pattern(hands: Hands, position: tuple[int, int]) -> None:
-    """Click on a position, whose pattern then stays."""
-    hands.click_at(position)
-    row, column = position
-    patterns = hands.dock(PatternViewer)
-    wait_until(
-        lambda: f"row {row}, column {column}" in patterns.position.text(),
-        "the pattern",
-        _PATIENCE_S,
-    )
-    let_work(500)
 
 
 def calibrate(hands: Hands, album: Album) -> None:
@@ -78,7 +59,7 @@ def make_images(hands: Hands, album: Album) -> None:
     tools = hands.dock(PatternViewer).tools
     hands.turn_to(tools.tabs, "Detectors")
     page = tools.detectors
-    _run(hands, page.panel)
+    hands.run(page.panel, _PATIENCE_S)
     wait_until(lambda: len(hands.viewer.layers) > 1, "the images", _PATIENCE_S)
     album.take("orient-03-detectors")
     hands.turn_to(tools.tabs, "View")
@@ -101,19 +82,19 @@ def find_orientations(hands: Hands, album: Album) -> None:
         )
     album.take("orient-04-phases")
     images = len(hands.viewer.layers)
-    _run(hands, form.panel)
+    hands.run(form.panel, _PATIENCE_S)
     wait_until(lambda: len(hands.viewer.layers) > images, "the maps", _PATIENCE_S)
     page = hands.dock(Orientations).page
     wait_until(lambda: "indexed" in page.notice.text(), "what the maps tell", _PATIENCE_S)
     hands.dismiss()
-    show_pattern(hands, IN_COPPER)
+    hands.hold_pattern(IN_COPPER, _PATIENCE_S)
     album.take("orient-05-maps")
 
 
 def explore(hands: Hands, album: Album) -> None:
     """The page Explore: misorientation to a position, and how zone axes correlate."""
     page = hands.dock(Orientations).page
-    show_pattern(hands, IN_IRON)
+    hands.hold_pattern(IN_IRON, _PATIENCE_S)
     layers = len(hands.viewer.layers)
     hands.click(page.misorientation.button)
     wait_until(lambda: len(hands.viewer.layers) > layers, "the misorientation", _PATIENCE_S)
@@ -122,12 +103,3 @@ def explore(hands: Hands, album: Album) -> None:
     wait_until(lambda: "one half" in page.correlation.notice.text(), "the curve", _PATIENCE_S)
     hands.scroll_to(page.correlation.plot)
     album.take("orient-06-explore")
-
-
-def _run(hands: Hands, panel: JobPanel) -> None:
-    ended: list[JobState] = []
-    panel.ended.connect(lambda: ended.append(panel.job.state))
-    hands.click(panel.button)
-    wait_until(lambda: ended, "the maps", _PATIENCE_S)
-    if ended != [JobState.DONE]:
-        raise RuntimeError(panel.message.text())

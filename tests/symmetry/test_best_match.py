@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 
@@ -37,6 +38,20 @@ def test_a_grain_is_compared_once(sample, matches):
     masters = sample[0]
     assert {matches.at(row, 1).match.name for row in range(8)} == {"faces"}
     assert len(masters.asked) == 1
+
+
+def test_phases_are_compared_at_the_voltage_of_the_scan(sample, tmp_path):
+    masters, scan, _, stack = sample
+    path = tmp_path / "steel.h5"
+    with h5py.File(path, "w") as file:
+        file["manufacturer"], file["version"] = b"kikuchipy", b"0.11"
+        for group in ("Scan 1/EBSD/Data", "Scan 1/EBSD/Header"):
+            file.create_group(group)
+        file["Scan 1/SEM/Header/beam_energy"] = 15.0
+    masters.voltages.clear()
+    there = replace(scan, path=path)
+    assert BestMatches(there, stack, SymmetryReadings.of(stack), masters).at(3, 2) is not None
+    assert masters.voltages == {15.0}
 
 
 def test_the_simulated_pattern_is_what_was_rendered(sample, matches):

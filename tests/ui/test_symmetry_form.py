@@ -198,6 +198,20 @@ def test_patterns_of_spots_are_sent_to_the_orientations(make_napari_viewer):
     assert dock.form.notice.text() == ""
 
 
+def test_what_is_said_is_of_the_scan_that_is_open(make_napari_viewer, scan_file):
+    viewer = make_napari_viewer()
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, SYMMETRY)
+    panel, notice = dock.form.panel, dock.form.geometry_options.notice
+    assert notice.text() == ""
+    panel.start()
+    assert panel.message.text() == "Open a scan to map it."
+    viewer.open(scan_file, plugin=PLUGIN)
+    assert "space group" in panel.message.text()
+    assert "is not known" in notice.text()
+    viewer.layers.clear()
+    assert notice.text() == ""
+
+
 def test_what_few_need_is_folded_away(open_dock):
     form = open_dock().form
     assert not form.more.isExpanded()

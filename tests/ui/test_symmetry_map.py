@@ -1,6 +1,7 @@
 """A map of symmetry in the window: its colours, what they mean, what stands beside a pattern."""
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.orientation.simulated_scan import simulate_spot_scan
 from napari_kikuchi.symmetry.map_readings import SymmetryReadings
 from napari_kikuchi.ui import SYMMETRY
+from napari_kikuchi.ui.layers import own_layer
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.pattern_views import View
 from napari_kikuchi.ui.reader import navigator_layer
@@ -23,9 +25,9 @@ from napari_kikuchi.ui.show_maps import show_stack, show_store
 from napari_kikuchi.ui.solutions import solutions_of
 from napari_kikuchi.ui.symmetries import symmetries_of
 from napari_kikuchi.ui.symmetry import Symmetry
-from napari_kikuchi.ui.symmetry_layer import group_colour
+from napari_kikuchi.ui.symmetry_layer import group_colour, tell_confidence
 from napari_kikuchi.ui.writer import write_map_layers
-from symmetry_maps import FIRST, GEOMETRY, SECOND, Masters, symmetry_scan, symmetry_stack
+from symmetry_maps import FIRST, GEOMETRY, SECOND, UNLIKE, Masters, symmetry_scan, symmetry_stack
 
 ALL = (221, 223, 225, 227, 229, 230)
 SHOWN = [View.RAW, View.CORRECTED, View.SIMULATED]
@@ -136,11 +138,33 @@ def test_under_the_cursor_the_map_names_the_group_and_what_looks_like_it(opened)
     place = labels.data_to_world((2, 1))
     status = labels.get_status(place, world=True)["value"]
     assert "225 (Fm-3m)" in status
+    assert status.endswith("confidence: 0.60")
     assert "Patterns of some phases of 221 (Pm-3m) look the same" in status
     place = labels.data_to_world((2, 9))
     assert labels.get_status(place, world=True)["value"].endswith("unlike cubic crystals")
     # napari shows the same beside the cursor.
     assert opened.viewer.tooltip.visible
+
+
+def test_the_confidence_under_the_cursor_is_that_of_the_position(masters):
+    stack = symmetry_stack(symmetry_scan(masters)[0])
+    values = np.stack([stack.map(index) for index in range(len(stack))])
+    confidence = stack.names.index("confidence")
+    values[confidence, 0, FIRST.start], values[confidence, 1, FIRST.start] = 0.25, np.nan
+    stack = replace(stack, values=values)
+    data, attributes, _ = own_layer(stack, 0, ScanLink())
+    layer = Labels(data, **attributes)
+    tell_confidence(layer, stack)
+
+    def told(row, column):
+        status = layer.get_status((row, column))
+        assert status["coordinates"].endswith(status["value"])
+        return status["value"].partition("confidence: ")[2]
+
+    shown = [told(row, FIRST.start) for row in (0, 1, 2)]
+    assert shown == ["0.25", "", "0.60"]
+    assert told(2, SECOND.start) == "0.95"
+    assert told(2, UNLIKE.start) == told(2, 11) == told(2, 12) == told(-1, 0) == ""
 
 
 def test_the_legend_opens_with_the_map_and_tells_shares(opened):
@@ -167,6 +191,8 @@ def test_beside_the_pattern_stands_that_of_the_best_match(opened, masters):
     readout = opened.patterns.symmetry
     assert readout.group.text() == "225 (Fm-3m)  ·  confidence 0.60  ·  or 221"
     assert "221 (Pm-3m) look the same" in readout.group.toolTip()
+    # Among the values of the maps it is not told again.
+    assert opened.patterns.values.text().startswith("compatible groups 2  ·  probability 221")
     assert readout.match.text().startswith("best match: faces, Fm-3m, correlation 0.")
     simulated = opened.patterns.panes.image(View.SIMULATED)
     measured = opened.scan.read(2, 1)
@@ -175,9 +201,27 @@ def test_beside_the_pattern_stands_that_of_the_best_match(opened, masters):
     point_at(opened, 3, 5)
     opened.qtbot.waitUntil(lambda: "best match: body, Im-3m" in readout.match.text())
     point_at(opened, 3, 9)
-    opened.wait_for_views(View.RAW, View.CORRECTED)
+    opened.qtbot.waitUntil(lambda: readout.match.text() == "")
     assert readout.group.text() == "unlike cubic crystals"
-    assert readout.match.text() == ""
+
+
+def test_where_no_phase_is_known_the_other_patterns_stay_where_they_are(opened):
+    point_at(opened, 2, 1)
+    opened.wait_for_views(*SHOWN)
+    panes = opened.patterns.panes
+    panes.model.scene.camera.zoom *= 2
+    frames = panes.frames()
+    pane = panes.model.layers[-1]
+    assert pane.name == "simulated"
+    point_at(opened, 3, 9)
+    opened.qtbot.waitUntil(lambda: pane.name == "simulated\nno known phase")
+    assert panes.shown == SHOWN
+    assert np.isnan(panes.image(View.SIMULATED)).all()
+    assert panes.frames() == frames
+    point_at(opened, 3, 5)
+    opened.qtbot.waitUntil(lambda: pane.name == "simulated")
+    assert np.isfinite(panes.image(View.SIMULATED)).all()
+    assert panes.frames() == frames
 
 
 def test_the_simulated_pattern_is_offered_only_where_there_is_one(opened):
@@ -202,7 +246,8 @@ def test_a_pattern_that_cannot_be_compared_is_shown_all_the_same(opened, masters
 
     monkeypatch.setattr(masters, "match", fail)
     point_at(opened, 2, 1)
-    opened.wait_for_views(View.RAW, View.CORRECTED)
+    opened.wait_for_views(*SHOWN)
+    assert opened.patterns.panes.model.layers[-1].name == "simulated\nnot compared"
     opened.qtbot.waitUntil(lambda: "no such phase" in opened.patterns.notice.text())
 
 

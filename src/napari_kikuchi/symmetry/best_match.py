@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.images import bin_to, resized_mask
 from napari_kikuchi.io.indexed import QUATERNION
+from napari_kikuchi.io.known_voltage import voltage_of
 from napari_kikuchi.symmetry.folding import unfold
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.sector import SIDE, at_nodes
@@ -61,6 +62,11 @@ class BestMatches:
     phases
         To be compared with.
 
+    Attributes
+    ----------
+    size
+        Height and width of simulated patterns.
+
     Raises
     ------
     ValueError
@@ -85,6 +91,7 @@ class BestMatches:
                 f"{self._mask.shape}"
             )
         self._scan, self._readings, self._phases = scan, readings, phases
+        self._voltage = voltage_of(scan)
         self._quaternions = np.stack([stack.map(names.index(one)) for one in QUATERNION], axis=-1)
         self._levelling = Levelling(self._mask)
         self._weights = self._mask.ravel().astype(np.float32)
@@ -92,9 +99,9 @@ class BestMatches:
         self._seen = np.ascontiguousarray(seen.T, np.float32)
         height, width = scan.pattern_shape
         shrink = min(1.0, _HEIGHT / height)
-        self._size = max(1, round(height * shrink)), max(1, round(width * shrink))
-        self._directions = detector.directions(self._size)
-        self._outside = ~resized_mask(self._mask, self._size)
+        self.size = max(1, round(height * shrink)), max(1, round(width * shrink))
+        self._directions = detector.directions(self.size)
+        self._outside = ~resized_mask(self._mask, self.size)
         self._known: dict[int, Match | None] = {}
 
     def at(self, row: int, col: int) -> MatchedPattern | None:
@@ -111,8 +118,8 @@ class BestMatches:
         if match is None:
             return None
         rotation = self._rotations(np.array([[row, col]]))[0]
-        image = self._phases.pattern(match.index, rotation, self._directions)
-        image = np.asarray(image, np.float32).reshape(self._size)
+        image = self._phases.pattern(match.index, rotation, self._directions, voltage=self._voltage)
+        image = np.asarray(image, np.float32).reshape(self.size)
         return MatchedPattern(match, np.where(self._outside, np.float32(np.nan), image))
 
     def _best(self, grain: int, groups: tuple[int, ...]) -> Match | None:
@@ -127,7 +134,9 @@ class BestMatches:
         total, count = np.zeros((2, SIDE, SIDE), np.float32)
         for pattern, rotation in zip(levelled, self._rotations(chosen[readable]), strict=True):
             unfold(pattern.ravel(), self._weights, rotation, self._seen, total, count)
-        found = self._phases.match(at_nodes(total), at_nodes(count), groups=groups or None)
+        found = self._phases.match(
+            at_nodes(total), at_nodes(count), groups=groups or None, voltage=self._voltage
+        )
         return found[0] if found else None
 
     def _rotations(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:

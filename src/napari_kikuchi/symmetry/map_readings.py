@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Name of the map of the groups' numbers.
 SYMMETRY = "symmetry"
+#: Name of the map of how probable the group is.
+CONFIDENCE = "confidence"
 #: Stands for a position without a pattern, as 0 does for one that is unlike cubic crystals.
 NOTHING = -1
 _MOST = 230
@@ -113,7 +115,7 @@ class SymmetryReadings:
                 read("compatible groups")[known],
                 np.array(list(numbers.values())),
             )
-        return cls(groups, read("confidence"), grains, compatible)
+        return cls(groups, read(CONFIDENCE), grains, compatible)
 
     def at(self, row: int, col: int) -> SymmetryReading | None:
         """What they tell of a position; None where there is no pattern."""

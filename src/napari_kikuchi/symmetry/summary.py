@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from napari_kikuchi.symmetry.map_readings import group_numbers, group_shares
+from napari_kikuchi.symmetry.map_readings import (
+    CONFIDENCE,
+    SYMMETRY,
+    group_numbers,
+    group_shares,
+)
 from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
@@ -36,7 +41,7 @@ def symmetry_told(stack: MapStack) -> list[str]:
     stack
         As :func:`~napari_kikuchi.symmetry.maps.symmetry_maps` makes it.
     """
-    groups, confidence = (stack.map(stack.names.index(name)) for name in ("symmetry", "confidence"))
+    groups, confidence = (stack.map(stack.names.index(name)) for name in (SYMMETRY, CONFIDENCE))
     numbers = group_numbers(groups)
     lines = []
     for number, share in group_shares(numbers):

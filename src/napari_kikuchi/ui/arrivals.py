@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Image
+from napari.layers import Image, Labels
 from qtpy.QtCore import QTimer
 
 from napari_kikuchi.jobs import Progress
@@ -21,7 +21,7 @@ from napari_kikuchi.ui.layers import thumbnail
 from napari_kikuchi.ui.link import LayerLink, ScanLink, link_of
 from napari_kikuchi.ui.models import find_model, model_of, not_found
 from napari_kikuchi.ui.session import Point
-from napari_kikuchi.ui.symmetry_layer import shows_symmetry
+from napari_kikuchi.ui.symmetry_layer import shows_symmetry, tell_confidence
 
 if TYPE_CHECKING:
     from napari.layers import Layer
@@ -84,8 +84,9 @@ class Arrivals:
         self._show_scale_bar()
         if link.browsed:
             self._open(FEATURE_BROWSER)
-        if shows_symmetry(link):
+        if isinstance(layer, Labels) and link.stack is not None and shows_symmetry(link):
             self._explain_colours()
+            tell_confidence(layer, link.stack)
         if is_map and link.navigator is not None and self._to_refine(layer, link.navigator):
             self._refine(layer, link.navigator)
 

@@ -87,6 +87,8 @@ class GeometryOptions(QWidget):
         if scan is not None:
             told = assumed_geometry() if self._known is None else self._known.geometry
             self._fill(self._geometries.get(scan, told))
+        else:
+            self._tell()
 
     def chosen(self) -> Geometry:
         """What is shown."""
@@ -129,7 +131,7 @@ class GeometryOptions(QWidget):
             text = found[1]
         elif self._known is not None and _alike(shown, self._known.geometry):
             text = f"The geometry is that of {self._known.told_by.name}."
-        elif not self.is_known:
+        elif self._scan is not None and not self.is_known:
             text = self._unknown
         self.notice.tell(text)
 

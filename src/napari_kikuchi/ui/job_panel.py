@@ -66,6 +66,7 @@ class JobPanel(QWidget):
     ) -> None:
         super().__init__()
         self._title = title
+        self._hint = hint
         self._request = request
         self._began = self._stage_began = 0.0
         self._stage: tuple[int, int] = (0, 0)
@@ -133,6 +134,12 @@ class JobPanel(QWidget):
     def add(self, text: str) -> None:
         """Tell something more, after what was told last."""
         self.say(f"{self.message.text()} {text}".strip())
+
+    def rest(self) -> None:
+        """Say what was said before the first job, unless one runs: this is about something else."""
+        if not self.job.active:
+            self.say(self._hint)
+            self.warnings.tell("")
 
     def _on_click(self) -> None:
         if self.job.active:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from magicgui.widgets import ComboBox, Container, FloatSpinBox
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QVBoxLayout
 
 from napari_kikuchi.explore.orientations import GRAIN_THRESHOLD
 from napari_kikuchi.io.origin import unreadable_told
@@ -17,11 +17,10 @@ from napari_kikuchi.orientation.find_spots import default_spots_path
 from napari_kikuchi.orientation.places import default_orientations_path
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_options import DetectorOptions
-from napari_kikuchi.ui.forms import Form, Notice, maps_field, path_in, path_of
+from napari_kikuchi.ui.forms import Form, path_of
+from napari_kikuchi.ui.map_form import TechniqueForm
 from napari_kikuchi.ui.orientations_request import OrientationsRequest
 from napari_kikuchi.ui.phase_list import PhaseList
-from napari_kikuchi.ui.resumable_panel import ResumablePanel
-from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.spot_sources import spot_sources_of
 from napari_kikuchi.ui.spots_taken import SpotsTaken
 
@@ -38,7 +37,7 @@ _START = (
 _UNKNOWN, _THICK, _THIN = "unknown", "thick", "thin"
 
 
-class OrientationsForm(QWidget):
+class OrientationsForm(TechniqueForm[OrientationsRequest]):
     """Maps orientations in a child process and shows the maps.
 
     Parameters
@@ -53,21 +52,14 @@ class OrientationsForm(QWidget):
     """The scan of which maps with orientations have come."""
 
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
-        super().__init__()
-        self._session = session
-        self._scan: Scan | None = None
-        # What runs or ran last: the form may be changed meanwhile.
-        self._mapping: OrientationsRequest | None = None
-        self.panel = ResumablePanel(
+        super().__init__(
+            session,
             "Map orientations",
-            self._arguments,
-            self._outputs,
             "phases or calibration are others now",
             _START,
             "Phase, orientation and confidence of every pattern, and the grains they make.",
             command,
         )
-        self.notice = Notice()
         self.phases = PhaseList(session)
         self.spots = SpotsTaken(session)
         self.detector = DetectorOptions(session)
@@ -117,10 +109,8 @@ class OrientationsForm(QWidget):
         )
         self.threshold.native.setDecimals(1)
         self.threshold.native.setSuffix("°")
-        self.out = maps_field()
         self.form = Form(self.voltage, self.foil, between, self.radius, self.threshold)
         self.place = Form(self.out)
-        self.options = QWidget()
         inner = QVBoxLayout(self.options)
         inner.setContentsMargins(0, 0, 0, 0)
         for title, widget in (
@@ -138,18 +128,11 @@ class OrientationsForm(QWidget):
         layout.addStretch()
         self.foil.changed.connect(self._on_foil)
         self.radius.changed.connect(lambda radius: self.spots.set_radius(radius or None))
-        self.out.changed.connect(self.panel.offer_restart)
-        self.panel.ended.connect(self._suit)
-        self.panel.done.connect(self._show)
         self._on_foil()
         self._suit()
         self.panel.offer_restart()
 
-    def set_scan(self, scan: Scan | None) -> None:
-        """Map this scan."""
-        if scan is self._scan:
-            return
-        self._scan = scan
+    def _on_scan(self, scan: Scan | None) -> None:
         self.spots.set_scan(scan)
         self.detector.set_scan(scan)
         self._suit()
@@ -187,39 +170,30 @@ class OrientationsForm(QWidget):
             restart=self.panel.restart.isChecked(),
         )
 
-    def _arguments(self) -> list[str]:
-        request = self.request()
-        arguments = request.arguments()
+    def _prepare(self, request: OrientationsRequest) -> None:
         request.write_calibration()
-        self._mapping = request
-        return arguments
 
-    def _suit(self) -> None:
-        """Offer what can be done with the scan, and say why nothing can."""
-        why_not = _why_not(self._scan)
-        self.notice.tell(why_not)
-        self.options.setEnabled(not why_not)
-        # What runs can always be cancelled.
-        self.panel.button.setEnabled(not why_not or self.panel.job.active)
-        self.panel.button.setToolTip(why_not or _START)
+    def _why_not(self, scan: Scan | None) -> str:
+        if scan is None or scan.technique == "4D-STEM":
+            return ""
+        return (
+            f"{scan.name} holds Kikuchi patterns: index these with Physics maps, “orientations, "
+            "by indexing”. What their maps tell is on the page Explore."
+        )
 
     def _on_foil(self) -> None:
         self.form.show_row(self.between, self.foil.value == _THICK)
 
     def _outputs(self) -> list[Path]:
-        out = path_in(self.out)
-        if out is None:
-            return []
-        found = [out, out.with_name(f"{out.name}.solutions")]
-        if self._scan is not None and self._scan.path is not None:
+        found = super()._outputs()
+        found += [out.with_name(f"{out.name}.solutions") for out in found]
+        if found and self._scan is not None and self._scan.path is not None:
             found.append(default_spots_path(self._scan.path, self._scan.options))
         return found
 
-    def _show(self, path: str) -> None:
-        assert self._mapping is not None
-        scan = self._mapping.scan
-        stack = show_store(self._session, Path(path), scan)
-        if scan.path is not None and self._mapping.spots is None:
+    def _tell(self, stack: MapStack, request: OrientationsRequest) -> None:
+        scan = request.scan
+        if scan.path is not None and request.spots is None:
             # Found by the way: not there when they were looked for before.
             spots = default_spots_path(scan.path, scan.options)
             if spots.is_file():
@@ -232,15 +206,6 @@ class OrientationsForm(QWidget):
                 self.mapped.emit(scan)
 
         self._session.start(_report(stack), done=tell)
-
-
-def _why_not(scan: Scan | None) -> str:
-    if scan is None or scan.technique == "4D-STEM":
-        return ""
-    return (
-        f"{scan.name} holds Kikuchi patterns: index these with Physics maps, “orientations, by "
-        "indexing”. What their maps tell is on the page Explore."
-    )
 
 
 def _report(stack: MapStack) -> Job[tuple[OrientationReport, str]]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_kikuchi.ui.pattern_views import (
@@ -24,7 +25,6 @@ from napari_kikuchi.ui.session import Point, RegionMean
 from napari_kikuchi.ui.spot_sources import FoundSpots, Simulation
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_kikuchi.orientation.solution_spots import SimulatedSpots
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 # Between the limits of a logarithmic scale. Weak spots are a thousandth of the direct beam.
 _DECADES, _DECADES_OF_SPOTS = 2, 3
+_NO_MATCH, _NOT_COMPARED = "no known phase", "not compared"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,8 @@ class Shown:
         To be drawn over it.
     match
         Whose pattern is simulated; None: none is.
+    words
+        What stands in panes without an image.
     problem
         Why something of it could not be read; empty if all could.
     """
@@ -115,6 +118,7 @@ class Shown:
     pattern: NDArray | None = None
     spots: PatternSpots = field(default_factory=PatternSpots)
     match: Match | None = None
+    words: Mapping[View, str] = field(default_factory=dict)
     problem: str = ""
 
 
@@ -183,7 +187,9 @@ def answer(request: Request) -> Shown:
     else:
         pattern = subject.pattern
     views = view_pattern(pattern, request.views, request.preparation, request.model, request.shift)
-    matched, unmatched = _matched(request)
+    wanted = View.SIMULATED in request.views and isinstance(subject, Point)
+    matches = request.matches if wanted else None
+    matched, unmatched = _matched(matches, subject)
     if matched is not None:
         views[View.SIMULATED] = matched.image
     kept = request.limits or {}
@@ -197,21 +203,25 @@ def answer(request: Request) -> Shown:
     images = {
         view: tone(image, limits[view], request.tone, decades) for view, image in views.items()
     }
+    words = {}
+    if matches is not None and matched is None:
+        # An empty pane: those beside it stay where they are.
+        images[View.SIMULATED] = np.full(matches.size, np.nan, np.float32)
+        words[View.SIMULATED] = _NOT_COMPARED if unmatched else _NO_MATCH
     spots, unread = _spots(request)
     match = None if matched is None else matched.match
     problem = "\n".join(filter(None, (unread, unmatched)))
-    return Shown(request, images, limits, pattern, spots, match, problem)
+    return Shown(request, images, limits, pattern, spots, match, words, problem)
 
 
-def _matched(request: Request) -> tuple[MatchedPattern | None, str]:
-    """The best match of the position that is shown, if it is wanted; and why there is none."""
-    point = request.subject
-    wanted = View.SIMULATED in request.views and request.matches is not None
-    if not wanted or not isinstance(point, Point):
+def _matched(
+    matches: BestMatches | None, subject: Point | RegionMean
+) -> tuple[MatchedPattern | None, str]:
+    """The best match of the position that is shown; and why there is none."""
+    if matches is None or not isinstance(subject, Point):
         return None, ""
-    assert request.matches is not None
     try:
-        return request.matches.at(point.row, point.col), ""
+        return matches.at(subject.row, subject.col), ""
     except (OSError, ValueError) as error:
         return None, f"No known phase can be compared with this pattern: {error}"
 

@@ -64,7 +64,10 @@ class PatternPanes(QWidget):
         return self._panes[view].data
 
     def show_images(
-        self, images: Mapping[View, NDArray[np.float32]], pattern_shape: tuple[int, int]
+        self,
+        images: Mapping[View, NDArray[np.float32]],
+        pattern_shape: tuple[int, int],
+        words: Mapping[View, str] | None = None,
     ) -> None:
         """Show these views and no others.
 
@@ -74,11 +77,16 @@ class PatternPanes(QWidget):
             Each within [0, 1], of any shape.
         pattern_shape
             Height and width of the recorded pattern, to which all are scaled.
+        words
+            To stand below the titles of some: why there is nothing to be seen.
         """
         before = self.shown
         self._pattern_shape = pattern_shape
         for view, image in images.items():
             self._show(view, image, pattern_shape)
+            title = "\n".join(filter(None, (str(view), (words or {}).get(view))))
+            if self._panes[view].name != title:
+                self._panes[view].name = title
         for view, pane in self._panes.items():
             # Telling napari what it knows would cost more than drawing.
             if pane.visible != (view in images):

@@ -263,7 +263,7 @@ class PatternViewer(QWidget):
                 self._tell()
             self._limits = dict(shown.limits)
             subject = shown.request.subject
-            self.panes.show_images(shown.images, subject.scan.pattern_shape)
+            self.panes.show_images(shown.images, subject.scan.pattern_shape, shown.words)
             self.tools.set_shown(shown)
             self.symmetry.set_match(shown.match)
             self.scan_label.setText(_description(subject.scan))
@@ -279,7 +279,11 @@ class PatternViewer(QWidget):
     def _map_values(self, subject: Point | RegionMean) -> str:
         if not isinstance(subject, Point):
             return ""
-        links = [(layer, link) for layer, link in self.session.links() if link.stack is not None]
+        links = [
+            (layer, link)
+            for layer, link in self.session.links()
+            if link.stack is not None and not self.symmetry.tells(link)
+        ]
         links.sort(key=lambda found: found[0] is not subject.layer)
         texts = (
             f"{layer.name} {float(layer.data[subject.row, subject.col]):.3g}"

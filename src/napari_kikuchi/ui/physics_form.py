@@ -6,21 +6,19 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from magicgui.widgets import CheckBox, ComboBox
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout
 
 from napari_kikuchi.images import resized_mask
 from napari_kikuchi.io.map_store import MapStoreError, read_provenance
-from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.physics.maps import Kind, default_physics_path
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
-from napari_kikuchi.ui.forms import Form, maps_field, path_in, path_of
+from napari_kikuchi.ui.forms import Form, path_of
 from napari_kikuchi.ui.indexing_options import IndexingOptions
+from napari_kikuchi.ui.map_form import MapForm
 from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
 from napari_kikuchi.ui.requests import MapsRequest
-from napari_kikuchi.ui.resumable_panel import ResumablePanel
 from napari_kikuchi.ui.session import Session
-from napari_kikuchi.ui.show_maps import show_store
 from napari_kikuchi.ui.work_place import WorkPlaceChoice
 
 # In the order in which their maps come.
@@ -49,7 +47,7 @@ _KINDS: dict[Kind, tuple[str, str]] = {
 _SIMPLE = ("quality", "sharpness", "contrast")
 
 
-class PhysicsForm(QWidget):
+class PhysicsForm(MapForm[MapsRequest]):
     """Maps a scan by classical methods in a child process and shows the maps.
 
     Parameters
@@ -61,12 +59,15 @@ class PhysicsForm(QWidget):
     """
 
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
-        super().__init__()
-        self._session = session
-        self._scan: Scan | None = None
+        super().__init__(
+            session,
+            "Make maps",
+            "other maps are wanted now",
+            "Map every pattern in a process of its own; what was stopped goes on where it was",
+            "What classical methods say of each pattern, to stand beside latent maps.",
+            command,
+        )
         self._suggested: Path | None = None
-        # What runs or ran last: the form may be changed meanwhile.
-        self._mapping: MapsRequest | None = None
         self.kinds: dict[Kind, CheckBox] = {
             kind: CheckBox(text=text, value=kind in _SIMPLE, tooltip=tooltip)
             for kind, (text, tooltip) in _KINDS.items()
@@ -77,16 +78,6 @@ class PhysicsForm(QWidget):
             choices=[("as recorded", None)],
             tooltip="Average patterns down to so many pixels first: less noise, and faster",
         )
-        self.out = maps_field()
-        self.panel = ResumablePanel(
-            "Make maps",
-            self._arguments,
-            self._outputs,
-            "other maps are wanted now",
-            "Map every pattern in a process of its own; what was stopped goes on where it was",
-            "What classical methods say of each pattern, to stand beside latent maps.",
-            command,
-        )
         self.choices = Form(*self.kinds.values())
         self.form = Form(self.size, self.out)
         self.place = WorkPlaceChoice()
@@ -96,10 +87,8 @@ class PhysicsForm(QWidget):
         layout.addStretch()
         for box in self.kinds.values():
             box.changed.connect(self._on_kinds)
-        self.out.changed.connect(self.panel.offer_restart)
         # What has been made is not to be lost to what was ticked meanwhile.
         self.panel.ended.connect(self._suggest_out)
-        self.panel.done.connect(self._show)
         self._on_kinds()
         self.panel.offer_restart()
 
@@ -108,11 +97,7 @@ class PhysicsForm(QWidget):
         """The kinds of maps that are ticked."""
         return [kind for kind, box in self.kinds.items() if box.value]
 
-    def set_scan(self, scan: Scan | None) -> None:
-        """Map this scan."""
-        if scan is self._scan:
-            return
-        self._scan = scan
+    def _on_scan(self, scan: Scan | None) -> None:
         self.indexing.set_scan(scan)
         recorded: list[tuple[str, tuple[int, int] | None]] = [("as recorded", None)]
         if scan is not None:
@@ -149,12 +134,8 @@ class PhysicsForm(QWidget):
             place=self.place.chosen,
         )
 
-    def _arguments(self) -> list[str]:
-        request = self.request()
-        arguments = request.arguments()
+    def _prepare(self, request: MapsRequest) -> None:
         request.write_mask()
-        self._mapping = request
-        return arguments
 
     def _on_kinds(self) -> None:
         self.indexing.setVisible("indexing" in self.chosen)
@@ -167,15 +148,6 @@ class PhysicsForm(QWidget):
         if anew or self.out.value == self._suggested:
             default = default_physics_path(self._scan.path, self._scan.options)
             self._suggested = self.out.value = _place(default, self.chosen)
-
-    def _outputs(self) -> list[Path]:
-        out = path_in(self.out)
-        return [] if out is None else [out]
-
-    def _show(self, path: str) -> None:
-        assert self._mapping is not None
-        stack = show_store(self._session, Path(path), self._mapping.scan)
-        self.panel.add(unreadable_told(stack))
 
 
 def _place(default: Path, kinds: Collection[Kind]) -> Path:

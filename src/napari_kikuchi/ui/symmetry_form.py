@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout
 from superqt import QCollapsible
 
 from napari_kikuchi.geometry import Geometry
-from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.places import default_symmetry_path
 from napari_kikuchi.ui.child import COMMAND
-from napari_kikuchi.ui.forms import Form, Notice, maps_field, path_in, path_of
+from napari_kikuchi.ui.forms import Form, path_in, path_of
 from napari_kikuchi.ui.geometry_options import GeometryOptions, angle_field
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.listening import listen
-from napari_kikuchi.ui.resumable_panel import ResumablePanel
-from napari_kikuchi.ui.show_maps import show_store
+from napari_kikuchi.ui.map_form import TechniqueForm
 from napari_kikuchi.ui.symmetries import symmetries_of
 from napari_kikuchi.ui.symmetry_legend import SymmetryLegend
 from napari_kikuchi.ui.symmetry_request import SymmetryRequest
@@ -42,13 +40,13 @@ _UNKNOWN = (
     "type it in."
 )
 _OF_MAPS = "The geometry is that of the maps of symmetry."
-_FIND = "Find it from the patterns"
+_FIND = "Find the projection centre from the patterns"
 _FIND_TIP = (
     "Try projection centres until the bands of some patterns meet as those of a cubic crystal do"
 )
 
 
-class SymmetryForm(QWidget):
+class SymmetryForm(TechniqueForm[SymmetryRequest]):
     """Maps symmetry in a child process, shows the maps and says what their colours mean.
 
     Parameters
@@ -60,22 +58,15 @@ class SymmetryForm(QWidget):
     """
 
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
-        super().__init__()
-        self._session = session
-        self._scan: Scan | None = None
-        self._symmetries = symmetries_of(session)
-        # What runs or ran last: the form may be changed meanwhile.
-        self._mapping: SymmetryRequest | None = None
-        self.panel = ResumablePanel(
+        super().__init__(
+            session,
             "Map symmetry",
-            self._arguments,
-            self._outputs,
             "geometry or classifier are others now",
             _START,
             _HINT,
             command,
         )
-        self.notice = Notice()
+        self._symmetries = symmetries_of(session)
         self.legend = SymmetryLegend(session)
         self.geometry_options = GeometryOptions(unknown=_UNKNOWN)
         self.find_button = QPushButton(_FIND)
@@ -93,10 +84,8 @@ class SymmetryForm(QWidget):
             "Neighbours whose orientations differ by less are of one crystal and vote together",
         )
         self.threshold.min, self.threshold.value = 0.1, 3.0
-        self.out = maps_field()
         self.more = QCollapsible("More")
         self.more.addWidget(Form(self.classifier, self.threshold, self.out))
-        self.options = QWidget()
         inner = QVBoxLayout(self.options)
         inner.setContentsMargins(0, 0, 0, 0)
         for widget in (
@@ -112,19 +101,12 @@ class SymmetryForm(QWidget):
             layout.addWidget(part)
         layout.addStretch()
         self.find_button.clicked.connect(lambda: self._find())
-        self.out.changed.connect(self.panel.offer_restart)
-        self.panel.ended.connect(self._suit)
-        self.panel.done.connect(self._show)
         listen(self, [(self._symmetries.changed, self._on_symmetry)])
         self._suit()
         self.panel.offer_restart()
 
-    def set_scan(self, scan: Scan | None) -> None:
-        """Map this scan."""
-        if scan is self._scan:
-            return
+    def _on_scan(self, scan: Scan | None) -> None:
         self.finding.cancel()
-        self._scan = scan
         self.geometry_options.set_scan(scan)
         self.legend.set_scan(scan)
         self._suit()
@@ -153,24 +135,16 @@ class SymmetryForm(QWidget):
             restart=self.panel.restart.isChecked(),
         )
 
-    def _arguments(self) -> list[str]:
-        request = self.request()
-        arguments = request.arguments()
-        self._mapping = request
-        return arguments
-
-    def _outputs(self) -> list[Path]:
-        out = path_in(self.out)
-        return [] if out is None else [out]
+    def _why_not(self, scan: Scan | None) -> str:
+        if scan is None or scan.technique == "EBSD":
+            return ""
+        return (
+            f"{scan.name} holds patterns of spots. Symmetry is told of Kikuchi patterns; what "
+            "phases these spots come from, Orientations finds out."
+        )
 
     def _suit(self) -> None:
-        """Offer what can be done with the scan, and say why nothing can."""
-        why_not = _why_not(self._scan)
-        self.notice.tell(why_not)
-        self.options.setEnabled(not why_not)
-        # What runs can always be cancelled.
-        self.panel.button.setEnabled(not why_not or self.panel.job.active)
-        self.panel.button.setToolTip(why_not or _START)
+        super()._suit()
         self.find_button.setEnabled(self._scan is not None and not self.finding.active)
 
     def _find(self) -> None:
@@ -190,11 +164,6 @@ class SymmetryForm(QWidget):
         self.finding.start(_found(scan, path_in(self.classifier), chosen), take)
         self._suit()
 
-    def _show(self, path: str) -> None:
-        assert self._mapping is not None
-        stack = show_store(self._session, Path(path), self._mapping.scan)
-        self.panel.add(unreadable_told(stack))
-
     def _on_symmetry(self, scan: Scan) -> None:
         """Go on with the geometry of maps that are there, where nothing else is known."""
         known = self._symmetries.of(scan)
@@ -205,15 +174,6 @@ class SymmetryForm(QWidget):
         with suppress(ValueError):
             geometry = Geometry.from_settings(told)
             self.geometry_options.show_found(scan, geometry, _OF_MAPS)
-
-
-def _why_not(scan: Scan | None) -> str:
-    if scan is None or scan.technique == "EBSD":
-        return ""
-    return (
-        f"{scan.name} holds patterns of spots. Symmetry is told of Kikuchi patterns; what phases "
-        "these spots come from, Orientations finds out."
-    )
 
 
 def _found(scan: Scan, classifier: Path | None, geometry: Geometry) -> Job[FoundCentre]:

@@ -6,11 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_kikuchi.symmetry.map_readings import NOTHING, SYMMETRY, group_numbers, has_symmetry
+from napari_kikuchi.symmetry.map_readings import (
+    CONFIDENCE,
+    NOTHING,
+    SYMMETRY,
+    group_numbers,
+    has_symmetry,
+)
 from napari_kikuchi.symmetry.summary import group_name, partners_told
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from napari.layers import Labels
+    from numpy.typing import ArrayLike, NDArray
 
     from napari_kikuchi.maps import MapStack
     from napari_kikuchi.ui.link import LayerLink
@@ -63,6 +70,36 @@ def symmetry_labels(stack: MapStack, values: NDArray) -> tuple[NDArray[np.int16]
     }
     colormap = DirectLabelColormap(color_dict=colours)
     return groups, {"colormap": colormap, "features": features, "opacity": _OPACITY}
+
+
+def tell_confidence(layer: Labels, stack: MapStack) -> None:
+    """Let napari's status tell the confidence, too, which its features cannot: it is of positions.
+
+    Parameters
+    ----------
+    layer
+        Shows the symmetry of ``stack``.
+    stack
+        Maps; nothing more is told where there is no confidence among them.
+    """
+    if CONFIDENCE not in stack.names or layer.data.shape != stack.map_shape:
+        return
+    confidence = stack.map(stack.names.index(CONFIDENCE))
+    told = layer.get_status
+
+    def get_status(position: ArrayLike | None = None, **settings: Any) -> dict[str, str]:
+        status = told(position, **settings)
+        if position is not None:
+            place = layer.world_to_data(position) if settings.get("world") else position
+            row, col = np.rint(np.asarray(place)[-2:]).astype(int)
+            there = 0 <= row < confidence.shape[0] and 0 <= col < confidence.shape[1]
+            if there and layer.data[row, col] > 0 and np.isfinite(confidence[row, col]):
+                for part in ("coordinates", "value"):
+                    status[part] += f", {CONFIDENCE}: {confidence[row, col]:.2f}"
+        return status
+
+    # napari asks the layer, and has no other way to let it tell what is of a position.
+    layer.get_status = get_status
 
 
 def symmetry_values(labels: NDArray) -> NDArray[np.float32]:

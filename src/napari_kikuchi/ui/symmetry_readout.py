@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
+from napari_kikuchi.symmetry.map_readings import CONFIDENCE, SYMMETRY
 from napari_kikuchi.symmetry.summary import match_told, partners_told, reading_told
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.session import Point
@@ -18,6 +19,7 @@ from napari_kikuchi.ui.symmetry_layer import group_colour
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.symmetry.references import Match
+    from napari_kikuchi.ui.link import LayerLink
     from napari_kikuchi.ui.session import Session
 
 _TIP = (
@@ -69,6 +71,14 @@ class SymmetryReadout(QWidget):
     def set_match(self, match: Match | None) -> None:
         """Tell whose pattern is shown beside the measured one."""
         self.match.setText("" if match is None else match_told(match))
+
+    def tells(self, link: LayerLink) -> bool:
+        """Whether the values of a layer are told here."""
+        scan, stack = link.source.scan, link.stack
+        known = None if scan is None else self._symmetries.of(scan)
+        if known is None or stack is not known.stack or link.channel is None:
+            return False
+        return known.stack.names[link.channel] in (SYMMETRY, CONFIDENCE)
 
     def _on_symmetry(self, scan: Scan) -> None:
         subject = self._session.subject
