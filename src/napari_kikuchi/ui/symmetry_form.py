@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io.origin import unreadable_told
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.places import default_symmetry_path
+from napari_kikuchi.symmetry.summary import adaptation_told
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, Notice, maps_field, path_in, path_of
 from napari_kikuchi.ui.geometry_options import GeometryOptions, angle_field
@@ -45,6 +46,11 @@ _OF_MAPS = "The geometry is that of the maps of symmetry."
 _FIND = "Find it from the patterns"
 _FIND_TIP = (
     "Try projection centres until the bands of some patterns meet as those of a cubic crystal do"
+)
+_ADAPT_TIP = (
+    "Let the classifier get used to these patterns before it reads them, without anyone naming a\n"
+    "phase. Worth a try where patterns look unlike simulated ones and are of a dozen phases or\n"
+    "more; else nothing is changed, and the message says why. Takes about a minute."
 )
 
 
@@ -88,6 +94,8 @@ class SymmetryForm(QWidget):
             tooltip="File of a classifier; empty: the one that comes with napari-kikuchi",
         )
         self.classifier.line_edit.native.setPlaceholderText("the usual one")
+        self.adapt = QCheckBox("Adapt to this scan")
+        self.adapt.setToolTip(_ADAPT_TIP)
         self.threshold = angle_field(
             "neighbours within",
             "Neighbours whose orientations differ by less are of one crystal and vote together",
@@ -104,6 +112,7 @@ class SymmetryForm(QWidget):
             self.geometry_options,
             self.find_button,
             self.finding,
+            self.adapt,
             self.more,
         ):
             inner.addWidget(widget)
@@ -149,6 +158,7 @@ class SymmetryForm(QWidget):
             self.geometry_options.chosen(),
             find_centre=not self.geometry_options.is_known,
             classifier=path_in(self.classifier),
+            adapt=self.adapt.isChecked(),
             grain_threshold=self.threshold.value,
             restart=self.panel.restart.isChecked(),
         )
@@ -193,7 +203,8 @@ class SymmetryForm(QWidget):
     def _show(self, path: str) -> None:
         assert self._mapping is not None
         stack = show_store(self._session, Path(path), self._mapping.scan)
-        self.panel.add(unreadable_told(stack))
+        for told in (adaptation_told(stack.provenance), unreadable_told(stack)):
+            self.panel.add(told)
 
     def _on_symmetry(self, scan: Scan) -> None:
         """Go on with the geometry of maps that are there, where nothing else is known."""
