@@ -48,9 +48,9 @@ _FIND_TIP = (
     "Try projection centres until the bands of some patterns meet as those of a cubic crystal do"
 )
 _ADAPT_TIP = (
-    "Let the classifier get used to these patterns before it reads them, without anyone naming a\n"
-    "phase. Worth a try where patterns look unlike simulated ones and are of a dozen phases or\n"
-    "more; else nothing is changed, and the message says why. Takes about a minute."
+    "Before the map, let the classifier get used to some hundred patterns of this scan, of which\n"
+    "nobody has to name the phases. Only done where they are unlike simulated ones and of about a\n"
+    "dozen phases or more; a message says what was done. Takes less than a minute."
 )
 
 
