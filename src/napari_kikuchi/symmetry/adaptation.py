@@ -63,7 +63,7 @@ class AdaptationSettings:
 
     method: str = "discrepancy"
     edges: bool = True
-    strange: float = 0.75
+    strange: float = 0.85
     various: float = 12.0
     steps: int = 300
     batch: int = 64
@@ -87,7 +87,7 @@ def adapt(
 ) -> Job[SymmetryClassifier]:
     """Adapt a classifier to patterns without labels.
 
-    A target that is no stranger to the source than phases of other groups needs nothing: the
+    A target that is no stranger to the source than its phases are to each other needs nothing: the
     classifier comes back as it is. One of few phases is read by its edges, learned from the source;
     one of many is learned from itself. How sure votes may be is kept: nobody can measure it without
     labels.
@@ -123,7 +123,7 @@ def adapt(
     settings = settings or AdaptationSettings()
     shown = np.asarray(shown)
     _check(classifier, source, shown, target)
-    found = compare(classifier.network, source, shown, target)
+    found = compare(classifier.network, source, target)
     needed = found.strangeness >= settings.strange
     edges = needed and settings.edges and classifier.network.architecture.reads != "edges"
     method = settings.method if needed and found.variety >= settings.various else "none"

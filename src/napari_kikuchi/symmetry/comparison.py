@@ -10,7 +10,7 @@ import torch
 from napari_kikuchi.symmetry.network import SymmetryNetwork
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from napari_kikuchi.symmetry.lessons import SymmetryLessons
 
@@ -27,10 +27,9 @@ class Comparison(NamedTuple):
     Attributes
     ----------
     strangeness
-        Rank of the distance from its crystals to the nearest phase of the source, among those from
-        each of these to the nearest of another group: below 0.7 if they are phases like them, 1 if
-        each is farther from all than any phase is from those of other groups. Crystals of one phase
-        share a rank, which may be anything.
+        Rank of the distance from its crystals to the nearest phase of the source: about 0.5 if
+        they lie among the phases as these lie among each other, 1 if each is farther from all than
+        any phase is from its nearest. Crystals of one phase share a rank, which may be anything.
     variety
         Of how many phases its crystals seem to be, if there were as many of each.
     """
@@ -41,7 +40,7 @@ class Comparison(NamedTuple):
 
 @torch.inference_mode()
 def compare(
-    network: SymmetryNetwork, source: SymmetryLessons, shown: ArrayLike, target: SymmetryLessons
+    network: SymmetryNetwork, source: SymmetryLessons, target: SymmetryLessons
 ) -> Comparison:
     """Compare patterns by their profiles.
 
@@ -49,12 +48,8 @@ def compare(
     ----------
     network
         That makes the profiles.
-    source
-        Patterns of at least two phases.
-    shown
-        Number of the space group that patterns of each show, of shape (phases,).
-    target
-        Patterns of at least one crystal.
+    source, target
+        Patterns of at least two phases, and of at least one crystal.
     """
     rng = np.random.default_rng(0)
     phases = rng.permutation(len(source.totals))[:_MOST]
@@ -66,11 +61,8 @@ def compare(
     known = _profiles(network, source, phases, patterns)
     found = _profiles(network, target, crystals, target.totals.shape[1])
     between = torch.pdist(known)
-    # Metals of one structure are next to each other, a phase of its own structure next to none.
-    groups = torch.from_numpy(np.asarray(shown)[phases].astype(np.int64))
-    same = (groups[:, None] == groups).to(known.device)
-    others = torch.cdist(known, known).masked_fill(same, torch.inf).amin(dim=1).sort().values
-    ranks = torch.searchsorted(others, torch.cdist(found, known).amin(dim=1)) / len(known)
+    nearest = torch.cdist(known, known).fill_diagonal_(torch.inf).amin(dim=1).sort().values
+    ranks = torch.searchsorted(nearest, torch.cdist(found, known).amin(dim=1)) / len(known)
     # The chance that two crystals are of one phase is one in the number of phases.
     alike = torch.cdist(found, found) < _ALIKE * between.median()
     return Comparison(float(ranks.mean()), 1 / float(alike.double().mean()))
