@@ -50,7 +50,7 @@ _FIND_TIP = (
 _ADAPT_TIP = (
     "Before the map, let the classifier get used to some hundred patterns of this scan, of which\n"
     "nobody has to name the phases. Only done where they are unlike simulated ones and of about a\n"
-    "dozen phases or more; a message says what was done. Takes less than a minute."
+    "dozen phases or more; a message says what was done."
 )
 
 
