@@ -1,6 +1,7 @@
 """How far a classifier of symmetry comes without labels of the patterns that it is to read.
 
     python benchmarks/symmetry_adaptation.py LIBRARY [--per-group N] [--source dynamical]
+        [--methods NAME ...]
 
 A library as ``napari-kikuchi phases`` makes it holds dynamical and kinematical patterns of the same
 phases. Its five folds share no elements of a group: two are the source, with labels; two the
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +41,15 @@ PATTERNS, FOLDS = 24, 5
 # Of the usual network: as long as it gains by it.
 STEPS, BATCH, RATE = 600, 96, 2e-3
 ALWAYS = {"strange": 0, "various": 2}
+METHODS = {
+    "batch statistics": {"method": "statistics", "edges": False, **ALWAYS},
+    "MCD": {"method": "discrepancy", "edges": False, **ALWAYS},
+    "edges, source only": {"method": "none", **ALWAYS},
+    "edges, batch statistics": {"method": "statistics", **ALWAYS},
+    "edges, MCD": {"method": "discrepancy", **ALWAYS},
+    "edges, teacher": {"method": "teacher", **ALWAYS},
+    "as it comes": {},
+}
 
 
 class Part(NamedTuple):
@@ -59,7 +70,10 @@ def main() -> None:
     parser.add_argument("--per-group", type=int, help="phases of each group; default: all")
     parser.add_argument("--source", choices=("kinematical", "dynamical"), default="kinematical")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--crystals", type=int, default=8, help="targets of one phase, per seed")
+    parser.add_argument(
+        "--crystals", type=int, default=8, help="targets of one phase, per seed; 0: none"
+    )
+    parser.add_argument("--methods", nargs="*", choices=METHODS, default=list(METHODS))
     given = parser.parse_args()
     torch.set_num_threads(1)
     library = open_library(given.phases, given.per_group)
@@ -79,33 +93,28 @@ def main() -> None:
         source = both[given.source].of(turned < 2)
         target, held_out = (both["dynamical"].of(one) for one in (turned // 2 == 1, turned > 3))
         start = trained(source, "bands", seed)
-        for method, classifier in adapted(start, source, target, seed):
+        for method, classifier in adapted(start, source, target, given.methods, seed):
             found = (*told(classifier, target), *told(classifier, held_out))
-            rows.setdefault(method, []).append(found)
+            note(rows, method, found)
         for kind in ("bands", "edges"):
             found = (np.nan, np.nan, *told(trained(target, kind, seed), held_out))
-            rows.setdefault(f"trained on the target ({kind})", []).append(found)
+            note(rows, f"trained on the target ({kind})", found)
+        if not given.crystals:
+            continue
         for method, found in of_few(start, source, target, given.crystals, seed):
-            few.setdefault(method, []).append(found)
+            note(few, method, found)
     head = f"{'target: one':>20}{f'by {VOTERS}':>20}{'held out: one':>20}{f'by {VOTERS}':>20}"
     show(f"{given.source} to dynamical", head, rows)
-    show("the same, to few phases", head[:40], few)
+    if few:
+        show("the same, to few phases", head[:40], few)
 
 
-def adapted(start: SymmetryClassifier, source: Part, target: Part, seed: int):
+def adapted(start: SymmetryClassifier, source: Part, target: Part, methods: list[str], seed: int):
     """Names of methods, each with what it makes of a classifier."""
     yield "source only", start
-    for name, settings in {
-        "batch statistics": {"method": "statistics", "edges": False, **ALWAYS},
-        "MCD": {"method": "discrepancy", "edges": False, **ALWAYS},
-        "edges, source only": {"method": "none", **ALWAYS},
-        "edges, batch statistics": {"method": "statistics", **ALWAYS},
-        "edges, MCD": {"method": "discrepancy", **ALWAYS},
-        "edges, teacher": {"method": "teacher", **ALWAYS},
-        "as it comes": {},
-    }.items():
-        told_how = AdaptationSettings(**settings, seed=seed)
-        yield name, finish(adapt(start, *source, target.lessons, told_how))
+    for name in methods:
+        settings = AdaptationSettings(**METHODS[name], seed=seed)
+        yield name, finish(adapt(start, *source, target.lessons, settings))
 
 
 def of_few(start: SymmetryClassifier, source: Part, target: Part, crystals: int, seed: int):
@@ -160,6 +169,12 @@ def told(classifier: SymmetryClassifier, part: Part) -> tuple[float, float]:
     summed = (one[:, :VOTERS].astype(np.float32).sum(axis=1) for one in (totals, counts))
     together = classifier.log_probabilities(*summed).argmax(axis=1) == labels
     return float(alone.mean()), float(together.mean())
+
+
+def note(rows: dict[str, list], method: str, found: tuple[float, ...]) -> None:
+    """Add to a table, and tell on the way: all of it takes long."""
+    rows.setdefault(method, []).append(found)
+    print(f"{method:<34}", *(f"{one:.3f}" for one in found), file=sys.stderr, flush=True)
 
 
 def show(title: str, head: str, rows: dict[str, list]) -> None:

@@ -2,8 +2,8 @@
 
     python benchmarks/symmetry_references.py --out references.safetensors
 
-Master patterns of known cubic phases by Bloch waves, at three voltages. The file became
-src/napari_kikuchi/symmetry/references.safetensors.
+Master patterns of known cubic phases by Bloch waves, at three voltages, and the groups that they
+show. The file became src/napari_kikuchi/symmetry/references.safetensors.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import numpy as np
 
 from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
+from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry.known_phases import known_phases
+from napari_kikuchi.symmetry.phase_library import known_library
 from napari_kikuchi.symmetry.references import References
 from napari_kikuchi.symmetry.sector import sector_directions, standardised
 
@@ -38,8 +40,10 @@ def main() -> None:
             )
             masters[row, number] = standardised(simulation(directions))
         print(f"{phase.name:14s} {phase.space_group}", flush=True)
+    names = [phase.name for phase in phases]
     groups = np.array([phase.space_group for phase in phases])
-    References([phase.name for phase in phases], groups, VOLTAGES, masters).save(options.out)
+    shown = finish(known_library()).shown
+    References(names, groups, shown, VOLTAGES, masters).save(options.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from napari_kikuchi.cli.commands import app
 from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.samples import sample_folder
-from napari_kikuchi.symmetry import find_centre
+from napari_kikuchi.symmetry import adapted_to_scan, find_centre
 from napari_kikuchi.symmetry import phase_library as under_test
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.known_phases import known_phases
@@ -80,9 +80,27 @@ def test_a_scan_is_mapped(untrained, tmp_path):
     stack = read_maps(target)
     assert stack.map_shape == (40, 48)
     assert stack.provenance["symmetry"]["groups"] == list(untrained.groups)
+    assert "adapted" not in result.output
     result = run("symmetry", scan, "--model", tmp_path / "none.safetensors", "--out", target)
     assert result.exit_code == 1
     assert "none.safetensors" in result.output
+
+
+def test_what_was_adapted_is_told_with_the_map(untrained, tmp_path, monkeypatch):
+    monkeypatch.setattr(adapted_to_scan, "_DRAWN", 32)
+    monkeypatch.setattr(adapted_to_scan, "_OF_PHASE", 1)
+    model, target = tmp_path / "model.safetensors", tmp_path / "maps.zarr"
+    untrained.save(model)
+    scan = ("symmetry", sample_folder() / "wrought.up1", "--model", model, "--out", target)
+    result = run(*scan, "--adapt", "--adapt-phases", tmp_path / "none.zarr")
+    assert result.exit_code == 1
+    assert "none.zarr" in result.output
+    result = run(*scan, "--adapt", "--adapt-method", "teacher", "--workers", 2)
+    assert result.exit_code == 0, result.output
+    assert "adapted: the patterns are" in result.output
+    told = read_maps(target).provenance["symmetry"]["classifier"]["adapted"]
+    assert told["asked"]["method"] == "teacher"
+    assert 24 <= told["patterns"] <= 32
 
 
 def test_where_nothing_tells_the_projection_centre_it_is_found(untrained, tmp_path, monkeypatch):

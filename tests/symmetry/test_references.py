@@ -39,6 +39,10 @@ def test_references_are_of_the_known_phases(shipped):
     assert list(shipped.names) == [phase.name for phase in phases]
     assert shipped.groups.tolist() == [phase.space_group for phase in phases]
     assert len(set(shipped.names)) == len(phases)
+    # Ordered, of atoms that scatter alike.
+    shown = dict(zip(shipped.names, shipped.shown, strict=True))
+    assert (shown["Ni3Fe"], shown["CuZn"], shown["KCl"]) == (225, 229, 221)
+    assert (shown["Ni3Al"], shown["NiAl"], shown["Si"]) == (221, 221, 227)
     number = shipped.names.index("NbC")
     crystal = Crystal.from_settings(phases[number].settings())
     some = np.arange(0, 861, 41)
@@ -87,13 +91,23 @@ def test_its_pattern_is_what_the_detector_sees(shipped):
 
 def test_what_is_kept_is_what_was_saved(shipped, tmp_path):
     path = tmp_path / "references.safetensors"
-    some = References(shipped.names[:3], shipped.groups[:3], [20.0], shipped.masters[1:2, :3])
+    shown = np.array([225, 229, 227])
+    some = References(
+        shipped.names[:3], shipped.groups[:3], shown, [20.0], shipped.masters[1:2, :3]
+    )
     some.save(path)
     again = References.load(path)
     assert list(again.names) == list(some.names)
+    np.testing.assert_array_equal(again.shown, shown)
     np.testing.assert_allclose(again.masters, some.masters, atol=0.06)
     tensors, header = read_tensors(path, "reference patterns of cubic phases")
-    for spoilt in ({"groups": [1, 2]}, {"voltages": []}, {"names": 3}, {"groups": [0, 1, 2]}):
+    for spoilt in (
+        {"groups": [1, 2]},
+        {"shown": [1]},
+        {"voltages": []},
+        {"names": 3},
+        {"groups": [0, 1, 2]},
+    ):
         write_tensors(path, tensors, {**header, **spoilt})
         with pytest.raises(ModelFileError, match=re.escape(str(path))):
             References.load(path)

@@ -20,6 +20,7 @@ from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import Progress
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.symmetry import find_centre, maps
+from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.find_centre import FoundCentre
 from napari_kikuchi.symmetry.modes import Modes
@@ -105,7 +106,25 @@ def test_what_is_chosen_reaches_the_command(open_dock, scan_file, classifier_fil
     assert classifier.groups == GROUPS
     assert geometry == Geometry((0.5, 0.3, 0.7), "edax", 69.5)
     assert path == scan_file.with_name("weld.symmetry.zarr")
-    assert given == {"grain_threshold": 2.5, "workers": None, "resume": True}
+    assert given == {
+        "adaptation": None,
+        "grain_threshold": 2.5,
+        "workers": None,
+        "resume": True,
+    }
+
+
+def test_adapting_is_asked_for_by_a_box(open_dock, classifier_file, asked):
+    form = open_dock().form
+    form.classifier.value = classifier_file
+    for field, value in zip(form.geometry_options.centre, (0.5, 0.3, 0.7), strict=True):
+        field.value = value
+    box = form.adapt
+    assert not box.isChecked()
+    assert "dozen phases" in box.toolTip()
+    box.click()
+    run(form)
+    assert asked.pop()[3]["adaptation"] == ScanAdaptation()
 
 
 def test_an_unknown_centre_is_left_to_be_found_with_the_tilts_that_are_chosen(
@@ -229,10 +248,12 @@ def test_one_click_brings_the_map_over_the_scan(
     form.classifier.value = classifier_file
     for field, value in zip(form.geometry_options.centre, GEOMETRY.pc, strict=True):
         field.value = value
+    form.adapt.click()
     panel.button.click()
     layers = dock.session.viewer.layers
     qtbot.waitUntil(lambda: not panel.job.active, timeout=PATIENCE_MS)
     assert panel.job.state == JobState.DONE, panel.job.message
+    qtbot.waitUntil(lambda: "adapted" in panel.message.text())
     store = read_maps(tmp_path / "steel.symmetry.zarr")
     qtbot.waitUntil(lambda: len(layers) == 1 + len(store), timeout=PATIENCE_MS)
     labels = layers["symmetry"]

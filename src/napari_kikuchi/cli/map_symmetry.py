@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +18,49 @@ from napari_kikuchi.cli.scan_options import PatternOptions
 if TYPE_CHECKING:
     from napari_kikuchi.geometry import Geometry
     from napari_kikuchi.scan import Scan
+    from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
     from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+
+
+class Method(StrEnum):
+    """How a classifier is adapted."""
+
+    DISCREPANCY = "discrepancy"
+    TEACHER = "teacher"
+    STATISTICS = "statistics"
+
+
+@dataclass(frozen=True)
+class AdaptingOptions:
+    """How the classifier is adapted to the scan, if it is."""
+
+    adapt: Annotated[
+        bool,
+        typer.Option(
+            "--adapt", help="Adapt the classifier to this scan first, where that is needed."
+        ),
+    ] = False
+    adapt_method: Annotated[
+        Method,
+        typer.Option(
+            help="By the statistics of the scan; by maximum classifier discrepancy, with "
+            "--adapt-phases; by a teacher, of about as many phases of each group."
+        ),
+    ] = Method.STATISTICS
+    adapt_phases: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIBRARY",
+            help="Phases of known groups, as phases makes them.",
+            show_default="the known phases that come with this",
+        ),
+    ] = None
+
+    def asked(self) -> ScanAdaptation | None:
+        """What is to be done; None: nothing."""
+        from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
+
+        return ScanAdaptation(self.adapt_method.value, self.adapt_phases) if self.adapt else None
 
 
 @flattened
@@ -27,6 +71,7 @@ def symmetry(
         Path | None,
         typer.Option(help="Classifier to use.", show_default="the one that comes with this"),
     ] = None,
+    adapting: AdaptingOptions,
     geometry: GeometryOptions,
     grain_threshold: Annotated[
         float,
@@ -61,7 +106,7 @@ def symmetry(
         from napari_kikuchi.symmetry.classifier import SymmetryClassifier
         from napari_kikuchi.symmetry.maps import symmetry_maps
         from napari_kikuchi.symmetry.places import default_symmetry_path
-        from napari_kikuchi.symmetry.summary import symmetry_told
+        from napari_kikuchi.symmetry.summary import adaptation_told, symmetry_told
 
         scan = opening.open(path)
         classifier = SymmetryClassifier.chosen(model)
@@ -74,6 +119,7 @@ def symmetry(
             classifier,
             found,
             target,
+            adaptation=adapting.asked(),
             grain_threshold=grain_threshold,
             workers=workers,
             resume=not restart,
@@ -84,7 +130,11 @@ def symmetry(
             output,
             f"Wrote [bold]{shown(target)}[/].\n"
             + "".join(f"{line}\n" for line in symmetry_told(stack))
-            + "".join(f"{told}\n" for told in [unreadable_told(stack)] if told)
+            + "".join(
+                f"{told}\n"
+                for told in (adaptation_told(stack.provenance), unreadable_told(stack))
+                if told
+            )
             + (f"Projection centre {centre}" + (f" of {shown(told_by)}" if told_by else "") + ".\n")
             + f"See them with: napari-kikuchi view {shown(target)}",
             result=target,

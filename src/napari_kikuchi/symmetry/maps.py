@@ -23,6 +23,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
+from napari_kikuchi.symmetry.adapted_to_scan import AdaptedClassifier, ScanAdaptation
 from napari_kikuchi.symmetry.reader import PatternReader
 from napari_kikuchi.symmetry.screen import recipe_for, screen_of
 from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, vote
@@ -50,6 +51,7 @@ def symmetry_maps(
     geometry: Geometry,
     path: str | Path,
     *,
+    adaptation: ScanAdaptation | None = None,
     grain_threshold: float = GRAIN_THRESHOLD,
     workers: int | None = None,
     resume: bool = True,
@@ -70,6 +72,8 @@ def symmetry_maps(
         Map store to write, see :func:`~napari_kikuchi.symmetry.places.default_symmetry_path`; an
         older one is replaced when the new one is finished, which takes over what was drawn on the
         same scan.
+    adaptation
+        How the classifier is adapted to the scan before; None: it is taken as it is.
     grain_threshold
         Misorientation in degrees below which neighbours are of one crystal.
     workers
@@ -96,6 +100,8 @@ def symmetry_maps(
     ------
     FileExistsError
         If something lies at ``path`` that is no map store.
+    FileNotFoundError, ValueError
+        If phases to adapt with are not there, or of other groups than the classifier knows.
     ResumeError
         If other maps were begun at ``path``.
     OutputInUseError, DiskFullError
@@ -105,18 +111,24 @@ def symmetry_maps(
     check_target(path)
     with sole_writer(path):
         recipe = recipe_for(scan)
-        kept = KeptPreparation(Unfinished(path, "maps").preparation, scan, recipe)
+        unfinished = Unfinished(path, "maps")
+        kept = KeptPreparation(unfinished.preparation, scan, recipe)
         preprocessor = yield from kept.read_or_prepare(resume=resume, check_mask=False)
         yield Progress(0, 0, "Comparing orientations")
         detector = geometry.detector(scan.pattern_shape)
         reader = PatternReader(classifier.modes, detector.directions, preprocessor.mask)
         screen = yield from screen_of(scan, preprocessor, reader)
+        told = geometry.settings()
+        adapted = AdaptedClassifier(unfinished.model, adaptation, classifier, scan, told)
+        classifier = yield from adapted.read_or_adapt(
+            reader, screen.light, resume=resume, workers=workers
+        )
         origin: dict[str, Any] = {
             "scan": scan_origin(scan),
             "symmetry": {
                 "groups": list(classifier.groups),
                 "classifier": dict(classifier.provenance),
-                "geometry": geometry.settings(),
+                "geometry": told,
                 "background": screen.told_by,
                 "size": list(recipe.size),
                 "partners": {str(one): _told(classifier, one) for one in classifier.groups},
@@ -126,6 +138,7 @@ def symmetry_maps(
         channels = _channels(classifier.groups)
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
         kept.write(preprocessor)
+        adapted.write(classifier)
         of_each = range(len(_VOTED), len(channels) - len(_DERIVED))
         unreadable = yield from map_scan(
             scan,

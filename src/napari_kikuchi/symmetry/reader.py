@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.symmetry.folding import look_up_all, repeated, unfold
-from napari_kikuchi.symmetry.frames import FrameFinder
+from napari_kikuchi.symmetry.frames import FrameFinder, Frames
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.sector import SIDE, at_nodes, sector_rows
@@ -88,19 +88,21 @@ class PatternReader:
             which they were recorded.
         """
         levelled = self.levelling(patterns)
-        frames = self.finder.following(levelled)
-        n = len(patterns)
-        totals, counts = np.empty((2, n, len(sector_rows()[0])), np.float32)
-        alike = np.empty(n, np.float32)
-        for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
-            seen = pattern.ravel(), self._weights, rotation, self._directions
-            total, count = np.zeros((2, SIDE, SIDE), np.float32)
-            unfold(*seen, total, count)
-            alike[k] = repeated(*seen, total, count)
-            totals[k], counts[k] = at_nodes(total), at_nodes(count)
-        return Readings(
-            frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
-        )
+        return self._read(levelled, self.finder.following(levelled))
+
+    def clear(self, patterns: NDArray) -> Readings:
+        """Read patterns from anywhere in a scan, as far as it is clear how their crystals stand.
+
+        Parameters
+        ----------
+        patterns
+            As for a call, in any order; others are left out.
+        """
+        levelled = self.levelling(patterns)
+        frames = self.finder(levelled)
+        kept = frames.clear
+        clear = Frames(frames.rotations[kept], frames.explained[kept], frames.margin[kept])
+        return self._read(levelled[kept], clear)
 
     def bands(
         self, levelled: NDArray[np.float32], rotation: NDArray[np.float32]
@@ -123,6 +125,21 @@ class PatternReader:
         fit = np.zeros(len(inside), np.float32)
         fit[inside] = seen @ np.linalg.solve(gram, seen.T @ levelled.ravel()[inside])
         return fit.reshape(levelled.shape)
+
+    def _read(self, levelled: NDArray[np.float32], frames: Frames) -> Readings:
+        """Bring levelled patterns to the triangle as their crystals stand."""
+        n = len(levelled)
+        totals, counts = np.empty((2, n, len(sector_rows()[0])), np.float32)
+        alike = np.empty(n, np.float32)
+        for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
+            seen = pattern.ravel(), self._weights, rotation, self._directions
+            total, count = np.zeros((2, SIDE, SIDE), np.float32)
+            unfold(*seen, total, count)
+            alike[k] = repeated(*seen, total, count)
+            totals[k], counts[k] = at_nodes(total), at_nodes(count)
+        return Readings(
+            frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
+        )
 
     def _signal(self, levelled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Mean product of neighbouring pixels: that of their noise is none."""

@@ -55,8 +55,8 @@ class References:
     ----------
     names
         Formulas.
-    groups
-        Numbers of the space groups, of shape (phases,).
+    groups, shown
+        Number of the space group, and of the one that patterns show, of shape (phases,).
     voltages
         In kV, in ascending order.
     masters
@@ -65,6 +65,7 @@ class References:
 
     names: Sequence[str]
     groups: NDArray[np.int64]
+    shown: NDArray[np.int64]
     voltages: Sequence[float]
     masters: NDArray[np.float32]
 
@@ -149,6 +150,7 @@ class References:
             "content": _CONTENT,
             "names": list(self.names),
             "groups": self.groups.tolist(),
+            "shown": self.shown.tolist(),
             "voltages": list(self.voltages),
         }
         write_tensors(path, {"masters": whole}, header)
@@ -166,18 +168,24 @@ class References:
         """
         tensors, header = read_tensors(path, _CONTENT)
         with damage_told(path):
-            names, groups, voltages = (
-                sequence(header.get(key), f"the {key}") for key in ("names", "groups", "voltages")
+            names, groups, shown, voltages = (
+                sequence(header.get(key), f"the {key}")
+                for key in ("names", "groups", "shown", "voltages")
             )
             names = [text(one, "a name") for one in names]
-            groups = [integer(one, "a space group", 1, 230) for one in groups]
+            groups, shown = (
+                [integer(one, "a space group", 1, 230) for one in each] for each in (groups, shown)
+            )
             voltages = [number(one, "a voltage", 1, 3000) for one in voltages]
-            if len(groups) != len(names) or not voltages:
-                raise ValueError(f"{len(names)} names, {len(groups)} groups, {voltages} kV")
+            if {len(groups), len(shown)} != {len(names)} or not voltages:
+                raise ValueError(
+                    f"{len(names)} names, {len(groups)} groups, {len(shown)} groups shown, "
+                    f"{voltages} kV"
+                )
         shape = (len(voltages), len(names), len(sector_rows()[0]))
         require_tensors(path, "references", tensors, {"masters": shape}, whole=True)
         masters = tensors["masters"].astype(np.float32) * np.float32(_STEP)
-        return cls(names, np.array(groups, np.int64), voltages, masters)
+        return cls(names, np.array(groups), np.array(shown), voltages, masters)
 
     @staticmethod
     @lru_cache(maxsize=1)

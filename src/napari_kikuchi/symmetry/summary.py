@@ -12,7 +12,7 @@ from napari_kikuchi.symmetry.map_readings import (
     group_numbers,
     group_shares,
 )
-from napari_kikuchi.untrusted import mapping
+from napari_kikuchi.untrusted import integer, mapping, number
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -24,6 +24,13 @@ SYMBOLS = {
     221: "Pm-3m", 223: "Pm-3n", 225: "Fm-3m", 227: "Fd-3m", 229: "Im-3m", 230: "Ia-3d"
 }  # fmt: skip
 UNLIKE = "unlike cubic crystals"
+# What methods of adaptation are called.
+_WAYS = {
+    "discrepancy": "maximum classifier discrepancy",
+    "teacher": "a teacher",
+    "statistics": "its statistics",
+}
+_MANY = 1 << 40
 
 
 def group_name(group: int) -> str:
@@ -44,10 +51,10 @@ def symmetry_told(stack: MapStack) -> list[str]:
     groups, confidence = (stack.map(stack.names.index(name)) for name in (SYMMETRY, CONFIDENCE))
     numbers = group_numbers(groups)
     lines = []
-    for number, share in group_shares(numbers):
-        line = f"{share:.1%} {group_name(number)}"
-        if number:
-            mean = confidence[numbers == number].mean()
+    for group, share in group_shares(numbers):
+        line = f"{share:.1%} {group_name(group)}"
+        if group:
+            mean = confidence[numbers == group].mean()
             line += f", confidence {mean:.2f}"
         lines.append(line)
     return lines
@@ -75,6 +82,40 @@ def partners_told(provenance: Mapping[str, Any], group: int) -> str:
         + ", ".join(f"{group_name(int(other))}" for other in mapping(listed, "the partners"))
         + " look the same"
     )
+
+
+def adaptation_told(provenance: Mapping[str, Any]) -> str:
+    """What was done to adapt a classifier to the scan, in a sentence; empty if nothing was asked.
+
+    Parameters
+    ----------
+    provenance
+        Of a map of symmetry, whoever has changed it since.
+    """
+    found: Any = provenance
+    for name in ("symmetry", "classifier", "adapted"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping):
+        return ""
+    try:
+        patterns = integer(found.get("patterns"), "how many patterns", 0, _MANY)
+        if not patterns:
+            return "Nothing was adapted: of no pattern is it clear how a cubic crystal stands."
+        strangeness, strange, variety = (
+            number(found.get(name), f"the {name}", 0, _MANY)
+            for name in ("strangeness", "strange", "variety")
+        )
+    except ValueError:
+        return ""
+    phases = "about one phase" if variety < 1.5 else f"about {variety:.0f} phases"
+    way = _WAYS.get(str(found.get("method")))
+    if way is not None:
+        return f"Adapted to the scan by {way}, on {patterns} patterns of {phases}."
+    if strangeness < strange:
+        return "Nothing had to be adapted: the patterns are like those that were learned from."
+    if found.get("edges") is True:
+        return f"The patterns are of {phases}, too few to adapt to: read by where bands end."
+    return f"Nothing was adapted: the patterns are of {phases}, too few to adapt to."
 
 
 def reading_told(reading: SymmetryReading) -> str:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
 from magicgui.widgets import FileEdit
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout
+from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout
 from superqt import QCollapsible
 
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.symmetry.places import default_symmetry_path
+from napari_kikuchi.symmetry.summary import adaptation_told
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, path_in, path_of
 from napari_kikuchi.ui.geometry_options import GeometryOptions, angle_field
@@ -26,6 +27,7 @@ from napari_kikuchi.ui.symmetry_legend import SymmetryLegend
 from napari_kikuchi.ui.symmetry_request import SymmetryRequest
 
 if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.symmetry.find_centre import FoundCentre
     from napari_kikuchi.ui.session import Session
@@ -43,6 +45,11 @@ _OF_MAPS = "The geometry is that of the maps of symmetry."
 _FIND = "Find the projection centre from the patterns"
 _FIND_TIP = (
     "Try projection centres until the bands of some patterns meet as those of a cubic crystal do"
+)
+_ADAPT_TIP = (
+    "Before the map, let the classifier get used to some hundred patterns of this scan, of which\n"
+    "nobody has to name the phases. Only done where they are unlike simulated ones and of about a\n"
+    "dozen phases or more; a message says what was done."
 )
 
 
@@ -79,6 +86,8 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
             tooltip="File of a classifier; empty: the one that comes with napari-kikuchi",
         )
         self.classifier.line_edit.native.setPlaceholderText("the usual one")
+        self.adapt = QCheckBox("Adapt to this scan")
+        self.adapt.setToolTip(_ADAPT_TIP)
         self.threshold = angle_field(
             "neighbours within",
             "Neighbours whose orientations differ by less are of one crystal and vote together",
@@ -93,6 +102,7 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
             self.geometry_options,
             self.find_button,
             self.finding,
+            self.adapt,
             self.more,
         ):
             inner.addWidget(widget)
@@ -131,6 +141,7 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
             self.geometry_options.chosen(),
             find_centre=not self.geometry_options.is_known,
             classifier=path_in(self.classifier),
+            adapt=self.adapt.isChecked(),
             grain_threshold=self.threshold.value,
             restart=self.panel.restart.isChecked(),
         )
@@ -163,6 +174,10 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
         chosen = self.geometry_options.chosen()
         self.finding.start(_found(scan, path_in(self.classifier), chosen), take)
         self._suit()
+
+    def _tell(self, stack: MapStack, request: SymmetryRequest) -> None:
+        self.panel.add(adaptation_told(stack.provenance))
+        super()._tell(stack, request)
 
     def _on_symmetry(self, scan: Scan) -> None:
         """Go on with the geometry of maps that are there, where nothing else is known."""

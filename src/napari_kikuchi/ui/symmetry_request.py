@@ -31,6 +31,8 @@ class SymmetryRequest:
         Find the projection centre from the patterns, and take only the tilts of the geometry.
     classifier
         File of it; None: the one that comes with the package.
+    adapt
+        Adapt the classifier to the scan first.
     grain_threshold
         Misorientation in degrees below which neighbours are of one crystal.
     restart
@@ -42,6 +44,7 @@ class SymmetryRequest:
     geometry: Geometry
     find_centre: bool = False
     classifier: Path | None = None
+    adapt: bool = False
     grain_threshold: float | None = None
     restart: bool = False
 
@@ -63,6 +66,7 @@ class SymmetryRequest:
                 {
                     "out": self.out,
                     "model": self.classifier,
+                    "adapt": self.adapt,
                     **geometry,
                     "grain_threshold": self.grain_threshold,
                     "restart": self.restart,
