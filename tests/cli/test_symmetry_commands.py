@@ -17,6 +17,7 @@ from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import open_library
 from napari_kikuchi.symmetry.phases import SIX_GROUPS
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
+from napari_kikuchi.symmetry.summary import adaptation_told
 
 
 def run(*arguments):
@@ -95,10 +96,19 @@ def test_what_was_adapted_is_told_with_the_map(untrained, tmp_path, monkeypatch)
     result = run(*scan, "--adapt", "--adapt-phases", tmp_path / "none.zarr")
     assert result.exit_code == 1
     assert "none.zarr" in result.output
+    (tmp_path / "other").mkdir()
+    result = run(*scan, "--adapt", "--adapt-phases", tmp_path / "other")
+    assert result.exit_code == 1
+    assert "expected a library of phases" in result.output
+    result = run(*scan, "--adapt-method", "teacher")
+    assert result.exit_code == 1
+    assert "leave out --adapt-method" in result.output
     result = run(*scan, "--adapt", "--adapt-method", "teacher", "--workers", 2)
     assert result.exit_code == 0, result.output
-    assert "adapted: the patterns are" in result.output
-    told = read_maps(target).provenance["symmetry"]["classifier"]["adapted"]
+    provenance = read_maps(target).provenance
+    assert adaptation_told(provenance) in " ".join(result.output.split())
+    told = provenance["symmetry"]["classifier"]["adapted"]
+    assert "threads" not in told
     assert told["asked"]["method"] == "teacher"
     assert 24 <= told["patterns"] <= 32
 

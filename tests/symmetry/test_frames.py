@@ -97,6 +97,14 @@ def test_pixels_outside_the_mask_do_not_count(modes):
     assert np.median(disorientation(found.rotations, recorded.rotations)) < 0.4
 
 
+def test_where_modes_look_flat_nothing_fails(modes):
+    pattern = np.random.default_rng(0).normal(size=(1, 32, 32)).astype(np.float32)
+    for distance, mask in ((40.0, np.ones((32, 32), bool)), (0.6, np.zeros((32, 32), bool))):
+        found = FrameFinder(modes, Detector((0.5, 0.35, distance)).directions, mask)(pattern)
+        assert np.isfinite(found.rotations).all()
+        assert 0 <= found.explained[0] <= 1
+
+
 def test_rotations_are_nowhere_far_apart():
     rotations, operators = cubic_rotations(5.0)
     assert len(operators) == 24

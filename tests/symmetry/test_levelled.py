@@ -19,6 +19,10 @@ def light():
     return np.exp(-((y - 20) ** 2 + (x - 33) ** 2) / (2 * 25.0**2))
 
 
+def test_of_no_pattern_nothing_is_left():
+    assert Levelling(light() > 0.2)(np.zeros((0, *SHAPE))).shape == (0, *SHAPE)
+
+
 @pytest.mark.parametrize("brightness", [1.0, 300.0])
 def test_the_background_goes_and_the_bands_stay(brightness):
     mask = light() > 0.2

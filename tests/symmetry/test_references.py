@@ -64,8 +64,12 @@ def test_a_phase_is_found_by_what_was_seen_of_it(shipped):
         assert 0.8 < first.correlation <= 1
         assert second.correlation < first.correlation
     of_group = shipped.match(totals, counts, groups={225})
-    assert {match.group for match in of_group} == {225}
-    assert len(of_group) == (shipped.groups == 225).sum()
+    assert {shipped.shown[match.index] for match in of_group} == {225}
+    assert len(of_group) == (shipped.shown == 225).sum()
+    # Patterns of KCl are all but those of a primitive cell.
+    counts = np.ones(861)
+    salt = shipped.match(shipped.masters[1, shipped.names.index("KCl")], counts, groups={221})
+    assert (salt[0].name, salt[0].group) == ("KCl", 225)
 
 
 def test_bands_are_as_wide_as_the_voltage_makes_them(shipped):

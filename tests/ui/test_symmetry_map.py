@@ -165,6 +165,9 @@ def test_the_confidence_under_the_cursor_is_that_of_the_position(masters):
     assert shown == ["0.25", "", "0.60"]
     assert told(2, SECOND.start) == "0.95"
     assert told(2, UNLIKE.start) == told(2, 11) == told(2, 12) == told(-1, 0) == ""
+    # What someone has painted is not what the confidence is of.
+    layer.data[2, FIRST.start] = 230
+    assert told(2, FIRST.start) == ""
 
 
 def test_the_legend_opens_with_the_map_and_tells_shares(opened):

@@ -12,7 +12,13 @@ import typer
 from napari_kikuchi.cli.console import Output, errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.geometry_options import GeometryOptions
-from napari_kikuchi.cli.options import EventsOption, JsonOption, ScanArgument, WorkersOption
+from napari_kikuchi.cli.options import (
+    EventsOption,
+    JsonOption,
+    ScanArgument,
+    WorkersOption,
+    leave_out,
+)
 from napari_kikuchi.cli.scan_options import PatternOptions
 
 if TYPE_CHECKING:
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 
 
-class Method(StrEnum):
+class AdaptingMethod(StrEnum):
     """How a classifier is adapted."""
 
     DISCREPANCY = "discrepancy"
@@ -41,12 +47,13 @@ class AdaptingOptions:
         ),
     ] = False
     adapt_method: Annotated[
-        Method,
+        AdaptingMethod | None,
         typer.Option(
             help="By the statistics of the scan; by maximum classifier discrepancy, with "
-            "--adapt-phases; by a teacher, of about as many phases of each group."
+            "--adapt-phases; by a teacher, of about as many phases of each group.",
+            show_default="statistics",
         ),
-    ] = Method.STATISTICS
+    ] = None
     adapt_phases: Annotated[
         Path | None,
         typer.Option(
@@ -57,10 +64,23 @@ class AdaptingOptions:
     ] = None
 
     def asked(self) -> ScanAdaptation | None:
-        """What is to be done; None: nothing."""
+        """What is to be done; None: nothing.
+
+        Raises
+        ------
+        ValueError
+            If it is told how, but not that the classifier is to be adapted.
+        """
         from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
 
-        return ScanAdaptation(self.adapt_method.value, self.adapt_phases) if self.adapt else None
+        if not self.adapt:
+            leave_out(
+                {"--adapt-method": self.adapt_method, "--adapt-phases": self.adapt_phases},
+                "without --adapt the classifier is not adapted",
+            )
+            return None
+        method = self.adapt_method or AdaptingMethod.STATISTICS
+        return ScanAdaptation(method.value, self.adapt_phases)
 
 
 @flattened
@@ -108,6 +128,7 @@ def symmetry(
         from napari_kikuchi.symmetry.places import default_symmetry_path
         from napari_kikuchi.symmetry.summary import adaptation_told, symmetry_told
 
+        adaptation = adapting.asked()
         scan = opening.open(path)
         classifier = SymmetryClassifier.chosen(model)
         found, told_by = geometry.of(scan)
@@ -119,7 +140,7 @@ def symmetry(
             classifier,
             found,
             target,
-            adaptation=adapting.asked(),
+            adaptation=adaptation,
             grain_threshold=grain_threshold,
             workers=workers,
             resume=not restart,

@@ -60,11 +60,13 @@ def _in_hdf5(path: Path, scan: str | None) -> float | None:
             return _number(file.get(_EMSOFT))
         place, name = _NAMES[maker]
         header = file[scan or scans[0]].get(place)
-        return None if header is None else _number(stripped(header).get(name))
+        return _number(stripped(header).get(name)) if isinstance(header, h5py.Group) else None
 
 
 def _number(stored: Any) -> float | None:
-    values = np.ravel([] if stored is None else stored[()])
+    import h5py
+
+    values = np.ravel(stored[()] if isinstance(stored, h5py.Dataset) else [])
     return _possible(float(values[0])) if values.size and values.dtype.kind in "iuf" else None
 
 

@@ -131,6 +131,8 @@ def adapt(
         classifier, source, shown, target, replace(settings, edges=edges, method=method)
     )
     told = {**asdict(settings), **found._asdict(), "edges": edges, "method": method}
+    # Of the machine: what was done is the same.
+    del told["threads"]
     return SymmetryClassifier(network, {**classifier.provenance, "adapted": told})
 
 

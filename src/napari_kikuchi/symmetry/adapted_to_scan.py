@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -49,7 +49,7 @@ class ScanAdaptation:
     phases
         Library of phases whose groups are known; None: the known phases that come with the package.
     seed
-        Of all that is random.
+        Of all that is random but which patterns of the scan are drawn.
     """
 
     method: str = "statistics"
@@ -155,7 +155,11 @@ class AdaptedClassifier:
                 source.masters, _OF_PHASE, seed=asked.seed, workers=workers
             )
             adapted = yield from adapt(
-                self.classifier, lessons, source.shown, target, asked.settings
+                self.classifier,
+                lessons,
+                source.shown,
+                target,
+                replace(asked.settings, threads=workers),
             )
             network, told = adapted.network, adapted.provenance["adapted"]
         told = as_noted(
@@ -189,7 +193,7 @@ class AdaptedClassifier:
         return as_noted(
             {
                 **asdict(asked),
-                "phases": None if phases is None else str(phases),
+                "phases": None if phases is None else str(phases.absolute()),
                 "classifier": dict(self.classifier.provenance),
                 "scan": self.scan.fingerprint(),
                 "geometry": dict(self.geometry),
@@ -205,6 +209,12 @@ def _source(asked: ScanAdaptation, groups: tuple[int, ...]) -> Source:
     """
     if asked.phases is not None:
         library = open_library(asked.phases)
+        unknown = sorted(set(library.shown.tolist()) - set(groups))
+        if unknown:
+            raise ValueError(
+                f"{asked.phases}: expected phases of the groups {groups}, which the classifier "
+                f"tells, found {unknown}. Take another library, or a classifier of these groups"
+            )
         return Source(
             library.dynamical, library.shown, f"{len(library)} phases of {asked.phases.name}"
         )

@@ -214,7 +214,7 @@ class FrameFinder:
 
     @cached_property
     def _basis(self) -> NDArray[np.float32]:
-        """An orthonormal basis, but for constants, of what the modes may be in each orientation.
+        """An orthonormal basis of what the modes may be in each orientation.
 
         Of shape (orientations * modes, pixels).
         """
@@ -224,12 +224,13 @@ class FrameFinder:
             look_up_all(modes, rotation, level.directions, out)
         root = np.sqrt(level.weights)
         seen *= root[:, None]
-        # Patterns have a mean of 0, so that of the modes only counts among themselves.
-        means = root @ seen / np.linalg.norm(root)
-        products = seen.swapaxes(1, 2) @ seen - means[:, :, None] * means[:, None]
+        constant = root / max(float(np.linalg.norm(root)), 1e-9)
+        seen -= constant[:, None] * (constant @ seen)[:, None]
+        products = seen.swapaxes(1, 2) @ seen
         # Where a detector sees little, modes may look alike.
         diagonal = np.arange(products.shape[1])
         products[:, diagonal, diagonal] *= 1 + _DAMPING
+        products[:, diagonal, diagonal] += np.finfo(np.float32).tiny ** 0.5
         basis = np.linalg.inv(np.linalg.cholesky(products)) @ seen.swapaxes(1, 2)
         return basis.reshape(-1, basis.shape[2]).astype(np.float32, copy=False)
 

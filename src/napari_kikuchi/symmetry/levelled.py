@@ -65,7 +65,7 @@ class Levelling:
         bright = np.where(self.mask, recorded, 0).sum(axis=(1, 2), keepdims=True) / self._pixels
         dark = np.maximum(_DARK * bright, np.finfo(np.float32).tiny)
         values = np.where(self.mask, np.log(np.maximum(recorded, dark) / dark), np.float32(0))
-        flat = values.reshape(len(values), -1)
+        flat = values.reshape(len(values), self.mask.size)
         flat -= flat @ self._polynomials @ self._polynomials.T
         values -= self._down @ values @ self._right / self._inside
         values *= self.mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -227,8 +228,11 @@ def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary
     path = Path(path)
     if not path.is_dir():
         raise FileNotFoundError(f"{path}: expected a library of phases, found none")
-    store: Any = zarr.open_group(path, mode="r")
-    identity: dict[str, Any] = dict(store.attrs)
+    identity: dict[str, Any] = {}
+    # A folder of something else.
+    with suppress(ValueError):
+        store: Any = zarr.open_group(path, mode="r")
+        identity = dict(store.attrs)
     if identity.get("format") != _FORMAT or identity.get("generation") != _GENERATION:
         raise ValueError(
             f"{path}: expected a library of phases of generation {_GENERATION}, found "

@@ -85,7 +85,7 @@ class References:
             Of one pattern, or of all that are of one crystal, as
             :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, of shape (nodes,).
         groups
-            Only phases of these; None: of all.
+            Only phases that show one of these; None: all.
         voltage
             At which the patterns were recorded, in kV.
         """
@@ -101,7 +101,7 @@ class References:
         return [
             Match(int(i), self.names[i], int(self.groups[i]), float(found[i]))
             for i in np.argsort(-found)
-            if groups is None or self.groups[i] in groups
+            if groups is None or self.shown[i] in groups
         ]
 
     def pattern(

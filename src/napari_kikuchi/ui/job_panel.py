@@ -139,6 +139,7 @@ class JobPanel(QWidget):
         """Say what was said before the first job, unless one runs: this is about something else."""
         if not self.job.active:
             self.say(self._hint)
+            self.message.setToolTip("")
             self.warnings.tell("")
 
     def _on_click(self) -> None:

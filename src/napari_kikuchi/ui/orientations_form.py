@@ -201,7 +201,8 @@ class OrientationsForm(TechniqueForm[OrientationsRequest]):
 
         def tell(found: tuple[OrientationReport, str]) -> None:
             report, told = found
-            self.panel.add(told)
+            if self._scan is scan:
+                self.panel.add(told)
             if report.indexed:
                 self.mapped.emit(scan)
 

@@ -67,7 +67,7 @@ def _read(stack: MapStack, scan: Scan) -> Job[KnownSymmetry]:
     yield Progress(0, 0, "Reading the symmetry")
     readings = SymmetryReadings.of(stack)
     matches: BestMatches | None = None
-    # Others may have written the maps, and left out what only this needs.
-    with suppress(ValueError):
+    # Others may have written the maps, and left out what only this needs; its file may be gone.
+    with suppress(ValueError, OSError):
         matches = BestMatches(scan, stack, readings, References.shipped())
     return KnownSymmetry(stack, readings, matches)

@@ -47,9 +47,9 @@ _FIND_TIP = (
     "Try projection centres until the bands of some patterns meet as those of a cubic crystal do"
 )
 _ADAPT_TIP = (
-    "Before the map, let the classifier get used to some hundred patterns of this scan, of which\n"
-    "nobody has to name the phases. Only done where they are unlike simulated ones and of about a\n"
-    "dozen phases or more; a message says what was done."
+    "Before the map, let the classifier get used to some hundreds of patterns of this scan, of\n"
+    "which nobody has to name the phases. Only done where they are unlike simulated ones and of\n"
+    "about a dozen phases or more; a message says what was done."
 )
 
 
@@ -68,7 +68,7 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
         super().__init__(
             session,
             "Map symmetry",
-            "geometry or classifier are others now",
+            "geometry, classifier or adapting are others now",
             _START,
             _HINT,
             command,

@@ -84,7 +84,7 @@ def tell_confidence(layer: Labels, stack: MapStack) -> None:
     """
     if CONFIDENCE not in stack.names or layer.data.shape != stack.map_shape:
         return
-    confidence = stack.map(stack.names.index(CONFIDENCE))
+    groups, confidence = (stack.map(stack.names.index(name)) for name in (SYMMETRY, CONFIDENCE))
     told = layer.get_status
 
     def get_status(position: ArrayLike | None = None, **settings: Any) -> dict[str, str]:
@@ -93,7 +93,9 @@ def tell_confidence(layer: Labels, stack: MapStack) -> None:
             place = layer.world_to_data(position) if settings.get("world") else position
             row, col = np.rint(np.asarray(place)[-2:]).astype(int)
             there = 0 <= row < confidence.shape[0] and 0 <= col < confidence.shape[1]
-            if there and layer.data[row, col] > 0 and np.isfinite(confidence[row, col]):
+            # What is painted over the map has none.
+            as_mapped = there and 0 < layer.data[row, col] == groups[row, col]
+            if as_mapped and np.isfinite(confidence[row, col]):
                 for part in ("coordinates", "value"):
                     status[part] += f", {CONFIDENCE}: {confidence[row, col]:.2f}"
         return status
