@@ -280,7 +280,10 @@ def test_a_store_of_symmetry_is_opened_with_its_scan(
     qtbot.waitUntil(lambda: source.scan is not None)
     show_store(window.session, store, source.scan)
     count = len(read_maps(store))
-    qtbot.waitUntil(lambda: labels not in viewer.layers and len(viewer.layers) == count)
+    # Two dozen layers come one by one, which takes a busy machine without a graphics card a while.
+    qtbot.waitUntil(
+        lambda: labels not in viewer.layers and len(viewer.layers) == count, timeout=180_000
+    )
     assert viewer.layers["symmetry"].visible
     assert SYMMETRY in " ".join(viewer.window.dock_widgets)
 
