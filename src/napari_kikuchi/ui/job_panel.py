@@ -135,7 +135,7 @@ class JobPanel(QWidget):
         """Tell something more, after what was told last."""
         self.say(f"{self.message.text()} {text}".strip())
 
-    def rest(self) -> None:
+    def say_hint(self) -> None:
         """Say what was said before the first job, unless one runs: this is about something else."""
         if not self.job.active:
             self.say(self._hint)

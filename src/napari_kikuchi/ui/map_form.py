@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, Protocol, TypeVar
 
 from qtpy.QtWidgets import QWidget
 
@@ -34,6 +34,15 @@ class Request(Protocol):
         ...
 
 
+class MapWords(NamedTuple):
+    """What a form says, see :class:`ResumablePanel`."""
+
+    title: str
+    anew_where: str
+    tooltip: str
+    hint: str
+
+
 AnyRequest = TypeVar("AnyRequest", bound=Request)
 
 
@@ -44,8 +53,10 @@ class MapForm(QWidget, Generic[AnyRequest]):
     ----------
     session
         Of the viewer that shows the maps.
-    title, anew_where, tooltip, hint, command
-        See :class:`ResumablePanel`.
+    words
+        On its panel.
+    command
+        Program that makes the maps, and its first arguments.
 
     Attributes
     ----------
@@ -55,21 +66,14 @@ class MapForm(QWidget, Generic[AnyRequest]):
         Where they go.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        title: str,
-        anew_where: str,
-        tooltip: str,
-        hint: str,
-        command: Sequence[str] = COMMAND,
-    ) -> None:
+    def __init__(self, session: Session, words: MapWords, command: Sequence[str] = COMMAND) -> None:
         super().__init__()
         self._session = session
         self._scan: Scan | None = None
         # What runs or ran last: the form may be changed meanwhile.
         self._mapping: AnyRequest | None = None
         self.out = maps_field()
+        title, anew_where, tooltip, hint = words
         self.panel = ResumablePanel(
             title, self._arguments, self._outputs, anew_where, tooltip, hint, command
         )
@@ -81,7 +85,7 @@ class MapForm(QWidget, Generic[AnyRequest]):
         if scan is not self._scan:
             self._scan = scan
             # What was said was of another scan, or of none.
-            self.panel.rest()
+            self.panel.say_hint()
             self._on_scan(scan)
 
     @abstractmethod
@@ -133,17 +137,9 @@ class TechniqueForm(MapForm[AnyRequest]):
         Holds what can be chosen.
     """
 
-    def __init__(
-        self,
-        session: Session,
-        title: str,
-        anew_where: str,
-        tooltip: str,
-        hint: str,
-        command: Sequence[str] = COMMAND,
-    ) -> None:
-        super().__init__(session, title, anew_where, tooltip, hint, command)
-        self._start = tooltip
+    def __init__(self, session: Session, words: MapWords, command: Sequence[str] = COMMAND) -> None:
+        super().__init__(session, words, command)
+        self._start = words.tooltip
         self.notice = Notice()
         self.options = QWidget()
         self.panel.ended.connect(self._suit)

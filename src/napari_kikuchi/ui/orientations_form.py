@@ -18,7 +18,7 @@ from napari_kikuchi.orientation.places import default_orientations_path
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.detector_options import DetectorOptions
 from napari_kikuchi.ui.forms import Form, path_of
-from napari_kikuchi.ui.map_form import TechniqueForm
+from napari_kikuchi.ui.map_form import MapWords, TechniqueForm
 from napari_kikuchi.ui.orientations_request import OrientationsRequest
 from napari_kikuchi.ui.phase_list import PhaseList
 from napari_kikuchi.ui.spot_sources import spot_sources_of
@@ -54,10 +54,12 @@ class OrientationsForm(TechniqueForm[OrientationsRequest]):
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
         super().__init__(
             session,
-            "Map orientations",
-            "phases or calibration are others now",
-            _START,
-            "Phase, orientation and confidence of every pattern, and the grains they make.",
+            MapWords(
+                "Map orientations",
+                "phases or calibration are others now",
+                _START,
+                "Phase, orientation and confidence of every pattern, and the grains they make.",
+            ),
             command,
         )
         self.phases = PhaseList(session)

@@ -15,7 +15,7 @@ from napari_kikuchi.scan import Scan
 from napari_kikuchi.ui.child import COMMAND
 from napari_kikuchi.ui.forms import Form, path_of
 from napari_kikuchi.ui.indexing_options import IndexingOptions
-from napari_kikuchi.ui.map_form import MapForm
+from napari_kikuchi.ui.map_form import MapForm, MapWords
 from napari_kikuchi.ui.prepare_form import binned_sizes, size_text
 from napari_kikuchi.ui.requests import MapsRequest
 from napari_kikuchi.ui.session import Session
@@ -61,10 +61,12 @@ class PhysicsForm(MapForm[MapsRequest]):
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
         super().__init__(
             session,
-            "Make maps",
-            "other maps are wanted now",
-            "Map every pattern in a process of its own; what was stopped goes on where it was",
-            "What classical methods say of each pattern, to stand beside latent maps.",
+            MapWords(
+                "Make maps",
+                "other maps are wanted now",
+                "Map every pattern in a process of its own; what was stopped goes on where it was",
+                "What classical methods say of each pattern, to stand beside latent maps.",
+            ),
             command,
         )
         self._suggested: Path | None = None

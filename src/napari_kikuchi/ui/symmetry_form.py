@@ -21,7 +21,7 @@ from napari_kikuchi.ui.forms import Form, path_in, path_of
 from napari_kikuchi.ui.geometry_options import GeometryOptions, angle_field
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.listening import listen
-from napari_kikuchi.ui.map_form import TechniqueForm
+from napari_kikuchi.ui.map_form import MapWords, TechniqueForm
 from napari_kikuchi.ui.symmetries import symmetries_of
 from napari_kikuchi.ui.symmetry_legend import SymmetryLegend
 from napari_kikuchi.ui.symmetry_request import SymmetryRequest
@@ -67,10 +67,12 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
     def __init__(self, session: Session, command: Sequence[str] = COMMAND) -> None:
         super().__init__(
             session,
-            "Map symmetry",
-            "geometry, classifier or adapting are others now",
-            _START,
-            _HINT,
+            MapWords(
+                "Map symmetry",
+                "geometry, classifier or adapting are others now",
+                _START,
+                _HINT,
+            ),
             command,
         )
         self._symmetries = symmetries_of(session)
