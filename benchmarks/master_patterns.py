@@ -24,7 +24,8 @@ from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
 from napari_kikuchi.crystals.kinematical_master import kinematical_intensities
 from napari_kikuchi.simulate.master import nickel
-from napari_kikuchi.symmetry.phases import SIX_GROUPS, random_phases
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.phases import random_phases
 from napari_kikuchi.symmetry.sector import sector_directions
 from napari_kikuchi.symmetry.simulated_phase import simulate_phase
 

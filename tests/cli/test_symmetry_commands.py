@@ -12,10 +12,10 @@ from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.symmetry import adapted_to_scan, find_centre
 from napari_kikuchi.symmetry import phase_library as under_test
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import open_library
-from napari_kikuchi.symmetry.phases import SIX_GROUPS
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 from napari_kikuchi.symmetry.summary import adaptation_told
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.crystals.crystal import Crystal
-from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase, random_phases
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.phases import Phase, random_phases
 from napari_kikuchi.symmetry.prototypes import PROTOTYPES
 from napari_kikuchi.symmetry.radii import RADII
 from napari_kikuchi.symmetry.sites import sites_of

@@ -15,8 +15,9 @@ import numpy as np
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.shared_cores import in_threads
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
 from napari_kikuchi.symmetry.known_phases import known_phases
-from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase, random_phases
+from napari_kikuchi.symmetry.phases import Phase, random_phases
 from napari_kikuchi.symmetry.sector import SIDE, sector_rows
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase, simulate_phase
 

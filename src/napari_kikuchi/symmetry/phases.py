@@ -17,8 +17,6 @@ from napari_kikuchi.symmetry.prototypes import PROTOTYPES, Prototype
 from napari_kikuchi.symmetry.radii import ANIONS, METALS, RADII
 from napari_kikuchi.symmetry.sites import sites_of
 
-SIX_GROUPS = (221, 223, 225, 227, 229, 230)
-
 # Of the phases of each group, the share of known structure types.
 _KNOWN = 0.6
 _MOST_ATOMS = 160

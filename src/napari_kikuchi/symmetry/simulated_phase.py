@@ -10,7 +10,8 @@ import numpy as np
 from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
 from napari_kikuchi.crystals.kinematical_master import kinematical_intensities
-from napari_kikuchi.symmetry.phases import SIX_GROUPS, Phase
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.phases import Phase
 from napari_kikuchi.symmetry.pseudosymmetry import averages, correlation, shown_group
 from napari_kikuchi.symmetry.sector import sector_directions
 
