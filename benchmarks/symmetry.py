@@ -1,6 +1,6 @@
 """How well the symmetry of crystals is told that no classifier has learned from.
 
-    python benchmarks/symmetry.py TEST.zarr [--learned LIBRARY.zarr] [--model MODEL] [--patterns 20]
+    python benchmarks/symmetry.py TEST.zarr [--learned LIBRARY.zarr ...] [--among common]
 
 TEST.zarr is a library of another seed than the one that was learned from (``napari-kikuchi phases
 TEST.zarr --seed 1``); phases of the elements and group of one that was learned from are left out.
@@ -22,6 +22,7 @@ from scipy.spatial.transform import Rotation
 from napari_kikuchi.crystals.crystal import Crystal
 from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
 from napari_kikuchi.simulate.detector import Detector
+from napari_kikuchi.symmetry.classes import classes_of
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import PhaseLibrary, open_library
@@ -53,7 +54,8 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("test", type=Path)
-    parser.add_argument("--learned", type=Path)
+    parser.add_argument("--learned", type=Path, nargs="*", default=[])
+    parser.add_argument("--among", default="all", help="as napari-kikuchi symmetry takes it")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--patterns", type=int, default=20)
     parser.add_argument("--crystals", type=int, default=40, help="of each that is not cubic")
@@ -62,12 +64,14 @@ def main() -> None:
         classifier = SymmetryClassifier.shipped()
     else:
         classifier = SymmetryClassifier.load(given.model, "cpu")
+    classifier = classifier.among(classes_of(given.among))
     reader = PatternReader(classifier.modes, DETECTOR.directions, np.ones(SIZE, bool))
     library = open_library(given.test)
     known = {_key(phase.space_group, phase.debye_waller) for phase in known_phases()}
-    if given.learned is not None:
-        known |= set(open_library(given.learned).keys)
+    for path in given.learned:
+        known |= set(open_library(path).keys)
     fresh = np.array([key not in known for key in library.keys])
+    fresh &= np.isin(library.shown, classifier.groups)
     cubic(classifier, reader, library, np.flatnonzero(fresh), given.patterns)
     unlike(classifier, reader, given.patterns, given.crystals)
 
@@ -82,7 +86,7 @@ def cubic(
     """Groups of phases, by one pattern and by votes."""
     print(f"{len(chosen)} phases, {patterns} patterns each, {SIZE[0]} x {SIZE[1]} pixels")
     print("noise    one: shown    raw   vote: shown    raw   in set   groups in set   not unlike")
-    shown, raw = library.shown[chosen], library.groups[chosen]
+    shown, raw = library.shown[chosen], library.classes[chosen]
     groups = np.array(classifier.groups)
     rng = np.random.default_rng(0)
     confidence, right = [], []
@@ -100,7 +104,7 @@ def cubic(
             np.concatenate(logarithms),
             np.concatenate(repeated),
             np.concatenate(signal),
-            classifier.trust,
+            classifier,
         )
         together = groups[votes.probabilities.argmax(axis=1)]
         covered = votes.compatible[np.arange(len(chosen)), np.searchsorted(groups, shown)]
@@ -152,7 +156,7 @@ def told(
     logarithms = classifier.log_probabilities(found.totals, found.counts)
 
     def share(crystals: np.ndarray) -> float:
-        votes: Votes = vote(crystals, logarithms, found.repeated, found.signal, classifier.trust)
+        votes: Votes = vote(crystals, logarithms, found.repeated, found.signal, classifier)
         return float((~votes.cubic).mean())
 
     n = len(logarithms)

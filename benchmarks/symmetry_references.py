@@ -19,7 +19,8 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import known_library
 from napari_kikuchi.symmetry.references import References
-from napari_kikuchi.symmetry.sector import sector_directions, standardised
+from napari_kikuchi.symmetry.sector import NODES, standardised
+from napari_kikuchi.symmetry.simulated_phase import on_square
 
 VOLTAGES = (15.0, 20.0, 30.0)
 BEAMS, CLOSEST = 100, 1 / 22
@@ -30,15 +31,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    phases, directions = known_phases(), sector_directions()
-    masters = np.empty((len(VOLTAGES), len(phases), len(directions)), np.float32)
+    phases = known_phases()
+    masters = np.empty((len(VOLTAGES), len(phases), NODES), np.float32)
     for number, phase in enumerate(phases):
         crystal = Crystal.from_settings(phase.settings())
         for row, voltage in enumerate(VOLTAGES):
             simulation = DynamicalMaster(
-                crystal, voltage=voltage, beams=BEAMS, d_min=max(0.5, CLOSEST * phase.cell)
+                crystal,
+                voltage=voltage,
+                beams=BEAMS,
+                d_min=max(0.5, CLOSEST * phase.cell),
+                both_sides=True,
             )
-            masters[row, number] = standardised(simulation(directions))
+            masters[row, number] = standardised(on_square(simulation, phase.space_group))
         print(f"{phase.name:14s} {phase.space_group}", flush=True)
     names = [phase.name for phase in phases]
     groups = np.array([phase.space_group for phase in phases])

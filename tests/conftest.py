@@ -97,7 +97,7 @@ def untrained():
             settings["lattice"] = [cell * side for side in settings["lattice"][:3]] + [90] * 3
             crystal = Crystal.from_settings(settings)
             masters.append(kinematical_intensities(crystal, sector_directions(), voltage=20))
-    coarse, fine = (torch.from_numpy(one) for one in Modes.of(np.array(masters)).nodes)
+    coarse, fine = (torch.from_numpy(one) for one in Modes.of(np.array(masters)).in_triangle)
     torch.manual_seed(0)
     architecture = SymmetryArchitecture(
         (221, 223, 225, 227, 229, 230), width=4, modes=(coarse.shape[1], fine.shape[1])

@@ -11,7 +11,7 @@ from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.symmetry.folding import look_up
-from napari_kikuchi.symmetry.sector import as_square, sector_rows, sector_weights
+from napari_kikuchi.symmetry.sector import as_square, sector_directions, sector_weights
 
 GROUPS = (221, 225, 229)
 GEOMETRY = Geometry((0.48, 0.25, 0.58))
@@ -28,10 +28,7 @@ class Masters:
     groups = np.array(GROUPS)
 
     def __post_init__(self):
-        rows, cols = sector_rows()
-        y, z = (np.tan(np.pi / 4 * one / 40) for one in (rows, cols))
-        vectors = np.stack([np.ones_like(y), y, z])
-        vectors /= np.linalg.norm(vectors, axis=0)
+        vectors = sector_directions().T
         normals = {"simple": (1, 0, 0), "faces": (1, 1, 1), "body": (1, 1, 0)}
         self.masters = np.array([_bands(vectors, normals[name]) for name in self.names])
         self.asked, self.voltages = [], set()
@@ -54,6 +51,7 @@ class Masters:
                         name=self.names[index],
                         group=int(self.groups[index]),
                         correlation=correlation,
+                        mirrored=False,
                     )
                 )
         return sorted(found, key=lambda one: -one.correlation)

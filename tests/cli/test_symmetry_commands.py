@@ -12,10 +12,11 @@ from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.symmetry import adapted_to_scan, find_centre
 from napari_kikuchi.symmetry import phase_library as under_test
-from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.classes import CLASSES, SIX_GROUPS, class_of
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import open_library
+from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 from napari_kikuchi.symmetry.summary import adaptation_told
 
@@ -30,8 +31,8 @@ def quick(monkeypatch):
 
     def simulate(phase, seed):
         rng = np.random.default_rng([phase.space_group, seed % 2])
-        values = rng.normal(size=861).astype(np.float32)
-        return SimulatedPhase(values, -values, 20.0, phase.space_group, 0.0)
+        values = rng.normal(size=NODES).astype(np.float32)
+        return SimulatedPhase(values, -values, 20.0, class_of(phase.space_group), 0.0)
 
     monkeypatch.setattr(under_test, "simulate_phase", simulate)
 
@@ -53,7 +54,15 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--json")
     assert result.exit_code == 0, result.output
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
-    assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + 2 * len(known_phases())
+    common = [one for one in known_phases() if class_of(one.space_group) in SIX_GROUPS]
+    assert classifier.provenance["identity"]["lessons"][0][0] == 9 * 6 + 2 * len(common)
+    others = tmp_path / "others.zarr"
+    assert run("phases", others, "--per-group", 2, "--groups", "others").exit_code == 0
+    assert len(open_library(others)) == 2 * 30
+    result = run("train-symmetry", path, others, "--out", tmp_path / "all", *small[:-2], "--json")
+    assert result.exit_code == 0, result.output
+    classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
+    assert classifier.groups == tuple(CLASSES)
     # It is the best model there that is gone on with, not another.
     result = run("train-symmetry", path, "--out", folder, *small)
     assert result.exit_code == 1
@@ -82,6 +91,14 @@ def test_a_scan_is_mapped(untrained, tmp_path):
     assert stack.map_shape == (40, 48)
     assert stack.provenance["symmetry"]["groups"] == list(untrained.groups)
     assert "adapted" not in result.output
+    few = tmp_path / "few.zarr"
+    asked = ["--among", "229, 216", "--workers", 2]
+    result = run("symmetry", scan, "--model", model, "--out", few, *asked)
+    assert result.exit_code == 0, result.output
+    assert read_maps(few).provenance["symmetry"]["groups"] == [225, 229]
+    result = run("symmetry", scan, "--model", model, "--out", few, "--among", "194")
+    assert result.exit_code == 1
+    assert "195 to 230" in " ".join(result.output.split())
     result = run("symmetry", scan, "--model", tmp_path / "none.safetensors", "--out", target)
     assert result.exit_code == 1
     assert "none.safetensors" in result.output

@@ -116,3 +116,12 @@ def test_few_directions(count):
     found = DynamicalMaster(Crystal.built_in("fe"), beams=20)(directions(count))
     assert found.shape == (count,)
     assert found.dtype == np.float32
+
+
+def test_both_sides_are_the_mean_of_opposite_directions(zinc_blende):
+    vectors = directions(6)
+    one_sided = DynamicalMaster(zinc_blende, beams=50)
+    up, down = one_sided(vectors), one_sided(-vectors)
+    assert np.abs(up / down - 1).max() > 0.01
+    both = DynamicalMaster(zinc_blende, beams=50, both_sides=True)(vectors)
+    np.testing.assert_allclose(both, (up + down) / 2, rtol=1e-4)

@@ -18,6 +18,7 @@ from napari_kikuchi.symmetry.lessons import symmetry_lessons
 from napari_kikuchi.symmetry.maps import symmetry_maps
 from napari_kikuchi.symmetry.phase_library import make_library
 from napari_kikuchi.symmetry.references import References
+from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.summary import adaptation_told
 
 GEOMETRY, SIZE = Geometry((0.48, 0.25, 0.58)), (60, 60)
@@ -133,7 +134,7 @@ def test_patterns_adapted_to_are_those_of_the_scan(
     monkeypatch.setattr(under_test, "adapt", watched)
     stack = mapped(many_phases, classifier, tmp_path / "maps.zarr", ScanAdaptation())
     source, shown, target = seen[0]
-    assert target.totals.shape == (adapted(stack)["patterns"], 1, 861)
+    assert target.totals.shape == (adapted(stack)["patterns"], 1, NODES)
     # What the classifier made of them before is what a plain map has, in the order of the scan.
     found = classifier.log_probabilities(target.totals[:, 0], target.counts[:, 0])
     plain = mapped(many_phases, classifier, tmp_path / "plain.zarr")
@@ -144,9 +145,10 @@ def test_patterns_adapted_to_are_those_of_the_scan(
     assert (np.diff(distances.argmin(axis=1)) > 0).mean() > 0.9
     # The known phases, each at one voltage, with the groups that they show.
     shipped = References.shipped()
-    np.testing.assert_array_equal(shown, shipped.shown)
-    at = np.random.default_rng(0).integers(3, size=122)
-    again = finish(symmetry_lessons(shipped.masters[at, np.arange(122)], 2, seed=0, workers=1))
+    told = np.flatnonzero(np.isin(shipped.shown, classifier.groups))
+    np.testing.assert_array_equal(shown, shipped.shown[told])
+    at = np.random.default_rng(0).integers(3, size=len(told))
+    again = finish(symmetry_lessons(shipped.masters[at, told], 2, seed=0, workers=1))
     np.testing.assert_array_equal(source.totals, again.totals)
 
 

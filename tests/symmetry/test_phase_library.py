@@ -5,8 +5,10 @@ import pytest
 
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry import phase_library as under_test
+from napari_kikuchi.symmetry.classes import class_of
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phase_library import known_library, make_library, open_library
+from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 
 GROUPS = (225, 229)
@@ -17,8 +19,8 @@ def quick(monkeypatch):
     """Patterns that take no time, and tell whose they are."""
 
     def simulate(phase, seed):
-        values = np.full(861, phase.cell + seed, np.float32)
-        return SimulatedPhase(values, values / 2, 20.0 + seed, phase.space_group, 0.5)
+        values = np.full(NODES, phase.cell + seed, np.float32)
+        return SimulatedPhase(values, values / 2, 20.0 + seed, class_of(phase.space_group), 0.5)
 
     monkeypatch.setattr(under_test, "simulate_phase", simulate)
 
@@ -34,6 +36,18 @@ def test_a_library_holds_the_phases_of_each_group_in_a_row(tmp_path):
     np.testing.assert_allclose(library.dynamical[:, 7], expected, rtol=1e-6)
     np.testing.assert_allclose(library.kinematical, library.dynamical / 2)
     np.testing.assert_allclose(library.voltages, [20, 21, 22] * 2)
+
+
+def test_of_two_libraries_the_phases_of_some_classes_are_taken(tmp_path):
+    one = finish(make_library(tmp_path / "a.zarr", 3, groups=GROUPS))
+    other = finish(make_library(tmp_path / "b.zarr", 2, groups=(216, 205)))
+    both = one.joined(other)
+    assert both.groups.tolist() == [225] * 3 + [229] * 3 + [216] * 2 + [205] * 2
+    assert both.classes.tolist() == [225] * 3 + [229] * 3 + [225] * 2 + [205] * 2
+    some = both.showing((205, 225))
+    assert some.groups.tolist() == [225] * 3 + [216] * 2 + [205] * 2
+    assert [phase.space_group for phase in some.phases] == some.groups.tolist()
+    np.testing.assert_array_equal(some.voltages, both.voltages[[0, 1, 2, 6, 7, 8, 9]])
 
 
 def test_a_known_phase_is_another_each_time():

@@ -5,6 +5,7 @@ import pytest
 from test_phases import known
 
 from napari_kikuchi.symmetry.pseudosymmetry import averages, correlation
+from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.simulated_phase import simulate_phase
 
 IN_EIGHTHS = (0, 0, 0), (0.5, 0.5, 0.5), (0, 0.5, 0.5)
@@ -44,6 +45,6 @@ def test_averages_are_of_other_groups_and_keep_what_is_in_the_cell():
 
 def test_correlation_is_over_the_sphere():
     rng = np.random.default_rng(0)
-    one = rng.normal(size=861)
+    one = rng.normal(size=NODES)
     assert correlation(one, 3 * one + 2) == pytest.approx(1, abs=1e-6)
-    assert abs(correlation(one, rng.normal(size=861))) < 0.2
+    assert abs(correlation(one, rng.normal(size=NODES))) < 0.2

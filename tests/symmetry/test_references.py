@@ -14,7 +14,7 @@ from napari_kikuchi.simulate.detector import Detector
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phases import found_group
 from napari_kikuchi.symmetry.references import References
-from napari_kikuchi.symmetry.sector import sector_directions
+from napari_kikuchi.symmetry.sector import NODES, sector_directions
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_references_are_of_the_known_phases(shipped):
     assert (shown["Ni3Al"], shown["NiAl"], shown["Si"]) == (221, 221, 227)
     number = shipped.names.index("NbC")
     crystal = Crystal.from_settings(phases[number].settings())
-    some = np.arange(0, 861, 41)
+    some = np.arange(0, NODES, 83)
     waves = DynamicalMaster(crystal, voltage=20, beams=100)(sector_directions()[some])
     kept = shipped.masters[list(shipped.voltages).index(20), number, some]
     assert np.corrcoef(waves, kept)[0, 1] > 0.999
@@ -55,8 +55,8 @@ def test_a_phase_is_found_by_what_was_seen_of_it(shipped):
     rng = np.random.default_rng(0)
     for name in ("Ni", "NbC", "Si", "NbCr2", "Fe-α"):
         number = shipped.names.index(name)
-        counts = np.where(rng.random(861) < 0.2, 0, rng.integers(1, 30, 861))
-        noise = rng.normal(size=861) * np.sqrt(counts)
+        counts = np.where(rng.random(NODES) < 0.2, 0, rng.integers(1, 30, NODES))
+        noise = rng.normal(size=NODES) * np.sqrt(counts)
         totals = counts * (2 + 0.1 * shipped.masters[1, number]) + 0.1 * noise
         first, second, *_ = shipped.match(totals, counts)
         assert first.name == name
@@ -67,7 +67,7 @@ def test_a_phase_is_found_by_what_was_seen_of_it(shipped):
     assert {shipped.shown[match.index] for match in of_group} == {225}
     assert len(of_group) == (shipped.shown == 225).sum()
     # Patterns of KCl are all but those of a primitive cell.
-    counts = np.ones(861)
+    counts = np.ones(NODES)
     salt = shipped.match(shipped.masters[1, shipped.names.index("KCl")], counts, groups={221})
     assert (salt[0].name, salt[0].group) == ("KCl", 225)
 
@@ -76,7 +76,7 @@ def test_bands_are_as_wide_as_the_voltage_makes_them(shipped):
     number = shipped.names.index("Ni")
     totals = shipped.masters[0, number]
     right, wrong = (
-        next(m for m in shipped.match(totals, np.ones(861), voltage=kv) if m.name == "Ni")
+        next(m for m in shipped.match(totals, np.ones(NODES), voltage=kv) if m.name == "Ni")
         for kv in (15.5, 29)
     )
     assert right.correlation > 0.99 > wrong.correlation

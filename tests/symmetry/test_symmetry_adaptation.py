@@ -16,8 +16,8 @@ from napari_kikuchi.symmetry.lessons import SymmetryLessons
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.sector import (
     as_square,
+    at_nodes,
     sector_directions,
-    sector_rows,
     standardised,
 )
 
@@ -61,7 +61,7 @@ def strange(masters):
     """The other phases, with bright edges, dark bands and other brightness."""
     square = as_square(masters[1::2])
     sharp = square - 0.9 * gaussian_filter(square, (0, 3, 3), mode="mirror")
-    return lessons(standardised(np.tanh(2 * sharp[(slice(None), *sector_rows())])), seed=3)
+    return lessons(standardised(np.tanh(2 * at_nodes(sharp))), seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def classifier():
 
 
 def lessons(masters, seed, patterns=3):
-    """As if each pattern saw the whole triangle, some nodes better than others."""
+    """As if each pattern saw the whole square, some nodes better than others."""
     rng = np.random.default_rng(seed)
     counts = rng.uniform(2, 8, (len(masters), patterns, masters.shape[1]))
     noise = rng.normal(0, 0.3, counts.shape)

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_kikuchi.symmetry.classes import CLASSES, SIX_GROUPS, class_of, is_acentric, is_m3
+from napari_kikuchi.symmetry.classes import CLASSES, SIX_GROUPS, class_of, classes_of, is_m3
 
 CUBIC = range(195, 231)
 PLANES = np.array([one for one in product(range(-6, 7), repeat=3) if any(one)])
@@ -48,8 +48,15 @@ def test_groups_of_a_class_are_alike_and_classes_differ(seen):
     assert set(SIX_GROUPS) <= CLASSES.keys()
 
 
-def test_laue_class_and_centres_are_those_of_the_operations(seen):
+def test_laue_class_is_that_of_the_operations(seen):
     for group in CUBIC:
-        turns, _ = operations(group)
         assert is_m3(group) == (not seen[group][0])
-        assert is_acentric(group) == (not any((turn == -np.eye(3)).all() for turn in turns))
+
+
+def test_classes_are_asked_for_by_name_or_by_any_of_their_groups():
+    assert classes_of("all") == tuple(CLASSES)
+    assert classes_of(" Common ") == SIX_GROUPS
+    assert classes_of("225, 229;216 207") == (221, 225, 229)
+    for wrong in ("", "Fm-3m", "194", "225, -3", "2.25"):
+        with pytest.raises(ValueError, match="expected"):
+            classes_of(wrong)

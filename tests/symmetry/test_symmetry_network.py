@@ -13,7 +13,14 @@ from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.lessons import symmetry_lessons
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.recorded import Conditions, record
-from napari_kikuchi.symmetry.sector import sector_directions, sector_weights, standardised
+from napari_kikuchi.symmetry.sector import (
+    NODES,
+    SIDE,
+    mirrored,
+    sector_directions,
+    sector_weights,
+    standardised,
+)
 from napari_kikuchi.symmetry.train import SymmetryTask, training_data
 from napari_kikuchi.training import TrainingSettings, train
 
@@ -53,7 +60,7 @@ def test_patterns_are_those_of_the_phase_as_they_are_recorded(masters):
     assert relative.std() == pytest.approx(0.02, rel=0.05)
 
 
-def test_lessons_show_the_triangle_of_their_phase(masters, lessons):
+def test_lessons_show_the_square_of_their_phase(masters, lessons):
     weights = sector_weights()
     for number in (0, 10):
         total, count = (
@@ -79,8 +86,8 @@ def test_lessons_are_the_same_for_the_same_seed(masters):
 def test_standardised_over_what_was_seen():
     network = SymmetryNetwork(SymmetryArchitecture(GROUPS, width=4))
     rng = np.random.default_rng(0)
-    truth = rng.normal(size=861)
-    counts = np.where(rng.random(861) < 0.3, 0, 50.0)
+    truth = rng.normal(size=NODES)
+    counts = np.where(rng.random(NODES) < 0.3, 0, 50.0)
     totals = torch.tensor(counts * (3 * truth + 7))[None].float()
     found = network.standardised(totals, torch.tensor(counts)[None].float())[0].numpy()
     seen = counts > 0
@@ -89,7 +96,7 @@ def test_standardised_over_what_was_seen():
     assert np.average(found[seen] ** 2, weights=sector_weights()[seen]) == pytest.approx(
         1, abs=0.05
     )
-    nothing = network.standardised(torch.zeros(1, 861), torch.zeros(1, 861))
+    nothing = network.standardised(torch.zeros(1, NODES), torch.zeros(1, NODES))
     assert (nothing == 0).all()
 
 
@@ -118,6 +125,40 @@ def test_what_a_classifier_says_does_not_hang_on_how_many_are_asked(lessons):
     alone = classifier.log_probabilities(totals[3:4], counts[3:4])
     np.testing.assert_allclose(together[3], alone[0], atol=1e-5)
     assert classifier.log_probabilities(totals[:0], counts[:0]).shape == (0, 2)
+
+
+def test_in_which_setting_a_crystal_is_described_changes_nothing(lessons):
+    torch.manual_seed(0)
+    classifier = SymmetryClassifier(SymmetryNetwork(SymmetryArchitecture((205, 225))).eval())
+    totals, counts = (one[:, 0].astype(np.float32) for one in (lessons.totals, lessons.counts))
+    told = classifier.log_probabilities(totals, counts)
+    other = classifier.log_probabilities(mirrored(totals), mirrored(counts))
+    np.testing.assert_allclose(told, other, atol=1e-5)
+    # But what differs between the settings is seen.
+    rows, columns = np.divmod(np.arange(NODES), SIDE)
+    both = totals + mirrored(totals)
+    one_sided = np.where(rows > columns, 1.5, 0.5).astype(np.float32)
+    changed = classifier.log_probabilities(both * one_sided, counts + mirrored(counts))
+    same = classifier.log_probabilities(both, counts + mirrored(counts))
+    assert np.abs(changed - same).max() > 1e-3
+
+
+def test_who_knows_some_groups_gets_their_shares(lessons):
+    torch.manual_seed(0)
+    network = SymmetryNetwork(SymmetryArchitecture((205, 221, 225))).eval()
+    network.shown_as.copy_(torch.tensor([[1, 0, 0], [0, 4, 0], [0, 1, 5]]))
+    classifier = SymmetryClassifier(network)
+    given = (one[:, 0].astype(np.float32) for one in (lessons.totals, lessons.counts))
+    totals, counts = given
+    among = classifier.among({225, 221, 229})
+    assert among.groups == (221, 225)
+    shares = np.exp(classifier.log_probabilities(totals, counts))[:, 1:]
+    expected = shares / shares.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.exp(among.log_probabilities(totals, counts)), expected, rtol=1e-4)
+    assert among.partners(225) == classifier.partners(225) == {221: pytest.approx(1 / 6)}
+    assert classifier.among((205, 221, 225)).only is None
+    with pytest.raises(ValueError, match="205, 221, 225"):
+        classifier.among((229,))
 
 
 def test_a_file_comes_back_and_a_damaged_one_is_told(tmp_path, lessons):

@@ -1,5 +1,7 @@
 """Votes, on classifiers that are made up: how sure they may be is known."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.special import log_softmax
@@ -57,9 +59,10 @@ def test_one_group_at_least_is_compatible():
 def test_patterns_of_each_crystal_vote_together():
     crystals = np.array([1, 0, 1, 2, 1])
     logarithms = np.log([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.5, 0.5], [0.9, 0.1]])
-    repeated = np.array([0.1, 0.3, 0.3, 0.001, 0.2])
+    repeated = np.array([0.1, 0.3, 0.3, 0.001, 0.2])[:, None] * [1, 2]
     signal = np.array([0.3, 0.3, 0.3, 0.001, 0.3])
-    found = vote(crystals, logarithms, repeated, signal, Trust())
+    classifier = SimpleNamespace(groups=(225, 229), trust=Trust())
+    found = vote(crystals, logarithms, repeated, signal, classifier)
     np.testing.assert_array_equal(found.patterns, [1, 3, 1])
     of_three = np.exp(logarithms[[0, 2, 4]].mean(axis=0))
     np.testing.assert_allclose(found.probabilities[1], of_three / of_three.sum())
@@ -68,3 +71,7 @@ def test_patterns_of_each_crystal_vote_together():
     # Where there is no signal, nothing agrees, though it be alike.
     assert found.agreement[2] < LEAST_AGREEMENT
     np.testing.assert_array_equal(found.cubic, [True, False, False])
+    # Told to be of m-3, it need not be alike in m-3m.
+    classifier.groups = (205, 229)
+    found = vote(crystals, logarithms, repeated, signal, classifier)
+    np.testing.assert_allclose(found.agreement[:2], [1, 4 / 3])

@@ -101,17 +101,27 @@ def test_what_is_chosen_reaches_the_command(open_dock, scan_file, classifier_fil
     options.convention.value, options.tilt.value = "edax", 69.5
     form.classifier.value = classifier_file
     form.threshold.value = 2.5
+    form.among.value = "229, 216"
     run(form)
     classifier, geometry, path, given = asked.pop()
     assert classifier.groups == GROUPS
     assert geometry == Geometry((0.5, 0.3, 0.7), "edax", 69.5)
     assert path == scan_file.with_name("weld.symmetry.zarr")
     assert given == {
+        "among": (225, 229),
         "adaptation": None,
         "grain_threshold": 2.5,
         "workers": None,
         "resume": True,
     }
+
+
+def test_groups_that_are_none_are_told_before_anything_runs(open_dock):
+    form = open_dock().form
+    assert form.request().among is None
+    form.among.value = "hexagonal"
+    with pytest.raises(ValueError, match="195 to 230"):
+        form.request()
 
 
 def test_adapting_is_asked_for_by_a_box(open_dock, classifier_file, asked):

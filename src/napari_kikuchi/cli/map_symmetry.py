@@ -91,6 +91,15 @@ def symmetry(
         Path | None,
         typer.Option(help="Classifier to use.", show_default="the one that comes with this"),
     ] = None,
+    among: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUPS",
+            help="Only of these space groups: common for the six most common ones, or numbers "
+            "such as 225,229.",
+            show_default="all that the classifier tells apart",
+        ),
+    ] = None,
     adapting: AdaptingOptions,
     geometry: GeometryOptions,
     grain_threshold: Annotated[
@@ -123,12 +132,14 @@ def symmetry(
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io.origin import unreadable_told
+        from napari_kikuchi.symmetry.classes import classes_of
         from napari_kikuchi.symmetry.classifier import SymmetryClassifier
         from napari_kikuchi.symmetry.maps import symmetry_maps
         from napari_kikuchi.symmetry.places import default_symmetry_path
         from napari_kikuchi.symmetry.summary import adaptation_told, symmetry_told
 
         adaptation = adapting.asked()
+        chosen = None if among is None else classes_of(among)
         scan = opening.open(path)
         classifier = SymmetryClassifier.chosen(model)
         found, told_by = geometry.of(scan)
@@ -140,6 +151,7 @@ def symmetry(
             classifier,
             found,
             target,
+            among=chosen,
             adaptation=adaptation,
             grain_threshold=grain_threshold,
             workers=workers,

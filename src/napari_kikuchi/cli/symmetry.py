@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import reduce
 from pathlib import Path
 from typing import Annotated
 
@@ -20,11 +21,23 @@ class Reads(StrEnum):
     BOTH = "both"
 
 
+class Groups(StrEnum):
+    """Of which space groups phases are simulated."""
+
+    COMMON = "common"
+    OTHERS = "others"
+    ALL = "all"
+
+
 def phases(
     out: Annotated[Path, typer.Argument(help="Library to write: a folder.", show_default=False)],
     per_group: Annotated[
-        int, typer.Option(min=1, help="Phases of each of the six space groups.")
+        int, typer.Option(min=1, help="Phases of each of the space groups.")
     ] = 500,
+    groups: Annotated[
+        Groups,
+        typer.Option(help="The six most common cubic space groups, the 30 others, or all 36."),
+    ] = Groups.COMMON,
     seed: Annotated[int, typer.Option(help="The same seed makes the same phases.")] = 0,
     workers: WorkersOption = None,
     as_json: JsonOption = False,
@@ -39,14 +52,22 @@ def phases(
     with more phases of each group it goes on with a finished library.
 
     [bold]napari-kikuchi phases phases.zarr --per-group 700[/]
+
+    [bold]napari-kikuchi phases others.zarr --groups others --per-group 60[/]
     """
     output = output_for(as_json, events)
     with errors_told(output):
+        from napari_kikuchi.symmetry.classes import CUBIC_GROUPS, SIX_GROUPS
         from napari_kikuchi.symmetry.phase_library import make_library
 
-        job = make_library(out, per_group, seed=seed, workers=workers)
+        chosen = {
+            Groups.COMMON: SIX_GROUPS,
+            Groups.OTHERS: tuple(one for one in CUBIC_GROUPS if one not in SIX_GROUPS),
+            Groups.ALL: CUBIC_GROUPS,
+        }[groups]
+        job = make_library(out, per_group, groups=chosen, seed=seed, workers=workers)
         library = run(job, output, going_on="The same command goes on from here.")
-        as_others = int((library.shown != library.groups).sum())
+        as_others = int((library.shown != library.classes).sum())
         report_result(
             output,
             f"[bold]{shown(out)}[/] holds {len(library)} phases, of which {as_others} show a "
@@ -57,9 +78,11 @@ def phases(
 
 
 def train_symmetry(
-    library: Annotated[
-        Path,
-        typer.Argument(metavar="LIBRARY", help="As phases makes it.", show_default=False),
+    libraries: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="LIBRARY...", help="One or more, as phases makes them.", show_default=False
+        ),
     ],
     out: Annotated[
         Path,
@@ -93,19 +116,24 @@ def train_symmetry(
 ) -> None:
     """Train a classifier that tells the space groups of cubic crystals from their patterns.
 
-    It learns from simulated phases alone; a fifth of them is held out.
+    It learns from simulated phases alone; a fifth of them is held out. Groups whose patterns have
+    the same Laue class and the same reflections are one class.
 
     Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes on.
 
-    [bold]napari-kikuchi train-symmetry phases.zarr --out runs/symmetry[/]
+    [bold]napari-kikuchi train-symmetry phases.zarr others.zarr --out runs/symmetry[/]
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.symmetry.phase_library import known_library, open_library
+        from napari_kikuchi.symmetry.phase_library import (
+            PhaseLibrary,
+            known_library,
+            open_library,
+        )
         from napari_kikuchi.symmetry.train import train_classifier
         from napari_kikuchi.training import TrainingSettings
 
-        phases = open_library(library)
+        phases = reduce(PhaseLibrary.joined, map(open_library, libraries))
         job = train_classifier(
             phases,
             out,

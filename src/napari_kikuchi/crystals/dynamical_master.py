@@ -47,6 +47,9 @@ class DynamicalMaster:
         sources are lose more.
     depth
         Mean depth of the sources in Å.
+    both_sides
+        Give the mean of what a crystal sends into a direction and into the opposite one. Of those
+        with a centre of inversion it is the same.
     device
         On which torch computes.
 
@@ -66,6 +69,7 @@ class DynamicalMaster:
         d_min: float = 0.5,
         absorption: float = 0.005,
         depth: float = 32.0,
+        both_sides: bool = False,
         device: str | torch.device = "cpu",
     ) -> None:
         import torch
@@ -73,6 +77,7 @@ class DynamicalMaster:
         self.beam = Beam(voltage)
         self.absorption = absorption
         self.depth = depth
+        self.both_sides = both_sides
         crystal = centred(crystal)
         reflections = crystal.reflections(1 / d_min)
         self.beams = min(beams, len(reflections) + 1)
@@ -153,9 +158,11 @@ class DynamicalMaster:
         decay = 1 / self.depth + damping[:, :, None] + damping[:, None, :]
         beating = 2 * math.pi * (values[:, :, None] - values[:, None, :])
         # The integral over depth of exp(-decay z) exp(i beating z).
-        if excited.is_complex():
+        if excited.is_complex() and not self.both_sides:
             overlap = 1 / torch.complex(decay, beating)
         else:
+            # From the opposite side all waves are the complex conjugates, but they beat as before:
+            # what changes sign with the beating cancels.
             overlap = decay / (decay**2 + beating**2)
         total = (excited.conj()[:, :, None] * excited[:, None, :] * sources * overlap).sum((1, 2))
         return total.real / self.depth

@@ -139,7 +139,7 @@ def by_discrepancy(
     first = network.head
     second = copy.deepcopy(first)
     second.reset_parameters()
-    features = [*network.features.parameters()]
+    features = [*network.features.parameters(), *network.twins.parameters()]
     both = [*first.parameters(), *second.parameters()]
     moving, telling = torch.optim.Adam(features, rate), torch.optim.Adam(both, 3 * rate)
 

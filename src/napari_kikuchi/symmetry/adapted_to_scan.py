@@ -72,9 +72,9 @@ class Source(NamedTuple):
     Attributes
     ----------
     masters
-        Intensities at the nodes of the triangle, of shape (phases, nodes).
+        Intensities at the nodes of the square, of shape (phases, nodes).
     shown
-        Number of the space group that patterns of each show, of shape (phases,).
+        Class that patterns of each show, of shape (phases,).
     told
         Where they are from.
     """
@@ -209,12 +209,13 @@ def _source(asked: ScanAdaptation, groups: tuple[int, ...]) -> Source:
     """
     if asked.phases is not None:
         library = open_library(asked.phases)
-        unknown = sorted(set(library.shown.tolist()) - set(groups))
+        unknown = sorted(set(library.classes.tolist()) - set(groups))
         if unknown:
             raise ValueError(
                 f"{asked.phases}: expected phases of the groups {groups}, which the classifier "
                 f"tells, found {unknown}. Take another library, or a classifier of these groups"
             )
+        library = library.showing(groups)
         return Source(
             library.dynamical, library.shown, f"{len(library)} phases of {asked.phases.name}"
         )
@@ -241,7 +242,7 @@ def _target(
         if len(found.totals):
             alone = np.arange(len(found.totals))
             logarithms = classifier.log_probabilities(found.totals, found.counts)
-            votes = vote(alone, logarithms, found.repeated, found.signal, classifier.trust)
+            votes = vote(alone, logarithms, found.repeated, found.signal, classifier)
             cubic = votes.cubic
         totals.append(found.totals[cubic])
         counts.append(found.counts[cubic])

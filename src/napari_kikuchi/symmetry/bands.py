@@ -1,9 +1,10 @@
-"""Profiles across the bands of a cubic crystal, from its triangle.
+"""Profiles across the bands of a cubic crystal, from its square.
 
 All planes of a family, such as {111}, have one profile: the mean intensity at each angle from the
 plane, around the whole sphere. Where it falls are the band's edges, at Bragg's angles of the first
 orders that the lattice allows. On a logarithmic axis of angles a longer cell or a higher voltage
-moves the profiles of all families alike, and changes nothing else.
+moves the profiles of all families alike, and changes nothing else. In Laue class m-3 planes such as
+(210) and (120) are of two families.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.symmetry.sector import SIDE, fold, sector_rows
+from napari_kikuchi.symmetry.sector import SIDE, fold, mirrored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ FAMILIES = (
     (1, 0, 0), (1, 1, 0), (1, 1, 1), (2, 1, 0), (2, 1, 1), (2, 2, 1), (3, 1, 0), (3, 1, 1),
     (3, 2, 0), (3, 2, 1), (3, 2, 2), (3, 3, 1), (3, 3, 2), (4, 1, 0), (4, 1, 1),
 )  # fmt: skip
+#: Of these the ones that are two in Laue class m-3: no cyclic order of them is the reverse one.
+TWINS = tuple(one for one in FAMILIES if len(set(one)) == 3)
 # In degrees: from less than the distance of two nodes to half the widest bands.
 _ANGLES = (0.4, 16.0)
 #: Angles of a profile.
@@ -33,13 +36,25 @@ _AROUND = 240
 
 @lru_cache(maxsize=2)
 def band_profiles(side: int = SIDE) -> NDArray[np.float32]:
-    """Weights of the nodes in each mean, of shape (families * steps, nodes)."""
-    rows, columns = sector_rows(side)
-    number = np.empty((side, side), np.int64)
-    number[rows, columns] = number[columns, rows] = np.arange(len(rows))
+    """Weights of the nodes in each mean over both settings, of shape (families * steps, nodes)."""
+    weights = _profiles(FAMILIES, side)
+    return (weights + mirrored(weights)) / 2
+
+
+@lru_cache(maxsize=2)
+def twin_profiles(side: int = SIDE) -> NDArray[np.float32]:
+    """Weights of the nodes for :data:`TWINS` in one setting, of shape (twins * steps, nodes).
+
+    Those of the other families are the same of :func:`~napari_kikuchi.symmetry.sector.mirrored`
+    values.
+    """
+    return _profiles(TWINS, side)
+
+
+def _profiles(families: tuple[tuple[int, int, int], ...], side: int) -> NDArray[np.float32]:
     turns = 2 * np.pi * (np.arange(_AROUND) + 0.5) / _AROUND
-    weights = np.zeros((len(FAMILIES), STEPS, len(rows)))
-    for family, of_family in zip(FAMILIES, weights, strict=True):
+    weights = np.zeros((len(families), STEPS, side * side))
+    for family, of_family in zip(families, weights, strict=True):
         normal = np.array(family) / np.linalg.norm(family)
         first = np.linalg.svd(normal[None])[2][1]
         circle = np.outer(np.cos(turns), first) + np.outer(np.sin(turns), np.cross(normal, first))
@@ -49,9 +64,9 @@ def band_profiles(side: int = SIDE) -> NDArray[np.float32]:
             down, right = (places - corner).T
             for i, of_row in enumerate((1 - down, down)):
                 for j, of_column in enumerate((1 - right, right)):
-                    node = number[corner[:, 0] + i, corner[:, 1] + j]
+                    node = (corner[:, 0] + i) * side + corner[:, 1] + j
                     np.add.at(of_angle, node, of_row * of_column / _AROUND)
-    return weights.reshape(-1, len(rows)).astype(np.float32)
+    return weights.reshape(-1, side * side).astype(np.float32)
 
 
 def band_angles() -> NDArray[np.float64]:

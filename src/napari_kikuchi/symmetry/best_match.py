@@ -13,8 +13,9 @@ from napari_kikuchi.images import bin_to, resized_mask
 from napari_kikuchi.io.indexed import QUATERNION
 from napari_kikuchi.io.known_voltage import voltage_of
 from napari_kikuchi.symmetry.folding import unfold
+from napari_kikuchi.symmetry.frames import cubic_operators
 from napari_kikuchi.symmetry.levelled import Levelling
-from napari_kikuchi.symmetry.sector import SIDE, at_nodes
+from napari_kikuchi.symmetry.sector import SIDE
 from napari_kikuchi.untrusted import mapping
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Of a grain: more change nothing, and someone waits.
 _PATTERNS = 16
+# A crystal's axes in the other setting of m-3.
+_QUARTER = np.array([[0, -1, 0], [1, 0, 0], [0, 0, 1]], np.float32)
 # Height of simulated patterns in pixels: masters tell no more.
 _HEIGHT = 160
 
@@ -117,7 +120,9 @@ class BestMatches:
         match = self._known[reading.grain]
         if match is None:
             return None
-        rotation = self._rotations(np.array([[row, col]]))[0]
+        rotation = self._rotations(reading.grain, np.array([[row, col]]))[0]
+        if match.mirrored:
+            rotation = _QUARTER @ rotation
         image = self._phases.pattern(match.index, rotation, self._directions, voltage=self._voltage)
         image = np.asarray(image, np.float32).reshape(self.size)
         return MatchedPattern(match, np.where(self._outside, np.float32(np.nan), image))
@@ -132,14 +137,24 @@ class BestMatches:
         patterns = patterns[readable]
         levelled = self._levelling(bin_to(patterns, self._light.shape) / self._light)
         total, count = np.zeros((2, SIDE, SIDE), np.float32)
-        for pattern, rotation in zip(levelled, self._rotations(chosen[readable]), strict=True):
+        rotations = self._rotations(grain, chosen[readable])
+        for pattern, rotation in zip(levelled, rotations, strict=True):
             unfold(pattern.ravel(), self._weights, rotation, self._seen, total, count)
         found = self._phases.match(
-            at_nodes(total), at_nodes(count), groups=groups or None, voltage=self._voltage
+            total.ravel(), count.ravel(), groups=groups or None, voltage=self._voltage
         )
         return found[0] if found else None
 
-    def _rotations(self, positions: NDArray[np.intp]) -> NDArray[np.float32]:
-        """From the sample's frame to the crystals', of shape (n, 3, 3)."""
-        quaternions = self._quaternions[positions[:, 0], positions[:, 1]]
-        return Rotation.from_quat(quaternions, scalar_first=True).as_matrix().astype(np.float32)
+    def _rotations(self, grain: int, positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        """From the sample's frame to the crystal's at positions of a grain, of shape (n, 3, 3).
+
+        Each pattern has been described with any of the axes that m-3m takes for alike: here all are
+        as those of the grain's first position.
+        """
+        every = np.concatenate([self._readings.positions(grain)[:1], positions])
+        quaternions = self._quaternions[every[:, 0], every[:, 1]]
+        first, *rotations = Rotation.from_quat(quaternions, scalar_first=True).as_matrix()
+        operators = cubic_operators()
+        alike = operators @ np.array(rotations)[:, None]
+        nearest = np.einsum("noij,ij->no", alike, first).argmax(axis=1)
+        return alike[np.arange(len(alike)), nearest].astype(np.float32)

@@ -7,6 +7,7 @@ its groups, which has a centre of inversion where one of them has.
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 
 #: Groups of each class by the number that it is called by.
@@ -19,14 +20,40 @@ CLASSES = MappingProxyType(
         226: (219, 226), 227: (227,), 228: (228,), 229: (211, 217, 229), 230: (230,),
     }
 )  # fmt: skip
+CUBIC_GROUPS = tuple(range(195, 231))
 #: Classes that most metals and compounds are of.
 SIX_GROUPS = (221, 223, 225, 227, 229, 230)
 
+_BY_NAME = {"all": tuple(CLASSES), "common": SIX_GROUPS}
 _CLASS_OF = {group: name for name, groups in CLASSES.items() for group in groups}
 # From here on axes are equal in both senses: Laue class m-3m.
 _FIRST_OF_M3M = 207
-# Without a centre of inversion.
-_ACENTRIC = frozenset((*range(195, 200), *range(207, 221)))
+
+
+def classes_of(told: str) -> tuple[int, ...]:
+    """Classes that someone has asked for, in ascending order.
+
+    Parameters
+    ----------
+    told
+        "all", "common" for :data:`SIX_GROUPS`, or numbers of cubic space groups with anything
+        between them.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    told = told.strip().lower()
+    if told in _BY_NAME:
+        return _BY_NAME[told]
+    numbers = [int(one) for one in re.findall(r"\d+", told)]
+    if re.sub(r"[\d\s,;]+", "", told) or not numbers or not {*numbers} <= {*CUBIC_GROUPS}:
+        raise ValueError(
+            f'space groups: expected "all", "common" or numbers from {CUBIC_GROUPS[0]} to '
+            f"{CUBIC_GROUPS[-1]} such as 225, 229, found {told!r}"
+        )
+    return tuple(sorted({class_of(one) for one in numbers}))
 
 
 def class_of(space_group: int) -> int:
@@ -37,8 +64,3 @@ def class_of(space_group: int) -> int:
 def is_m3(space_group: int) -> bool:
     """Whether a cubic group, or class, is of Laue class m-3: without fourfold axes."""
     return space_group < _FIRST_OF_M3M
-
-
-def is_acentric(space_group: int) -> bool:
-    """Whether a cubic group has no centre of inversion: planes have two sides."""
-    return space_group in _ACENTRIC

@@ -1,9 +1,9 @@
-"""A trained classifier of space groups, and its file."""
+"""A trained classifier of cubic space groups, and its file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,15 +35,40 @@ class SymmetryClassifier:
         On the device where it is to run.
     provenance
         Settings, version and date; fit for JSON.
+    only
+        Classes that are not excluded beforehand; None: none of the network's is.
     """
 
     network: SymmetryNetwork
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    only: tuple[int, ...] | None = None
 
     @property
     def groups(self) -> tuple[int, ...]:
-        """Numbers of the space groups, in the order of the probabilities."""
-        return self.network.architecture.groups
+        """Classes of space groups, in the order of the probabilities."""
+        return self.network.architecture.groups if self.only is None else self.only
+
+    def among(self, classes: Collection[int]) -> SymmetryClassifier:
+        """The classifier of someone who knows that crystals are of some classes.
+
+        Parameters
+        ----------
+        classes
+            See :mod:`~napari_kikuchi.symmetry.classes`; others than the network's are left out.
+
+        Raises
+        ------
+        ValueError
+            If none of them is left.
+        """
+        known = self.network.architecture.groups
+        chosen = tuple(sorted({*classes} & {*known}))
+        if not chosen:
+            raise ValueError(
+                f"expected some of the classes {', '.join(map(str, known))}, which the classifier "
+                f"tells apart, found {', '.join(map(str, sorted(classes))) or 'none'}"
+            )
+        return replace(self, only=None if chosen == known else chosen)
 
     @cached_property
     def modes(self) -> Modes:
@@ -51,7 +76,7 @@ class SymmetryClassifier:
         coarse, fine = (
             one.cpu().numpy() for one in (self.network.coarse_modes, self.network.fine_modes)
         )
-        return Modes.at_nodes(coarse, fine)
+        return Modes.of_triangle(coarse, fine)
 
     @cached_property
     def trust(self) -> Trust:
@@ -72,12 +97,12 @@ class SymmetryClassifier:
         mapping
             From the other groups' numbers to shares, the largest first.
         """
-        row = self.groups.index(group)
-        counts = self.network.shown_as[row].tolist()
+        known = self.network.architecture.groups
+        counts = self.network.shown_as[known.index(group)].tolist()
         total = sum(counts) or 1.0
         others = [
             (count / total, other)
-            for other, count in zip(self.groups, counts, strict=True)
+            for other, count in zip(known, counts, strict=True)
             if other != group and count > 0
         ]
         return {other: share for share, other in sorted(others, reverse=True)}
@@ -98,6 +123,7 @@ class SymmetryClassifier:
             Of shape (n, groups).
         """
         device = next(self.network.parameters()).device
+        columns = [self.network.architecture.groups.index(group) for group in self.groups]
         found = [np.zeros((0, len(self.groups)), np.float32)]
         for start in range(0, len(totals), _BATCH):
             part = slice(start, start + _BATCH)
@@ -105,7 +131,8 @@ class SymmetryClassifier:
                 torch.from_numpy(np.asarray(one[part], np.float32)).to(device)
                 for one in (totals, counts)
             )
-            found.append(self.network(*given).log_softmax(dim=1).cpu().numpy())
+            logits = self.network(*given)[:, columns]
+            found.append(logits.log_softmax(dim=1).cpu().numpy())
         return np.concatenate(found)
 
     def save(self, path: Path | str) -> None:

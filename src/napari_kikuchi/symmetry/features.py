@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from napari_kikuchi.symmetry.bands import FAMILIES, STEPS
+from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, TWINS
 
 # Standard deviation of the Gaussian that profiles are smoothed by, in steps, and its reach.
 _SMOOTH, _REACH = 0.7, 2
@@ -104,7 +104,10 @@ def edge_features(width: int, dropout: float) -> nn.Sequential:
     dropout
         Share of them that is left out while training.
     """
-    falls = len(FAMILIES) * STEPS
+    return _of_edges(len(FAMILIES) * STEPS, width, dropout)
+
+
+def _of_edges(falls: int, width: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
         FallingEdges(),
         nn.Flatten(),
@@ -115,3 +118,40 @@ def edge_features(width: int, dropout: float) -> nn.Sequential:
         nn.GELU(),
         nn.Dropout(dropout),
     )
+
+
+class TwinFeatures(nn.Module):
+    """Of families that are two in Laue class m-3, beside all others.
+
+    Which of the two is which depends on the setting that a pattern happens to be described in:
+    both ways are read, and the mean is taken.
+
+    Parameters
+    ----------
+    width
+        How many features.
+    dropout
+        Share of them that is left out while training.
+    """
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        falls = (len(FAMILIES) + 2 * len(TWINS)) * STEPS
+        self.layers = _of_edges(falls, width, dropout)
+
+    def forward(self, profiles: Tensor, twins: Tensor) -> Tensor:
+        """Of shape (n, width).
+
+        Parameters
+        ----------
+        profiles
+            Of all families, the means over both settings, of shape (n, families, steps).
+        twins
+            Of those that are two, in each of the settings, of shape (n, 2, twins, steps).
+        """
+        one, other = twins.unbind(dim=1)
+        both = torch.cat(
+            [torch.cat([profiles, one, other], dim=1), torch.cat([profiles, other, one], dim=1)]
+        )
+        first, second = self.layers(both).chunk(2)
+        return (first + second) / 2

@@ -1,6 +1,6 @@
-"""Patterns onto the triangle that symmetry repeats, and back; compiled.
+"""Patterns onto the square that symmetry repeats, and back; compiled.
 
-A pattern sees most directions of the triangle several times over. Where it stands as its crystal
+A pattern sees most directions of the square several times over. Where it stands as its crystal
 does, what it sees of one direction agrees: that agreement tells the orientation of a crystal that
 nobody has named.
 """
@@ -36,13 +36,15 @@ def _angle(slope):
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _place(rotation, a, b, c, last):
-    """Row and column of a direction in the triangle, of nodes 0 to ``last`` along an edge."""
+    """Row and column of a direction in the square, of nodes 0 to ``last`` along an edge."""
     x = abs(rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c)
     y = abs(rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c)
     z = abs(rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c)
-    largest, smallest = max(x, max(y, z)), min(x, min(y, z))
-    middle = max(min(x, y), min(max(x, y), z))
-    row, col = _angle(middle / largest) * last, _angle(smallest / largest) * last
+    # The largest first, the others in cyclic order.
+    largest = max(x, max(y, z))
+    first = y if x == largest else (z if y == largest else x)
+    second = z if x == largest else (x if y == largest else y)
+    row, col = _angle(first / largest) * last, _angle(second / largest) * last
     i, j = min(int(row), last - 1), min(int(col), last - 1)
     return i, j, np.float32(row - i), np.float32(col - j)
 
@@ -54,7 +56,7 @@ def look_up(square, rotation, directions, out):
     Parameters
     ----------
     square
-        Intensities at the nodes, of shape (side, side), symmetric about its diagonal.
+        Intensities at the nodes, of shape (side, side).
     rotation
         From the directions' frame to the crystal's, of shape (3, 3).
     directions
@@ -101,7 +103,7 @@ def look_up_all(modes, rotation, directions, out):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def unfold(pattern, weights, rotation, directions, total, count):
-    """Add a pattern to the triangle.
+    """Add a pattern to the square.
 
     Parameters
     ----------
@@ -122,15 +124,13 @@ def unfold(pattern, weights, rotation, directions, total, count):
         for p in range(2):
             for q in range(2):
                 share = (down if p else 1 - down) * (right if q else 1 - right) * weights[k]
-                # Across the diagonal lies the mirror image.
-                m, n = max(i + p, j + q), min(i + p, j + q)
-                total[m, n] += share * pattern[k]
-                count[m, n] += share
+                total[i + p, j + q] += share * pattern[k]
+                count[i + p, j + q] += share
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def repeated(pattern, weights, rotation, directions, total, count):
-    """How much of a pattern its symmetry repeats.
+    """How much of a pattern the symmetries of m-3m and of m-3 repeat.
 
     Parameters
     ----------
@@ -141,29 +141,39 @@ def repeated(pattern, weights, rotation, directions, total, count):
 
     Returns
     -------
-    float
+    float, float
         Mean product of each pixel with what all other pixels say of its direction. Of a crystal of
-        this symmetry it is the variance of the bands, whatever the noise; of others it is less.
+        the symmetry it is the variance of the bands, whatever the noise; of others it is less.
     """
     last = total.shape[0] - 1
-    products, weighed = 0.0, 0.0
+    both, seen_of_both = total + total.T, count + count.T
+    products, weighed = np.zeros(2), np.zeros(2)
+    shares = np.empty((2, 2), np.float32)
     for k in range(directions.shape[1]):
         if weights[k] == 0:
             continue
         a, b, c = directions[0, k], directions[1, k], directions[2, k]
         i, j, down, right = _place(rotation, a, b, c, last)
-        others, seen = 0.0, 0.0
         for p in range(2):
             for q in range(2):
-                share = (down if p else 1 - down) * (right if q else 1 - right)
-                m, n = max(i + p, j + q), min(i + p, j + q)
-                own = share * weights[k]
-                others += share * (total[m, n] - own * pattern[k])
-                seen += share * (count[m, n] - own)
-        if seen > _SEEN:
-            products += weights[k] * pattern[k] * others / seen
-            weighed += weights[k]
-    return products / max(weighed, 1e-12)
+                shares[p, q] = (down if p else 1 - down) * (right if q else 1 - right)
+        others, seen = np.zeros(2), np.zeros(2)
+        for p in range(2):
+            for q in range(2):
+                share, own = shares[p, q], shares[p, q] * weights[k]
+                m, n = i + p, j + q
+                others[1] += share * (total[m, n] - own * pattern[k])
+                seen[1] += share * (count[m, n] - own)
+                # Near the diagonal a pixel is a witness of its mirror image.
+                if 0 <= n - i <= 1 and 0 <= m - j <= 1:
+                    own += shares[n - i, m - j] * weights[k]
+                others[0] += share * (both[m, n] - own * pattern[k])
+                seen[0] += share * (seen_of_both[m, n] - own)
+        for which in range(2):
+            if seen[which] > _SEEN:
+                products[which] += weights[k] * pattern[k] * others[which] / seen[which]
+                weighed[which] += weights[k]
+    return products[0] / max(weighed[0], 1e-12), products[1] / max(weighed[1], 1e-12)
 
 
 @njit(nogil=True, cache=True)

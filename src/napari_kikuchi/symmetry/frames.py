@@ -271,4 +271,11 @@ def cubic_rotations(step: float) -> tuple[NDArray[np.float32], NDArray[np.float3
     from orix.sampling import get_sample_fundamental
 
     rotations = get_sample_fundamental(resolution=step, point_group=O).to_matrix()
-    return rotations.astype(np.float32), O.to_matrix().astype(np.float32)
+    return rotations.astype(np.float32), cubic_operators()
+
+
+def cubic_operators() -> NDArray[np.float32]:
+    """The rotations of a cubic crystal, of shape (24, 3, 3)."""
+    from orix.quaternion.symmetry import O
+
+    return O.to_matrix().astype(np.float32)

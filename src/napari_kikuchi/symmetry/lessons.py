@@ -1,4 +1,4 @@
-"""Patterns of many phases, brought to the triangle, to learn from."""
+"""Patterns of many phases, brought to the square that symmetry repeats, to learn from."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from napari_kikuchi.shared_cores import in_threads
 from napari_kikuchi.symmetry.folding import unfold
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.recorded import Conditions, record
-from napari_kikuchi.symmetry.sector import SIDE, at_nodes, sector_rows, standardised
+from napari_kikuchi.symmetry.sector import NODES, SIDE, standardised
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _TURN, _CENTRE = 0.25, 0.004
 
 @dataclass(frozen=True, eq=False)
 class SymmetryLessons:
-    """What patterns of phases show of the triangle, each pattern for itself.
+    """What patterns of phases show of the square, each pattern for itself.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ def symmetry_lessons(
     seed: int = 0,
     workers: int | None = None,
 ) -> Job[SymmetryLessons]:
-    """Record patterns of phases in random orientations, and bring them to the triangle.
+    """Record patterns of phases in random orientations, and bring them to the square.
 
     Orientations are those of the simulation but for errors as they are made in finding them.
 
@@ -70,7 +70,7 @@ def symmetry_lessons(
     """
     conditions = conditions or Conditions()
     levelling = Levelling(np.ones(conditions.size, bool))
-    totals = np.empty((len(masters), patterns, len(sector_rows()[0])), np.float16)
+    totals = np.empty((len(masters), patterns, NODES), np.float16)
     counts = np.empty_like(totals)
 
     def of_phase(number: int) -> None:
@@ -92,7 +92,7 @@ def symmetry_lessons(
                 total,
                 count,
             )
-            totals[number, k], counts[number, k] = at_nodes(total), at_nodes(count)
+            totals[number, k], counts[number, k] = total.ravel(), count.ravel()
 
     def told(done: int) -> Progress:
         return Progress(done, len(masters), "Recording patterns")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,12 @@ _VOTED = (
     Channel("compatible groups", limits=(0.0, 6.0), colormap="viridis"),
     Channel("agreement", limits=(0.0, 1.2), colormap="magma"),
 )
+_OF_PATTERN = (
+    Channel("repeated"),
+    Channel("repeated in m-3"),
+    Channel("signal"),
+    Channel("explained", limits=(0.0, 1.0)),
+)
 
 
 def symmetry_maps(
@@ -51,6 +58,7 @@ def symmetry_maps(
     geometry: Geometry,
     path: str | Path,
     *,
+    among: Collection[int] | None = None,
     adaptation: ScanAdaptation | None = None,
     grain_threshold: float = GRAIN_THRESHOLD,
     workers: int | None = None,
@@ -72,6 +80,8 @@ def symmetry_maps(
         Map store to write, see :func:`~napari_kikuchi.symmetry.places.default_symmetry_path`; an
         older one is replaced when the new one is finished, which takes over what was drawn on the
         same scan.
+    among
+        Classes of groups that crystals of the scan may be of; None: all that are told apart.
     adaptation
         How the classifier is adapted to the scan before; None: it is taken as it is.
     grain_threshold
@@ -92,16 +102,18 @@ def symmetry_maps(
         The number of the space group that the patterns of each grain show together, 0 where they
         are unlike those of cubic crystals; the group's probability; how many groups go with what
         was seen; what cubic symmetry repeats of the signal. Then of each pattern alone: the
-        probability of each group, what repeats and what is signal, what modes of cubic crystals
-        explain, and quaternions, scalar first, that turn the sample's frame into the crystal's;
-        inverse pole figure colours along the surface's normal, KAM, GROD and the grains.
+        probability of each group, what repeats in the Laue classes m-3m and m-3 and what is
+        signal, what modes of cubic crystals explain, and quaternions, scalar first, that turn the
+        sample's frame into the crystal's; inverse pole figure colours along the surface's normal,
+        KAM, GROD and the grains.
 
     Raises
     ------
     FileExistsError
         If something lies at ``path`` that is no map store.
     FileNotFoundError, ValueError
-        If phases to adapt with are not there, or of other groups than the classifier knows.
+        If phases to adapt with are not there, or of other groups than the classifier knows; if it
+        tells none of the classes.
     ResumeError
         If other maps were begun at ``path``.
     OutputInUseError, DiskFullError
@@ -120,9 +132,10 @@ def symmetry_maps(
         screen = yield from screen_of(scan, preprocessor, reader)
         told = geometry.settings()
         adapted = AdaptedClassifier(unfinished.model, adaptation, classifier, scan, told)
-        classifier = yield from adapted.read_or_adapt(
+        whole = yield from adapted.read_or_adapt(
             reader, screen.light, resume=resume, workers=workers
         )
+        classifier = whole if among is None else whole.among(among)
         origin: dict[str, Any] = {
             "scan": scan_origin(scan),
             "symmetry": {
@@ -138,7 +151,7 @@ def symmetry_maps(
         channels = _channels(classifier.groups)
         writer = MapWriter.open(path, (len(channels), *scan.map_shape), identity, resume=resume)
         kept.write(preprocessor)
-        adapted.write(classifier)
+        adapted.write(whole)
         of_each = range(len(_VOTED), len(channels) - len(_DERIVED))
         unreadable = yield from map_scan(
             scan,
@@ -182,7 +195,7 @@ class _Reading:
         found = self.reader(bin_to(patterns, self.light.shape) / self.light)
         logarithms = self.classifier.log_probabilities(found.totals, found.counts)
         quaternions = Rotation.from_matrix(found.rotations).as_quat(scalar_first=True)
-        values = [np.exp(logarithms), found.repeated[:, None], found.signal[:, None]]
+        values = [np.exp(logarithms), found.repeated, found.signal[:, None]]
         return np.concatenate([*values, found.explained[:, None], quaternions], axis=1, dtype="f4")
 
 
@@ -193,7 +206,7 @@ def _let_vote(
     yield Progress(0, 0, "Letting the patterns of grains vote")
     groups = np.array(classifier.groups)
     first = len(_VOTED)
-    quaternion = first + len(groups) + 3
+    quaternion = first + len(groups) + len(_OF_PATTERN)
     quaternions = np.stack(
         [writer.maps.read_map(i) for i in range(quaternion, quaternion + 4)], axis=-1
     )
@@ -203,9 +216,9 @@ def _let_vote(
     there = grain > 0
     crystals = grain[there] - 1
     maps = [writer.maps.read_map(i)[there] for i in range(first, quaternion - 1)]
-    *probabilities, repeated, signal = maps
+    *probabilities, in_m3m, in_m3, signal = maps
     logarithms = np.log(np.maximum(np.stack(probabilities, axis=1), LEAST_PROBABILITY))
-    votes = vote(crystals, logarithms, repeated, signal, classifier.trust)
+    votes = vote(crystals, logarithms, np.stack([in_m3m, in_m3], axis=1), signal, classifier)
     best = votes.probabilities.argmax(axis=1)
     of_crystals = np.stack(
         [
@@ -226,9 +239,7 @@ def _channels(groups: tuple[int, ...]) -> list[Channel]:
     return [
         *_VOTED,
         *(Channel(f"probability {group}", limits=(0.0, 1.0)) for group in groups),
-        Channel("repeated"),
-        Channel("signal"),
-        Channel("explained", limits=(0.0, 1.0)),
+        *_OF_PATTERN,
         *(Channel(f"quaternion {part}") for part in "abcd"),
         *_DERIVED,
     ]

@@ -1,4 +1,8 @@
-"""What patterns of cubic crystals are sums of."""
+"""What patterns of cubic crystals are sums of.
+
+Modes have the symmetry of m-3m: what crystals of m-3 show beside it is left out, for it differs in
+sign between the two settings in which they may be described.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,11 @@ import numpy as np
 from napari_kikuchi.symmetry.sector import (
     as_square,
     at_nodes,
-    sector_rows,
+    from_triangle,
+    mirrored,
     sector_weights,
     standardised,
+    triangle,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ class Modes:
     Attributes
     ----------
     coarse, fine
-        Intensities at the nodes of the triangle, of shape (side, side, modes): smooth ones, and
+        Intensities at the nodes of the square, of shape (side, side, modes): smooth ones, and
         all that patterns show.
     """
 
@@ -48,22 +54,25 @@ class Modes:
         masters
             Their intensities at the nodes, of shape (phases, nodes).
         """
-        coarse, fine = (
-            _components(_smooth(masters, width), count)
-            for width, count in zip(_WIDTHS, _COUNTS, strict=True)
+        masters = standardised((masters + mirrored(masters)) / 2)
+        return cls(
+            *(
+                _components(_smooth(masters, width), count)
+                for width, count in zip(_WIDTHS, _COUNTS, strict=True)
+            )
         )
-        return cls.at_nodes(coarse, fine)
 
     @classmethod
-    def at_nodes(cls, coarse: NDArray[np.float32], fine: NDArray[np.float32]) -> Modes:
-        """Modes of which the intensities at the nodes are known, of shape (nodes, modes)."""
-        return cls(*(np.ascontiguousarray(_squares(one)) for one in (coarse, fine)))
+    def of_triangle(cls, coarse: NDArray[np.float32], fine: NDArray[np.float32]) -> Modes:
+        """Modes whose intensities in the triangle are known, of shape (its nodes, modes)."""
+        return cls(*(_squares(from_triangle(one.T)) for one in (coarse, fine)))
 
     @property
-    def nodes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Intensities of coarse and fine modes at the nodes, of shape (nodes, modes)."""
-        inside = sector_rows(self.fine.shape[0])
-        return self.coarse[inside], self.fine[inside]
+    def in_triangle(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Intensities of coarse and fine modes in the triangle, of shape (its nodes, modes)."""
+        side, inside = len(self.fine), triangle(len(self.fine))
+        coarse, fine = (one.reshape(side * side, -1)[inside] for one in (self.coarse, self.fine))
+        return coarse, fine
 
 
 def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
@@ -71,7 +80,7 @@ def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
 
     squares = as_square(masters)
     sigma = width / (_EDGE / (squares.shape[-1] - 1))
-    # Both edges of the square are mirrors.
+    # All edges of the square are mirrors.
     smooth = gaussian_filter(squares, (0, sigma, sigma), mode="mirror")
     return at_nodes(smooth)
 
@@ -79,8 +88,9 @@ def _smooth(masters: NDArray[np.float32], width: float) -> NDArray[np.float32]:
 def _components(masters: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     weights = np.sqrt(sector_weights())
     components = np.linalg.svd(standardised(masters) * weights, full_matrices=False)[2][:count]
-    return (components / weights).T.astype(np.float32)
+    return _squares((components / weights).astype(np.float32))
 
 
 def _squares(nodes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.moveaxis(as_square(nodes.T), 0, -1)
+    """From shape (modes, nodes) to (side, side, modes)."""
+    return np.ascontiguousarray(np.moveaxis(as_square(nodes), 0, -1))

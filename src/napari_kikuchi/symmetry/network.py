@@ -1,4 +1,4 @@
-"""The network that reads symmetry from a triangle."""
+"""The network that reads symmetry from the square that it repeats."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, band_profiles
-from napari_kikuchi.symmetry.features import band_features, edge_features
-from napari_kikuchi.symmetry.sector import sector_weights
+from napari_kikuchi.symmetry.bands import FAMILIES, STEPS, TWINS, band_profiles, twin_profiles
+from napari_kikuchi.symmetry.classes import CLASSES, is_m3
+from napari_kikuchi.symmetry.features import TwinFeatures, band_features, edge_features
+from napari_kikuchi.symmetry.sector import SIDE, sector_weights, triangle
 from napari_kikuchi.untrusted import integer, mapping, number, sequence
 
 # A node that so many pixels have seen counts half.
@@ -29,7 +30,8 @@ class SymmetryArchitecture:
     Attributes
     ----------
     groups
-        Numbers of the space groups that are told apart, in ascending order.
+        The classes that are told apart, see :mod:`~napari_kikuchi.symmetry.classes`, in ascending
+        order.
     width
         Half the number of features of each reading.
     dropout
@@ -63,8 +65,10 @@ class SymmetryArchitecture:
         settings = mapping(settings, "the architecture")
         listed = sequence(settings.get("groups"), "the groups of the architecture")
         groups = tuple(integer(one, "a group of the architecture", 1, 230) for one in listed)
-        if not groups or sorted(set(groups)) != list(groups):
-            raise ValueError(f"expected different space groups in ascending order, found {groups}")
+        if not groups or sorted({*groups} & {*CLASSES}) != list(groups):
+            raise ValueError(
+                f"expected different classes of cubic groups in ascending order, found {groups}"
+            )
         listed = sequence(settings.get("modes"), "the modes of the architecture", 2)
         coarse, fine = (integer(one, "a number of modes", 1, _MOST_MODES) for one in listed)
         reads = settings.get("reads")
@@ -80,7 +84,7 @@ class SymmetryArchitecture:
 
 
 class SymmetryNetwork(nn.Module):
-    """From the triangle of some patterns of one crystal to its space group.
+    """From the square of some patterns of one crystal to the class of its space group.
 
     See :mod:`~napari_kikuchi.symmetry.features` for what it reads of the profiles of bands.
 
@@ -92,8 +96,8 @@ class SymmetryNetwork(nn.Module):
     Attributes
     ----------
     coarse_modes, fine_modes
-        By which frames of patterns are found, at the nodes of the triangle, of shape (nodes,
-        modes); what follows was found of the same phases.
+        By which frames of patterns are found, in the triangle, of shape (its nodes, modes); what
+        follows was found of the same phases.
     trust
         Settings of :class:`~napari_kikuchi.symmetry.votes.Trust`, in their order.
     shown_as
@@ -101,6 +105,7 @@ class SymmetryNetwork(nn.Module):
     """
 
     _profiles: Tensor
+    _twins: Tensor
     _weights: Tensor
     coarse_modes: Tensor
     fine_modes: Tensor
@@ -111,19 +116,24 @@ class SymmetryNetwork(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.register_buffer("_profiles", torch.from_numpy(band_profiles()), persistent=False)
+        self.register_buffer("_twins", torch.from_numpy(twin_profiles()), persistent=False)
         weights = torch.from_numpy(sector_weights()).float()
         self.register_buffer("_weights", weights, persistent=False)
         coarse, fine = architecture.modes
         groups = len(architecture.groups)
-        self.register_buffer("coarse_modes", torch.zeros(len(weights), coarse))
-        self.register_buffer("fine_modes", torch.zeros(len(weights), fine))
+        nodes = int(triangle().sum())
+        self.register_buffer("coarse_modes", torch.zeros(nodes, coarse))
+        self.register_buffer("fine_modes", torch.zeros(nodes, fine))
         self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1]))
         self.register_buffer("shown_as", torch.zeros(groups, groups))
         width, dropout = 2 * architecture.width, architecture.dropout
         made = {"bands": band_features, "edges": edge_features}
         reads = [*made] if architecture.reads == "both" else [architecture.reads]
         self.features = nn.ModuleList(made[one](width, dropout) for one in reads)
-        self.head = nn.Linear(width * len(reads), groups)
+        self.twins = nn.ModuleList()
+        if any(is_m3(group) for group in architecture.groups):
+            self.twins.append(TwinFeatures(width, dropout))
+        self.head = nn.Linear(width * (len(reads) + len(self.twins)), groups)
 
     def forward(self, totals: Tensor, counts: Tensor) -> Tensor:
         """Logits of the groups, of shape (n, groups).
@@ -132,19 +142,27 @@ class SymmetryNetwork(nn.Module):
         ----------
         totals, counts
             What :func:`~napari_kikuchi.symmetry.folding.unfold` has summed at the nodes, of shape
-            (n, nodes).
+            (n, nodes); in either setting.
         """
         return self.head(self.read(totals, counts))
 
     def read(self, totals: Tensor, counts: Tensor) -> Tensor:
         """What the last layer tells groups by, of shape (n, features)."""
         profiles = self.profiles(totals, counts)
-        return torch.cat([features(profiles) for features in self.features], dim=1)
+        found = [features(profiles) for features in self.features]
+        found += [features(profiles, self.of_twins(totals, counts)) for features in self.twins]
+        return torch.cat(found, dim=1)
 
     def profiles(self, totals: Tensor, counts: Tensor) -> Tensor:
-        """Profiles across the bands, of shape (n, families, steps)."""
-        profiles = self.standardised(totals, counts) @ self._profiles.T
-        return profiles.reshape(len(totals), len(FAMILIES), STEPS)
+        """Profiles across the bands in both settings together, of shape (n, families, steps)."""
+        both = self.standardised(totals + _mirrored(totals), counts + _mirrored(counts))
+        return (both @ self._profiles.T).reshape(len(totals), len(FAMILIES), STEPS)
+
+    def of_twins(self, totals: Tensor, counts: Tensor) -> Tensor:
+        """Profiles of the families that are two, of shape (n, 2, twins, steps)."""
+        square = self.standardised(totals, counts)
+        settings = torch.stack([square, _mirrored(square)], dim=1)
+        return (settings @ self._twins.T).reshape(len(totals), 2, len(TWINS), STEPS)
 
     def standardised(self, totals: Tensor, counts: Tensor) -> Tensor:
         """Mean intensities with mean 0 and standard deviation 1 over what was seen.
@@ -158,3 +176,8 @@ class SymmetryNetwork(nn.Module):
         means = means - (means * weights).sum(dim=1, keepdim=True)
         spread = (means**2 * weights).sum(dim=1, keepdim=True).sqrt()
         return means * known / spread.clamp(min=1e-6)
+
+
+def _mirrored(nodes: Tensor) -> Tensor:
+    """As :func:`napari_kikuchi.symmetry.sector.mirrored`."""
+    return nodes.reshape(-1, SIDE, SIDE).mT.reshape(nodes.shape)

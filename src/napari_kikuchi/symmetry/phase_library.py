@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -15,17 +15,17 @@ import numpy as np
 from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.shared_cores import in_threads
-from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.classes import SIX_GROUPS, class_of
 from napari_kikuchi.symmetry.known_phases import known_phases
 from napari_kikuchi.symmetry.phases import Phase, random_phases
-from napari_kikuchi.symmetry.sector import SIDE, sector_rows
+from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase, simulate_phase
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Raised whenever the same seed gives other phases or patterns than before.
-_GENERATION = 2
+_GENERATION = 3
 # Phases of each group that are simulated between two writings.
 _ROUND = 8
 _FORMAT = "napari-kikuchi phases"
@@ -40,9 +40,11 @@ class PhaseLibrary:
     Attributes
     ----------
     dynamical, kinematical
-        Intensities at the nodes of the triangle, of shape (phases, nodes).
-    groups, shown
-        Number of the space group, and of the one that patterns show, of shape (phases,).
+        Intensities at the nodes of the square, of shape (phases, nodes).
+    groups
+        Number of the space group, of shape (phases,).
+    shown
+        The class that patterns show, see :mod:`~napari_kikuchi.symmetry.classes`, of that shape.
     nearest
         Correlation with the average of higher symmetry that is most alike, of shape (phases,).
     voltages
@@ -66,6 +68,11 @@ class PhaseLibrary:
         return len(self.groups)
 
     @property
+    def classes(self) -> NDArray[np.int16]:
+        """The class of each phase's group, of shape (phases,)."""
+        return np.array([class_of(group) for group in self.groups.tolist()], np.int16)
+
+    @property
     def keys(self) -> list[tuple[Any, ...]]:
         """Group and elements of each phase."""
         return [(int(self.groups[i]), *sorted(p.debye_waller)) for i, p in enumerate(self.phases)]
@@ -77,6 +84,12 @@ class PhaseLibrary:
             for name in ("groups", *_ARRAYS)
         }
         return replace(self, phases=[*self.phases, *other.phases], **arrays)
+
+    def showing(self, classes: Collection[int]) -> PhaseLibrary:
+        """Those of the phases that show one of some classes."""
+        kept = np.flatnonzero(np.isin(self.shown, list(classes))).tolist()
+        arrays: dict[str, Any] = {name: getattr(self, name)[kept] for name in ("groups", *_ARRAYS)}
+        return replace(self, phases=[self.phases[i] for i in kept], **arrays)
 
     def folds(self, count: int) -> NDArray[np.int64]:
         """Fold of each phase: phases of the same elements are in the same, of shape (phases,).
@@ -119,7 +132,7 @@ def make_library(
     per_group
         Phases of each group.
     groups
-        Numbers of cubic space groups of Laue class m-3m.
+        Numbers of cubic space groups.
     seed
         Of all that is random.
     workers
@@ -282,9 +295,9 @@ def _opened(path: Path, identity: dict[str, Any]) -> Any:
             )
         return store
     store = zarr.open_group(path, mode="w")
-    count, nodes = len(identity["groups"]), len(sector_rows(SIDE)[0])
+    count = len(identity["groups"])
     for name, (kind, wide) in _ARRAYS.items():
-        shape = (0, count, nodes) if wide else (0, count)
+        shape = (0, count, NODES) if wide else (0, count)
         store.create_array(name, shape=shape, chunks=(_ROUND, *shape[1:]), dtype=kind)
     store.attrs.update({"format": _FORMAT, "done": 0, **identity})
     return store

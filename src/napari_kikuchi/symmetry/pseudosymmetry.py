@@ -2,7 +2,7 @@
 
 What tells iron and cobalt apart in FeCo is less than any detector sees: its patterns are those of
 a random alloy, and have its symmetry. A phase that scatters as its average does is to be answered
-by the average's group, and no one could know better from patterns.
+by the average's class, and no one could know better from patterns.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_kikuchi.symmetry.classes import class_of
 from napari_kikuchi.symmetry.phases import Phase, found_group
 from napari_kikuchi.symmetry.sector import sector_weights, standardised
 
@@ -55,34 +56,35 @@ def averages(phase: Phase) -> Iterator[tuple[int, dict[str, Any]]]:
             yield group, _mixed(phase, kinds)
 
 
-def shown_group(
+def shown_class(
     phase: Phase, master: np.ndarray, of_averages: Iterable[tuple[int, np.ndarray]]
 ) -> tuple[int, float]:
-    """The group that patterns of a phase show.
+    """The class that patterns of a phase show.
 
     Parameters
     ----------
     phase
         Whose patterns.
     master
-        Its intensities at the nodes of the triangle, of shape (nodes,).
+        Its intensities at the nodes of the square, of shape (nodes,).
     of_averages
-        Groups of :func:`averages`, each with the intensities of that average.
+        Classes of :func:`averages`, each with the intensities of that average.
 
     Returns
     -------
-    group
+    class
         Of the average that is most alike if its patterns are the same; the phase's own otherwise.
     correlation
         With the average that is most alike; 0 if there is none.
     """
-    alike = [(correlation(master, other), group) for group, other in of_averages]
-    nearest, group = max(alike, default=(0.0, phase.space_group))
-    return (group if nearest > SAME_PATTERNS else phase.space_group), nearest
+    own = class_of(phase.space_group)
+    alike = [(correlation(master, other), name) for name, other in of_averages]
+    nearest, name = max(alike, default=(0.0, own))
+    return (name if nearest > SAME_PATTERNS else own), nearest
 
 
 def correlation(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation coefficient over the sphere of intensities at the nodes of the triangle."""
+    """Correlation coefficient over the sphere of intensities at the nodes of the square."""
     both = standardised(np.stack([one, other])).astype(np.float64)
     return float((both[0] * both[1]) @ sector_weights())
 

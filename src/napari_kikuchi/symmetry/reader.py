@@ -12,7 +12,7 @@ from napari_kikuchi.symmetry.folding import look_up_all, repeated, unfold
 from napari_kikuchi.symmetry.frames import FrameFinder, Frames
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.modes import Modes
-from napari_kikuchi.symmetry.sector import SIDE, at_nodes, sector_rows
+from napari_kikuchi.symmetry.sector import NODES, SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +32,12 @@ class Readings:
         From the frame of the detector's directions to the crystals', of shape (n, 3, 3).
     explained
         Share of each pattern that modes of cubic crystals explain, of shape (n,).
-    repeated, signal
-        Variance of what the symmetry of m-3m repeats, and of what neighbouring pixels share, in
-        units of the pattern's variance, of shape (n,): they are alike in patterns of cubic
-        crystals, whatever the noise.
+    repeated
+        Variance of what the symmetries of m-3m and of m-3 repeat, in units of the pattern's
+        variance, of shape (n, 2).
+    signal
+        Variance of what neighbouring pixels share, in that unit, of shape (n,): in patterns of
+        crystals of the symmetry both are alike, whatever the noise.
     totals, counts
         As :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, of shape (n, nodes).
     """
@@ -127,16 +129,16 @@ class PatternReader:
         return fit.reshape(levelled.shape)
 
     def _read(self, levelled: NDArray[np.float32], frames: Frames) -> Readings:
-        """Bring levelled patterns to the triangle as their crystals stand."""
+        """Bring levelled patterns to the square as their crystals stand."""
         n = len(levelled)
-        totals, counts = np.empty((2, n, len(sector_rows()[0])), np.float32)
-        alike = np.empty(n, np.float32)
+        totals, counts = np.empty((2, n, NODES), np.float32)
+        alike = np.empty((n, 2), np.float32)
         for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
             seen = pattern.ravel(), self._weights, rotation, self._directions
             total, count = np.zeros((2, SIDE, SIDE), np.float32)
             unfold(*seen, total, count)
             alike[k] = repeated(*seen, total, count)
-            totals[k], counts[k] = at_nodes(total), at_nodes(count)
+            totals[k], counts[k] = total.ravel(), count.ravel()
         return Readings(
             frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
         )

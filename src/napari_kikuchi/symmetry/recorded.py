@@ -76,7 +76,7 @@ def record(
     Parameters
     ----------
     master
-        Its intensities at the nodes of the triangle, standardised, of shape (nodes,).
+        Its intensities at the nodes of the square, standardised, of shape (nodes,).
     count
         How many patterns.
     conditions

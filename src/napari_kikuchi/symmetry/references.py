@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.io.weights import damage_told, read_tensors, require_tensors, write_tensors
+from napari_kikuchi.symmetry.classes import is_m3
 from napari_kikuchi.symmetry.folding import look_up
-from napari_kikuchi.symmetry.sector import as_square, sector_rows, sector_weights, standardised
+from napari_kikuchi.symmetry.sector import NODES, as_square, mirrored, sector_weights, standardised
 from napari_kikuchi.untrusted import integer, number, sequence, text
 
 if TYPE_CHECKING:
@@ -39,12 +40,16 @@ class Match:
         Its formula, and the number of its space group.
     correlation
         Over the directions that were seen.
+    mirrored
+        Whether the crystal stands as the pattern is described only with its axes x and y exchanged,
+        which is another setting of a crystal without fourfold axes.
     """
 
     index: int
     name: str
     group: int
     correlation: float
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +61,11 @@ class References:
     names
         Formulas.
     groups, shown
-        Number of the space group, and of the one that patterns show, of shape (phases,).
+        Number of the space group, and the class that patterns show, of shape (phases,).
     voltages
         In kV, in ascending order.
     masters
-        At the nodes of the triangle, standardised, of shape (voltages, phases, nodes).
+        At the nodes of the square, standardised, of shape (voltages, phases, nodes).
     """
 
     names: Sequence[str]
@@ -89,18 +94,15 @@ class References:
         voltage
             At which the patterns were recorded, in kV.
         """
-        totals, counts = np.asarray(totals, np.float64), np.asarray(counts, np.float64)
-        weights = sector_weights() * counts / (counts + _HALF)
-        weights /= max(weights.sum(), 1e-12)
-        seen = totals / np.maximum(counts, 1e-9)
-        seen = (seen - seen @ weights) * weights
+        given = np.stack([np.asarray(one, np.float64) for one in (totals, counts)])
         masters = self.masters[self._at(voltage)].astype(np.float64)
-        masters = masters - (masters @ weights)[:, None]
-        power = np.sqrt((masters**2 @ weights) * (seen**2 / np.maximum(weights, 1e-12)).sum())
-        found = masters @ seen / np.maximum(power, 1e-12)
+        found = np.stack([_correlations(masters, *one) for one in (given, mirrored(given))])
+        best = found.max(axis=0)
+        # Of a crystal with fourfold axes both are the same, but for what noise there is.
+        other = np.array([is_m3(group) for group in self.groups.tolist()]) & (found[1] > found[0])
         return [
-            Match(int(i), self.names[i], int(self.groups[i]), float(found[i]))
-            for i in np.argsort(-found)
+            Match(int(i), self.names[i], int(self.groups[i]), float(best[i]), bool(other[i]))
+            for i in np.argsort(-best)
             if groups is None or self.shown[i] in groups
         ]
 
@@ -182,7 +184,7 @@ class References:
                     f"{len(names)} names, {len(groups)} groups, {len(shown)} groups shown, "
                     f"{voltages} kV"
                 )
-        shape = (len(voltages), len(names), len(sector_rows()[0]))
+        shape = (len(voltages), len(names), NODES)
         require_tensors(path, "references", tensors, {"masters": shape}, whole=True)
         masters = tensors["masters"].astype(np.float32) * np.float32(_STEP)
         return cls(names, np.array(groups), np.array(shown), voltages, masters)
@@ -193,3 +195,16 @@ class References:
         """Those that come with the package."""
         with as_file(files(__package__) / _SHIPPED) as path:
             return References.load(path)
+
+
+def _correlations(
+    masters: NDArray[np.float64], totals: NDArray[np.float64], counts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each master, of shape (phases, nodes), with what was seen, over what was seen."""
+    weights = sector_weights() * counts / (counts + _HALF)
+    weights /= max(weights.sum(), 1e-12)
+    seen = totals / np.maximum(counts, 1e-9)
+    seen = (seen - seen @ weights) * weights
+    deviations = masters - (masters @ weights)[:, None]
+    power = np.sqrt((deviations**2 @ weights) * (seen**2 / np.maximum(weights, 1e-12)).sum())
+    return deviations @ seen / np.maximum(power, 1e-12)

@@ -163,9 +163,9 @@ def training_data(shown: np.ndarray, groups: tuple[int, ...], held_out: np.ndarr
     Parameters
     ----------
     shown
-        Space group that patterns of each phase show, of shape (phases,).
+        Class that patterns of each phase show, of shape (phases,).
     groups
-        Those that are told apart, in ascending order.
+        Classes that are told apart, in ascending order.
     held_out
         Which phases are not learned from, of shape (phases,).
     """
@@ -228,9 +228,13 @@ def train_classifier(
         As :func:`~napari_kikuchi.training.train`.
     """
     check_folder(folder, resume=resume)
+    groups = tuple(np.unique(library.classes).tolist())
+    # Of a class that no phase has there is too little to learn.
+    library = library.showing(groups)
     held_out = library.folds(_FOLDS) == fold
     if known is not None:
         # Nothing is held out that is learned from.
+        known = known.showing(groups)
         taught = set(known.keys)
         held_out &= [key not in taught for key in library.keys]
         held_out = np.concatenate([held_out, np.zeros(len(known), bool)])
@@ -242,8 +246,7 @@ def train_classifier(
         )
     masters = library.kinematical if kinematical else library.dynamical
     lessons = yield from symmetry_lessons(masters, patterns, seed=settings.seed)
-    groups = tuple(np.unique(library.groups).tolist())
-    coarse, fine = Modes.of(masters[~held_out]).nodes
+    coarse, fine = Modes.of(masters[~held_out]).in_triangle
     torch.manual_seed(settings.seed)
     modes = coarse.shape[1], fine.shape[1]
     architecture = SymmetryArchitecture(groups, width, modes=modes, reads=reads)
@@ -266,9 +269,9 @@ def train_classifier(
 
 
 def _shown_as(library: PhaseLibrary, groups: tuple[int, ...]) -> np.ndarray:
-    """How many phases of each group (columns) show each group (rows)."""
+    """How many phases of each class (columns) show each class (rows)."""
     counts = np.zeros((len(groups), len(groups)), np.float32)
     np.add.at(
-        counts, tuple(np.searchsorted(groups, one) for one in (library.shown, library.groups)), 1
+        counts, tuple(np.searchsorted(groups, one) for one in (library.shown, library.classes)), 1
     )
     return counts

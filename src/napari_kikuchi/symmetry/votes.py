@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+from napari_kikuchi.symmetry.classes import is_m3
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -101,6 +103,18 @@ class Trust:
         return (probabilities >= self.least) | best
 
 
+class TellsGroups(Protocol):
+    """A classifier, as far as votes are concerned."""
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """Classes, in the order of the probabilities."""
+
+    @property
+    def trust(self) -> Trust:
+        """How sure its votes are."""
+
+
 @dataclass(frozen=True, eq=False)
 class Votes:
     """What the patterns of each crystal say together.
@@ -114,7 +128,8 @@ class Votes:
     compatible
         Which groups go with what was seen, of that shape.
     agreement
-        What the symmetry of cubic crystals repeats, as a share of the signal, of shape (crystals,).
+        What the Laue class of the likeliest group repeats, as a share of the signal, of shape
+        (crystals,).
     """
 
     patterns: NDArray[np.int64]
@@ -133,7 +148,7 @@ def vote(
     logarithms: NDArray[np.floating],
     repeated: NDArray[np.floating],
     signal: NDArray[np.floating],
-    trust: Trust,
+    classifier: TellsGroups,
 ) -> Votes:
     """Let the patterns of each crystal vote.
 
@@ -143,10 +158,12 @@ def vote(
         Number of the crystal of each pattern, from 0 without gaps, of shape (n,).
     logarithms
         Of the probabilities by single patterns, of shape (n, groups).
-    repeated, signal
-        As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shape (n,).
-    trust
-        Of the classifier.
+    repeated
+        As :class:`~napari_kikuchi.symmetry.reader.Readings` has it, of shape (n, 2).
+    signal
+        Likewise, of shape (n,).
+    classifier
+        That gave the probabilities.
     """
     patterns = np.bincount(crystals)
 
@@ -154,8 +171,13 @@ def vote(
         return np.bincount(crystals, values) / patterns
 
     means = np.stack([mean(values) for values in logarithms.T], axis=1)
+    trust = classifier.trust
     probabilities = trust.probabilities(means, patterns)
+    # What is told has to be repeated.
+    without_fourfold = np.array([is_m3(group) for group in classifier.groups])
+    lower = without_fourfold[probabilities.argmax(axis=1)]
+    alike = np.where(lower, mean(repeated[:, 1]), mean(repeated[:, 0]))
     alone, together = _LEAST_SIGNAL
     least = np.maximum(alone / np.sqrt(patterns), together)
-    agreement = mean(repeated) / np.maximum(mean(signal), least)
+    agreement = alike / np.maximum(mean(signal), least)
     return Votes(patterns, probabilities, trust.compatible(probabilities), agreement)

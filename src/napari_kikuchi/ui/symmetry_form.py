@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from magicgui.types import FileDialogMode
-from magicgui.widgets import FileEdit
+from magicgui.widgets import FileEdit, LineEdit
 from qtpy.QtWidgets import QCheckBox, QLabel, QPushButton, QVBoxLayout
 from superqt import QCollapsible
 
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.symmetry.classes import classes_of
 from napari_kikuchi.symmetry.places import default_symmetry_path
 from napari_kikuchi.symmetry.summary import adaptation_told
 from napari_kikuchi.ui.child import COMMAND
@@ -69,7 +70,7 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
             session,
             MapWords(
                 "Map symmetry",
-                "geometry, classifier or adapting are others now",
+                "geometry, groups, classifier or adapting are others now",
                 _START,
                 _HINT,
             ),
@@ -88,6 +89,12 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
             tooltip="File of a classifier; empty: the one that comes with napari-kikuchi",
         )
         self.classifier.line_edit.native.setPlaceholderText("the usual one")
+        self.among = LineEdit(
+            label="space groups",
+            tooltip="Which may be there: common for the six most common ones, or numbers such as "
+            "225, 229;\nempty: all that the classifier tells apart",
+        )
+        self.among.native.setPlaceholderText("all")
         self.adapt = QCheckBox("Adapt to this scan")
         self.adapt.setToolTip(_ADAPT_TIP)
         self.threshold = angle_field(
@@ -96,7 +103,7 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
         )
         self.threshold.min, self.threshold.value = 0.1, 3.0
         self.more = QCollapsible("More")
-        self.more.addWidget(Form(self.classifier, self.threshold, self.out))
+        self.more.addWidget(Form(self.among, self.classifier, self.threshold, self.out))
         inner = QVBoxLayout(self.options)
         inner.setContentsMargins(0, 0, 0, 0)
         for widget in (
@@ -133,16 +140,20 @@ class SymmetryForm(TechniqueForm[SymmetryRequest]):
         Raises
         ------
         ValueError
-            If something is missing.
+            If something is missing, or no space groups are named.
         """
         if self._scan is None:
             raise ValueError("Open a scan to map it.")
+        among = self.among.value.strip() or None
+        if among is not None:
+            classes_of(among)
         return SymmetryRequest(
             self._scan,
             path_of(self.out, "where the maps go"),
             self.geometry_options.chosen(),
             find_centre=not self.geometry_options.is_known,
             classifier=path_in(self.classifier),
+            among=among,
             adapt=self.adapt.isChecked(),
             grain_threshold=self.threshold.value,
             restart=self.panel.restart.isChecked(),

@@ -31,6 +31,8 @@ class SymmetryRequest:
         Find the projection centre from the patterns, and take only the tilts of the geometry.
     classifier
         File of it; None: the one that comes with the package.
+    among
+        Space groups that crystals of the scan may be of, as ``--among`` takes them; None: all.
     adapt
         Adapt the classifier to the scan first.
     grain_threshold
@@ -44,6 +46,7 @@ class SymmetryRequest:
     geometry: Geometry
     find_centre: bool = False
     classifier: Path | None = None
+    among: str | None = None
     adapt: bool = False
     grain_threshold: float | None = None
     restart: bool = False
@@ -66,6 +69,7 @@ class SymmetryRequest:
                 {
                     "out": self.out,
                     "model": self.classifier,
+                    "among": self.among,
                     "adapt": self.adapt,
                     **geometry,
                     "grain_threshold": self.grain_threshold,
