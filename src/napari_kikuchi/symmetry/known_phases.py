@@ -9,8 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from napari_kikuchi.symmetry.phases import Phase
-from napari_kikuchi.symmetry.prototypes import PROTOTYPES, Prototype
+from napari_kikuchi.symmetry.prototypes import PROTOTYPES
 from napari_kikuchi.symmetry.sites import sites_of
+from napari_kikuchi.symmetry.structure_type import Prototype
 
 # Debye-Waller factor B in Å², of all atoms.
 _DEBYE_WALLER = 0.5

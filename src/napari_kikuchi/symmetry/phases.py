@@ -15,9 +15,10 @@ import numpy as np
 
 from napari_kikuchi.symmetry.classes import SIX_GROUPS
 from napari_kikuchi.symmetry.packing import SAME, Packer, found_group
-from napari_kikuchi.symmetry.prototypes import PROTOTYPES, Prototype
+from napari_kikuchi.symmetry.prototypes import PROTOTYPES
 from napari_kikuchi.symmetry.radii import ANIONS, METALS, RADII
 from napari_kikuchi.symmetry.sites import sites_of
+from napari_kikuchi.symmetry.structure_type import Prototype
 
 # Of the phases of each group, the share of known structure types.
 _KNOWN = 0.6
