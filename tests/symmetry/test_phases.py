@@ -24,8 +24,8 @@ def known(name, space_group, cell, *orbits):
 @pytest.mark.parametrize("space_group", range(195, 231))
 def test_phases_are_crystals_of_their_group(space_group):
     spglib = pytest.importorskip("spglib")
-    phases = list(islice(random_phases(space_group, 3), 12))
-    assert len({phase.name for phase in phases}) == 12
+    phases = list(islice(random_phases(space_group, 3), 6))
+    assert len({phase.name for phase in phases}) == 6
     for phase in phases:
         crystal = Crystal.from_settings(phase.settings())
         numbers = np.unique(crystal.elements, return_inverse=True)[1]
