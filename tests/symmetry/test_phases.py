@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from napari_kikuchi.crystals.crystal import Crystal
-from napari_kikuchi.symmetry.classes import SIX_GROUPS
 from napari_kikuchi.symmetry.phases import Phase, random_phases
 from napari_kikuchi.symmetry.prototypes import PROTOTYPES
 from napari_kikuchi.symmetry.radii import RADII
@@ -22,11 +21,11 @@ def known(name, space_group, cell, *orbits):
     return Phase(name, space_group, cell, atoms, {element: 0.5 for element, _ in orbits})
 
 
-@pytest.mark.parametrize("space_group", SIX_GROUPS)
+@pytest.mark.parametrize("space_group", range(195, 231))
 def test_phases_are_crystals_of_their_group(space_group):
     spglib = pytest.importorskip("spglib")
-    phases = list(islice(random_phases(space_group, 3), 12))
-    assert len({phase.name for phase in phases}) == 12
+    phases = list(islice(random_phases(space_group, 3), 6))
+    assert len({phase.name for phase in phases}) == 6
     for phase in phases:
         crystal = Crystal.from_settings(phase.settings())
         numbers = np.unique(crystal.elements, return_inverse=True)[1]

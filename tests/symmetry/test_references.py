@@ -12,7 +12,7 @@ from napari_kikuchi.crystals.dynamical_master import DynamicalMaster
 from napari_kikuchi.io.weights import ModelFileError, read_tensors, write_tensors
 from napari_kikuchi.simulate.detector import Detector
 from napari_kikuchi.symmetry.known_phases import known_phases
-from napari_kikuchi.symmetry.phases import found_group
+from napari_kikuchi.symmetry.packing import found_group
 from napari_kikuchi.symmetry.references import References
 from napari_kikuchi.symmetry.sector import NODES, sector_directions
 

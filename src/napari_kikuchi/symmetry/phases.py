@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_kikuchi.symmetry.prototypes import PROTOTYPES, Prototype
+from napari_kikuchi.symmetry.classes import SIX_GROUPS
+from napari_kikuchi.symmetry.packing import SAME, Packer, found_group
+from napari_kikuchi.symmetry.prototypes import PROTOTYPES
 from napari_kikuchi.symmetry.radii import ANIONS, METALS, RADII
 from napari_kikuchi.symmetry.sites import sites_of
+from napari_kikuchi.symmetry.structure_type import Prototype
 
 # Of the phases of each group, the share of known structure types.
 _KNOWN = 0.6
@@ -28,8 +31,9 @@ _FILLED = (0.15, 1.2)
 _CELLS = (2.4, 18.0)
 # Debye-Waller factors B in Å²: of stiff metals to soft salts.
 _DEBYE_WALLER = (0.2, 1.5)
-# Positions in Å within which spglib takes atoms for the same.
-_SAME = 1e-3
+
+# Element and fractional coordinates of each orbit of atoms.
+Orbits = Sequence[tuple[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ def random_phases(space_group: int, seed: int) -> Iterator[Phase]:
     rng = np.random.default_rng([seed, space_group])
     known = [one for one in PROTOTYPES if one.space_group == space_group]
     weights = np.array([one.weight for one in known])
+    packer = Packer(space_group, _MOST_ATOMS, _CELLS[1], rng)
     seen: set[str] = set()
     while True:
         phase = None
@@ -97,7 +102,12 @@ def random_phases(space_group: int, seed: int) -> Iterator[Phase]:
         else:
             # Most of what is made at random has another group, or is no crystal.
             while phase is None:
-                phase = _decorated(space_group, rng)
+                if space_group in SIX_GROUPS:
+                    orbits = _scattered(space_group, rng)
+                else:
+                    packing = packer.draw()
+                    orbits = [] if packing is None else packing.orbits
+                phase = _decorated(space_group, orbits, rng) if orbits else None
         if phase is not None and phase.name not in seen:
             seen.add(phase.name)
             yield phase
@@ -118,7 +128,13 @@ def _of_prototype(prototype: Prototype, rng: np.random.Generator) -> Phase | Non
     return _phase(f"{elements} ({prototype.name})", prototype.space_group, orbits, rng)
 
 
-def _decorated(space_group: int, rng: np.random.Generator) -> Phase | None:
+def _decorated(space_group: int, orbits: Orbits, rng: np.random.Generator) -> Phase | None:
+    places = "".join(f"{element}{len(orbit)}" for element, orbit in orbits)
+    return _phase(f"{places} ({space_group})", space_group, orbits, rng)
+
+
+def _scattered(space_group: int, rng: np.random.Generator) -> Orbits:
+    """Orbits as of old: another draw would give the six groups other phases than before."""
     sites = sites_of(space_group)
     orbits: list[tuple[str, np.ndarray]] = []
     for _ in range(rng.integers(1, _MOST_ORBITS + 1)):
@@ -126,8 +142,7 @@ def _decorated(space_group: int, rng: np.random.Generator) -> Phase | None:
         again = used and rng.random() < 0.2
         element = str(rng.choice(used)) if again else _other_element(tuple(RADII), used, rng)
         orbits.append((element, sites.orbit(sites.random(rng))))
-    places = "".join(f"{element}{len(orbit)}" for element, orbit in orbits)
-    return _phase(f"{places} ({space_group})", space_group, orbits, rng)
+    return orbits
 
 
 def _other_element(pool: Sequence[str], used: Any, rng: np.random.Generator) -> str:
@@ -138,7 +153,7 @@ def _other_element(pool: Sequence[str], used: Any, rng: np.random.Generator) -> 
 def _phase(
     name: str,
     space_group: int,
-    orbits: list[tuple[str, np.ndarray]],
+    orbits: Orbits,
     rng: np.random.Generator,
 ) -> Phase | None:
     """The phase of some orbits, or None if no crystal could be like it."""
@@ -174,26 +189,6 @@ def _touching_cell(positions: np.ndarray, radii: np.ndarray) -> float | None:
     distances = np.linalg.norm(apart, axis=-1)
     # An atom's next image is a cell away.
     np.fill_diagonal(distances, 1)
-    if distances.min() < _SAME:
+    if distances.min() < SAME:
         return None
     return float(((radii[:, None] + radii) / distances).max())
-
-
-def found_group(cell: float, kinds: Any, positions: np.ndarray) -> int | None:
-    """Number of the space group that spglib finds for a cubic cell; None if it finds none.
-
-    Parameters
-    ----------
-    cell
-        Its length in Å.
-    kinds
-        What atom is at each position: equal ones are alike.
-    positions
-        Fractional coordinates of shape (atoms, 3).
-    """
-    import spglib
-
-    numbers = np.unique(kinds, return_inverse=True)[1]
-    crystal: Any = (np.eye(3) * cell, positions, numbers)
-    found = spglib.get_symmetry_dataset(crystal, symprec=_SAME)
-    return None if found is None else int(found.number)

@@ -1,42 +1,19 @@
 """Cubic structure types that many compounds share, in the settings that diffpy has.
 
-In space group 227 the origin is at -43m; in the others it is at a centre of inversion.
+In space groups 201, 203, 222, 224, 227 and 228 the origin is not at the centre of inversion but at
+the point of highest symmetry (origin choice 1 of the International Tables).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Prototype:
-    """A structure type.
-
-    Attributes
-    ----------
-    name
-        By its best known compound.
-    space_group
-        Its number.
-    sites
-        For each orbit of atoms, whether it is of a metal ("M"), an anion ("X") or any ("A"), with
-        one of its positions; atoms of two orbits with the same letters are of one element.
-    freedom
-        By how much coordinates of positions that symmetry leaves free may differ.
-    weight
-        How often it is taken, compared with others of its group.
-    """
-
-    name: str
-    space_group: int
-    sites: tuple[tuple[str, tuple[float, float, float]], ...]
-    freedom: float = 0.0
-    weight: float = 1.0
-
+from napari_kikuchi.symmetry.prototypes_m3 import PROTOTYPES_M3
+from napari_kikuchi.symmetry.prototypes_m3m import PROTOTYPES_M3M
+from napari_kikuchi.symmetry.structure_type import Prototype
 
 _Q, _E = 0.25, 0.125
 
-PROTOTYPES = (
+# Of the six groups that most metals and compounds have.
+_OF_SIX_GROUPS = (
     Prototype("CsCl", 221, (("M1", (0, 0, 0)), ("A2", (0.5, 0.5, 0.5))), weight=3),
     Prototype("Cu3Au", 221, (("A1", (0, 0, 0)), ("M2", (0, 0.5, 0.5))), weight=3),
     Prototype(
@@ -155,3 +132,5 @@ PROTOTYPES = (
         0.01,
     ),
 )  # fmt: skip
+
+PROTOTYPES = (*_OF_SIX_GROUPS, *PROTOTYPES_M3, *PROTOTYPES_M3M)

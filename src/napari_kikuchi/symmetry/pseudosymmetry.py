@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from napari_kikuchi.symmetry.classes import class_of
-from napari_kikuchi.symmetry.phases import Phase, found_group
+from napari_kikuchi.symmetry.packing import found_group
+from napari_kikuchi.symmetry.phases import Phase
 from napari_kikuchi.symmetry.sector import sector_weights, standardised
 
 # Patterns that correlate above this are the same for a classifier; see the table of known alloys

@@ -16,7 +16,7 @@ _SAME = 1e-4
 _PARTS = 8
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=36)
 def sites_of(space_group: int) -> Sites:
     """The sites of a space group by its number; made once in a session."""
     return Sites(space_group)
