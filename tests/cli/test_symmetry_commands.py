@@ -50,8 +50,9 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     assert classifier.groups == SIX_GROUPS
     assert "right by 2" in classifier.provenance["metrics"]
     assert classifier.provenance["identity"]["lessons"][1]["known phases"] == 0
-    small += ["--known", 2]
-    result = run("train-symmetry", path, "--out", tmp_path / "known", *small, "--json")
+    known = tmp_path / "known.zarr"
+    assert run("phases", known, "--groups", "known", "--per-group", 2).exit_code == 0
+    result = run("train-symmetry", path, known, "--out", tmp_path / "known", *small, "--json")
     assert result.exit_code == 0, result.output
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
     common = [one for one in known_phases() if class_of(one.space_group) in SIX_GROUPS]
@@ -59,7 +60,7 @@ def test_phases_are_simulated_and_learned_from(tmp_path):
     others = tmp_path / "others.zarr"
     assert run("phases", others, "--per-group", 2, "--groups", "others").exit_code == 0
     assert len(open_library(others)) == 2 * 30
-    result = run("train-symmetry", path, others, "--out", tmp_path / "all", *small[:-2], "--json")
+    result = run("train-symmetry", path, others, "--out", tmp_path / "all", *small, "--json")
     assert result.exit_code == 0, result.output
     classifier = SymmetryClassifier.load(json.loads(result.stdout)["result"], "cpu")
     assert classifier.groups == tuple(CLASSES)

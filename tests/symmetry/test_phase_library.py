@@ -7,7 +7,7 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.symmetry import phase_library as under_test
 from napari_kikuchi.symmetry.classes import class_of
 from napari_kikuchi.symmetry.known_phases import known_phases
-from napari_kikuchi.symmetry.phase_library import known_library, make_library, open_library
+from napari_kikuchi.symmetry.phase_library import make_library, open_library
 from napari_kikuchi.symmetry.sector import NODES
 from napari_kikuchi.symmetry.simulated_phase import SimulatedPhase
 
@@ -50,11 +50,22 @@ def test_of_two_libraries_the_phases_of_some_classes_are_taken(tmp_path):
     np.testing.assert_array_equal(some.voltages, both.voltages[[0, 1, 2, 6, 7, 8, 9]])
 
 
-def test_a_known_phase_is_another_each_time():
-    library = finish(known_library(3))
+def test_a_known_phase_is_another_each_time_and_never_held_out(tmp_path):
+    library = finish(make_library(tmp_path / "known.zarr", 2, groups=None))
+    library = finish(make_library(tmp_path / "known.zarr", 3, groups=None))
     once = known_phases()
-    assert [phase.name for phase in library.phases] == [phase.name for phase in once] * 3
+    assert [phase.name for phase in library.phases] == [p.name for p in once for _ in range(3)]
+    assert library.groups.tolist() == [p.space_group for p in once for _ in range(3)]
+    # All have seeds of their own, which are another's at no other time.
     assert len(np.unique(library.voltages)) == 3 * len(once)
+    assert library.known.all()
+    random = finish(make_library(tmp_path / "a.zarr", 40, groups=GROUPS))
+    both = random.joined(library)
+    folds = both.folds(5)
+    assert (folds[both.known] == -1).all()
+    assert set(folds[~both.known]) == {-1, 0, 1, 2, 3, 4}
+    taught = {key for key, known in zip(both.keys, both.known, strict=True) if known}
+    assert all((key in taught) == (fold < 0) for key, fold in zip(both.keys, folds, strict=True))
 
 
 def test_a_stopped_library_goes_on(tmp_path):

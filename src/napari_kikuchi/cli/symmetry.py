@@ -27,16 +27,21 @@ class Groups(StrEnum):
     COMMON = "common"
     OTHERS = "others"
     ALL = "all"
+    KNOWN = "known"
 
 
 def phases(
     out: Annotated[Path, typer.Argument(help="Library to write: a folder.", show_default=False)],
     per_group: Annotated[
-        int, typer.Option(min=1, help="Phases of each of the space groups.")
+        int,
+        typer.Option(min=1, help="Phases of each of the space groups; of known phases, how often."),
     ] = 500,
     groups: Annotated[
         Groups,
-        typer.Option(help="The six most common cubic space groups, the 30 others, or all 36."),
+        typer.Option(
+            help="The six most common cubic space groups, the 30 others, or all 36; or metals and "
+            "compounds that people meet, instead of random phases."
+        ),
     ] = Groups.COMMON,
     seed: Annotated[int, typer.Option(help="The same seed makes the same phases.")] = 0,
     workers: WorkersOption = None,
@@ -54,6 +59,8 @@ def phases(
     [bold]napari-kikuchi phases phases.zarr --per-group 700[/]
 
     [bold]napari-kikuchi phases others.zarr --groups others --per-group 60[/]
+
+    [bold]napari-kikuchi phases known.zarr --groups known --per-group 4[/]
     """
     output = output_for(as_json, events)
     with errors_told(output):
@@ -64,6 +71,7 @@ def phases(
             Groups.COMMON: SIX_GROUPS,
             Groups.OTHERS: tuple(one for one in CUBIC_GROUPS if one not in SIX_GROUPS),
             Groups.ALL: CUBIC_GROUPS,
+            Groups.KNOWN: None,
         }[groups]
         job = make_library(out, per_group, groups=chosen, seed=seed, workers=workers)
         library = run(job, output, going_on="The same command goes on from here.")
@@ -100,14 +108,6 @@ def train_symmetry(
     kinematical: Annotated[
         bool, typer.Option("--kinematical", help="Learn from bands alone.")
     ] = False,
-    known: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            help="Learn as well from metals and compounds that people meet, each simulated so "
-            "many times.",
-        ),
-    ] = 0,
     seed: Annotated[int, typer.Option(help="Of patterns and weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
     device: DeviceOption = "auto",
@@ -116,20 +116,16 @@ def train_symmetry(
 ) -> None:
     """Train a classifier that tells the space groups of cubic crystals from their patterns.
 
-    It learns from simulated phases alone; a fifth of them is held out. Groups whose patterns have
-    the same Laue class and the same reflections are one class.
+    It learns from simulated phases alone; a fifth of the random ones is held out. Groups whose
+    patterns have the same Laue class and the same reflections are one class.
 
     Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes on.
 
-    [bold]napari-kikuchi train-symmetry phases.zarr others.zarr --out runs/symmetry[/]
+    [bold]napari-kikuchi train-symmetry phases.zarr others.zarr known.zarr --out runs/symmetry[/]
     """
     output = output_for(as_json, events)
     with errors_told(output):
-        from napari_kikuchi.symmetry.phase_library import (
-            PhaseLibrary,
-            known_library,
-            open_library,
-        )
+        from napari_kikuchi.symmetry.phase_library import PhaseLibrary, open_library
         from napari_kikuchi.symmetry.train import train_classifier
         from napari_kikuchi.training import TrainingSettings
 
@@ -151,7 +147,6 @@ def train_symmetry(
             reads=reads.value,
             fold=fold,
             kinematical=kinematical,
-            known=run(known_library(known), output, going_on="Nothing is kept.") if known else None,
             resume=resume,
         )
         path = run(job, output, going_on="The same command with --resume goes on from here.")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import count, islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,9 +26,11 @@ if TYPE_CHECKING:
 
 # Raised whenever the same seed gives other phases or patterns than before.
 _GENERATION = 3
-# Phases of each group that are simulated between two writings.
+# Phases of each group that are simulated between two writings; of known phases all, once.
 _ROUND = 8
 _FORMAT = "napari-kikuchi phases"
+# Stands for groups in a library of known phases.
+_KNOWN = "known"
 # Between the seeds of one phase at two times: more than there are known phases.
 _OTHER_TIME = 1000
 
@@ -49,6 +51,8 @@ class PhaseLibrary:
         Correlation with the average of higher symmetry that is most alike, of shape (phases,).
     voltages
         In kV, of shape (phases,).
+    known
+        Which phases are known ones, of shape (phases,): they are to be learned from.
     phases
         Crystal structures.
     seed
@@ -61,6 +65,7 @@ class PhaseLibrary:
     shown: NDArray[np.int16]
     nearest: NDArray[np.float32]
     voltages: NDArray[np.float32]
+    known: NDArray[np.bool_]
     phases: Sequence[Phase]
     seed: int
 
@@ -81,26 +86,31 @@ class PhaseLibrary:
         """These phases, and behind them those of another library."""
         arrays: dict[str, Any] = {
             name: np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("groups", *_ARRAYS)
+            for name in ("groups", "known", *_ARRAYS)
         }
         return replace(self, phases=[*self.phases, *other.phases], **arrays)
 
     def showing(self, classes: Collection[int]) -> PhaseLibrary:
         """Those of the phases that show one of some classes."""
         kept = np.flatnonzero(np.isin(self.shown, list(classes))).tolist()
-        arrays: dict[str, Any] = {name: getattr(self, name)[kept] for name in ("groups", *_ARRAYS)}
+        arrays: dict[str, Any] = {
+            name: getattr(self, name)[kept] for name in ("groups", "known", *_ARRAYS)
+        }
         return replace(self, phases=[self.phases[i] for i in kept], **arrays)
 
-    def folds(self, count: int) -> NDArray[np.int64]:
-        """Fold of each phase: phases of the same elements are in the same, of shape (phases,).
+    def folds(self, number: int) -> NDArray[np.int64]:
+        """Fold of each phase, of shape (phases,); -1 of those of a known phase's elements.
 
         Compounds of one structure type and the same elements differ in little but the length of
-        their cells: one of them is no test of what was learned from the other.
+        their cells: one of them is no test of what was learned from the other. All of them are in
+        one fold.
         """
         rng = np.random.default_rng(self.seed)
         keys = self.keys
         different = sorted(set(keys))
-        of_key = dict(zip(different, rng.permutation(len(different)) % count, strict=True))
+        drawn = (rng.permutation(len(different)) % number).tolist()
+        of_key = dict(zip(different, drawn, strict=True))
+        of_key |= {keys[i]: -1 for i in np.flatnonzero(self.known)}
         return np.array([of_key[key] for key in keys])
 
 
@@ -117,7 +127,7 @@ def make_library(
     path: str | Path,
     per_group: int,
     *,
-    groups: Sequence[int] = SIX_GROUPS,
+    groups: Sequence[int] | None = SIX_GROUPS,
     seed: int = 0,
     workers: int | None = None,
 ) -> Job[PhaseLibrary]:
@@ -132,7 +142,9 @@ def make_library(
     per_group
         Phases of each group.
     groups
-        Numbers of cubic space groups.
+        Numbers of cubic space groups; None: the phases that people meet, see
+        :mod:`~napari_kikuchi.symmetry.known_phases`, each so many times, each time at another
+        voltage, with another depth of sources and absorption.
     seed
         Of all that is random.
     workers
@@ -158,66 +170,24 @@ def make_library(
         See :func:`~napari_kikuchi.io.output.sole_writer`.
     """
     path = Path(path)
-    identity = {"generation": _GENERATION, "groups": list(groups), "seed": seed}
+    told = _KNOWN if groups is None else list(groups)
+    identity = {"generation": _GENERATION, "groups": told, "seed": seed}
+    sources = _sources(told, seed)
     with sole_writer(path):
-        store = _opened(path, identity)
+        store = _opened(path, identity, len(sources))
         done = int(store.attrs["done"])
         for array in store.arrays():
             array[1].resize((max(per_group, done), *array[1].shape[1:]))
-        phases = [islice(random_phases(group, seed), done, per_group) for group in groups]
+        sources = [islice(one, done, None) for one in sources]
         while done < per_group:
-            stop = min(done + _ROUND, per_group)
-            wanted = [
-                (phase, number)
-                for of_group in phases
-                for number, phase in zip(range(done, stop), of_group, strict=False)
-            ]
-            before, total = len(groups) * done, len(groups) * per_group
+            stop = min(done + (1 if groups is None else _ROUND), per_group)
+            wanted = [one for source in sources for one in islice(source, stop - done)]
+            before, total = len(sources) * done, len(sources) * per_group
             found = yield from _simulated(wanted, before, total, workers)
-            _write(store, slice(done, stop), found, len(groups))
+            _write(store, slice(done, stop), found, len(sources))
             done = stop
             store.attrs["done"] = done
     return open_library(path, per_group)
-
-
-def known_library(times: int = 1, seed: int = 0, workers: int | None = None) -> Job[PhaseLibrary]:
-    """Simulate the phases that people meet, at random voltages.
-
-    Parameters
-    ----------
-    times
-        How often each is simulated, each time with another voltage, depth of sources and
-        absorption.
-    seed
-        Of what is random.
-    workers
-        Threads; None: as many as this machine has cores.
-
-    Yields
-    ------
-    Progress
-        In phases.
-    """
-    once = known_phases()
-    phases = once * times
-
-    def simulated(number: int) -> SimulatedPhase:
-        time, place = divmod(number, len(once))
-        return simulate_phase(phases[number], seed + _OTHER_TIME * time + place)
-
-    found = yield from in_threads(
-        simulated,
-        range(len(phases)),
-        lambda done: Progress(done, len(phases), "Simulating known phases"),
-        name="phases",
-        workers=workers,
-    )
-    arrays = {
-        name: np.array([getattr(one, name.removesuffix("s")) for one in found], kind)
-        for name, (kind, _) in _ARRAYS.items()
-    }
-    groups = np.array([phase.space_group for phase in phases], np.int16)
-    return PhaseLibrary(groups=groups, phases=phases, seed=seed, **arrays)
 
 
 def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary:
@@ -253,16 +223,27 @@ def open_library(path: str | Path, per_group: int | None = None) -> PhaseLibrary
             f"{json.dumps(identity)[:200]}. Make it anew"
         )
     done, groups, seed = (identity[name] for name in ("done", "groups", "seed"))
-    count = done if per_group is None else per_group
-    if not 0 < count <= done:
+    wanted = done if per_group is None else per_group
+    if not 0 < wanted <= done:
         raise ValueError(
-            f"{path}: expected at least {max(count, 1)} phases of each group, found {done}. Go on "
+            f"{path}: expected at least {max(wanted, 1)} phases of each group, found {done}. Go on "
             "with it: napari-kikuchi phases"
         )
-    arrays = {name: _flat(store[name][:count]) for name in _ARRAYS}
-    phases = [one for group in groups for one in islice(random_phases(group, seed), count)]
-    numbers = np.repeat(np.array(groups, np.int16), count)
-    return PhaseLibrary(groups=numbers, phases=phases, seed=seed, **arrays)
+    arrays = {name: _flat(store[name][:wanted]) for name in _ARRAYS}
+    phases = [phase for source in _sources(groups, seed) for phase, _ in islice(source, wanted)]
+    numbers = np.array([phase.space_group for phase in phases], np.int16)
+    known = np.full(len(phases), groups == _KNOWN)
+    return PhaseLibrary(groups=numbers, known=known, phases=phases, seed=seed, **arrays)
+
+
+def _sources(groups: Sequence[int] | str, seed: int) -> list[Iterator[tuple[Phase, int]]]:
+    """Of each group, or of each known phase, phases without end, each with its seed."""
+    if groups == _KNOWN:
+        return [
+            zip(repeat(phase), count(seed + place, _OTHER_TIME))
+            for place, phase in enumerate(known_phases())
+        ]
+    return [zip(random_phases(int(group), seed), count()) for group in groups]
 
 
 def _simulated(
@@ -280,7 +261,7 @@ def _simulated(
     )
 
 
-def _opened(path: Path, identity: dict[str, Any]) -> Any:
+def _opened(path: Path, identity: dict[str, Any], sources: int) -> Any:
     import zarr
 
     if path.exists():
@@ -295,9 +276,8 @@ def _opened(path: Path, identity: dict[str, Any]) -> Any:
             )
         return store
     store = zarr.open_group(path, mode="w")
-    count = len(identity["groups"])
     for name, (kind, wide) in _ARRAYS.items():
-        shape = (0, count, NODES) if wide else (0, count)
+        shape = (0, sources, NODES) if wide else (0, sources)
         store.create_array(name, shape=shape, chunks=(_ROUND, *shape[1:]), dtype=kind)
     store.attrs.update({"format": _FORMAT, "done": 0, **identity})
     return store

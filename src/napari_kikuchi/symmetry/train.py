@@ -184,7 +184,6 @@ def train_classifier(
     reads: str = "edges",
     fold: int = 0,
     kinematical: bool = False,
-    known: PhaseLibrary | None = None,
     resume: bool = False,
 ) -> Job[Path]:
     """Train a classifier of space groups on a library of phases.
@@ -194,7 +193,8 @@ def train_classifier(
     Parameters
     ----------
     library
-        Its phases, of which a fifth is held out: no phase of these elements is learned from.
+        Its phases, of which a fifth of those that are not known is held out: no phase of these
+        elements is learned from.
     folder
         See :func:`napari_kikuchi.training.train`.
     settings
@@ -207,8 +207,6 @@ def train_classifier(
         Which fifth is held out, 0 to 4.
     kinematical
         Learn from bands alone, without what multiple scattering makes of them.
-    known
-        Phases to learn from beside those of the library, none of which is held out.
     resume
         Go on from the folder's checkpoint.
 
@@ -228,17 +226,10 @@ def train_classifier(
         As :func:`~napari_kikuchi.training.train`.
     """
     check_folder(folder, resume=resume)
-    groups = tuple(np.unique(library.classes).tolist())
-    # Of a class that no phase has there is too little to learn.
+    # Of a class that only known phases have, or none, there is too little to learn.
+    groups = tuple(np.unique(library.classes[~library.known]).tolist())
     library = library.showing(groups)
     held_out = library.folds(_FOLDS) == fold
-    if known is not None:
-        # Nothing is held out that is learned from.
-        known = known.showing(groups)
-        taught = set(known.keys)
-        held_out &= [key not in taught for key in library.keys]
-        held_out = np.concatenate([held_out, np.zeros(len(known), bool)])
-        library = library.joined(known)
     if not held_out.any() or held_out.all():
         raise ValueError(
             f"expected phases to learn from and others for validation in fold {fold}, found "
@@ -261,7 +252,7 @@ def train_classifier(
             "library seed": library.seed,
             "fold": fold,
             "kinematical": kinematical,
-            "known phases": 0 if known is None else len(known),
+            "known phases": int(library.known.sum()),
         },
     )
     data = training_data(library.shown, groups, held_out)
