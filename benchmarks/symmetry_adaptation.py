@@ -60,8 +60,7 @@ class Part(NamedTuple):
 
     def of(self, kept: np.ndarray) -> Part:
         """Those of some phases."""
-        totals, counts = self.lessons.totals[kept], self.lessons.counts[kept]
-        return Part(SymmetryLessons(totals, counts), self.shown[kept])
+        return Part(self.lessons.part(kept), self.shown[kept])
 
 
 def main() -> None:

@@ -76,7 +76,9 @@ def lessons(masters, seed, patterns=3):
     counts = rng.uniform(2, 8, (len(masters), patterns, masters.shape[1]))
     noise = rng.normal(0, 0.3, counts.shape)
     totals = counts * (masters[:, None] + noise)
-    return SymmetryLessons(totals.astype(np.float16), counts.astype(np.float16))
+    half = totals.astype(np.float16), counts.astype(np.float16)
+    signal = np.full(counts.shape[:2], 0.5, np.float32)
+    return SymmetryLessons(*half, signal[..., None].repeat(2, axis=2), signal)
 
 
 def right(classifier, target, shown):
@@ -142,7 +144,7 @@ def test_a_target_that_needs_nothing_leaves_the_classifier_as_it_is(classifier, 
 
 def test_few_phases_are_read_by_edges_alone(classifier, source, strange, shown):
     settings = AdaptationSettings(steps=60, batch=24)
-    one = SymmetryLessons(strange.totals[:1], strange.counts[:1])
+    one = strange.part(slice(1))
     found = [finish(adapt(classifier, *source, target, settings)) for target in (one, strange)]
     for adapted in found:
         assert adapted.network.architecture.reads == "edges"
@@ -176,7 +178,7 @@ def test_methods_leave_the_classifier_alone_and_repeat_themselves(
 
 
 def test_statistics_are_those_of_the_target(classifier, source, strange):
-    alone = SymmetryLessons(strange.totals[:, :1], strange.counts[:, :1])
+    alone = strange.part(slice(None), slice(1))
     settings = AdaptationSettings("statistics", steps=4, batch=64, **ALWAYS)
     network = finish(adapt(classifier, *source, alone, settings)).network
     one = (
@@ -208,7 +210,7 @@ def test_what_is_wrong_is_told(classifier, source, alike):
         finish(adapt(classifier, phases, groups[:3], alike))
     with pytest.raises(ValueError, match=r"groups \(225, 229\), found \[227\]"):
         finish(adapt(classifier, phases, np.full(24, 227), alike))
-    nothing = SymmetryLessons(alike.totals[:0], alike.counts[:0])
+    nothing = alike.part(slice(0))
     with pytest.raises(ValueError, match="at least one crystal"):
         finish(adapt(classifier, phases, groups, nothing))
     with pytest.raises(ValueError, match="'prayer'"):

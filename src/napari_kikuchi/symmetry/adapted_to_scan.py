@@ -234,7 +234,7 @@ def _target(
     """Patterns of a scan, each for itself, that are clearly of cubic crystals."""
     positions = scan.draw(_DRAWN)
     reading = PatternReading(scan, positions)
-    totals, counts = [], []
+    parts: list[tuple[NDArray[np.floating], ...]] = []
     yield Progress(0, len(positions), "Looking at the scan")
     for patterns in reading:
         found = reader.clear(bin_to(patterns, light.shape) / light)
@@ -244,10 +244,10 @@ def _target(
             logarithms = classifier.log_probabilities(found.totals, found.counts)
             votes = vote(alone, logarithms, found.repeated, found.signal, classifier)
             cubic = votes.cubic
-        totals.append(found.totals[cubic])
-        counts.append(found.counts[cubic])
+        given = found.totals, found.counts, found.repeated, found.signal
+        parts.append(tuple(one[cubic][:, None] for one in given))
         yield Progress(reading.done, len(positions), "Looking at the scan")
     reading.check()
-    return SymmetryLessons(
-        *(np.concatenate(one)[:, None].astype(np.float16) for one in (totals, counts))
-    )
+    totals, counts, alike, signal = (np.concatenate(one) for one in zip(*parts, strict=True))
+    half = totals.astype(np.float16), counts.astype(np.float16)
+    return SymmetryLessons(*half, alike, signal)

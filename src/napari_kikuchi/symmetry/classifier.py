@@ -81,8 +81,7 @@ class SymmetryClassifier:
     @cached_property
     def trust(self) -> Trust:
         """How sure its votes are."""
-        sharpness, growth, least = self.network.trust.tolist()
-        return Trust(sharpness, growth, least)
+        return Trust(*self.network.trust.tolist())
 
     def partners(self, group: int) -> Mapping[int, float]:
         """Groups whose phases may show another group, and their share of those that show it.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.spatial.transform import Rotation
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.shared_cores import in_threads
-from napari_kikuchi.symmetry.folding import unfold
+from napari_kikuchi.symmetry.folding import repeated, unfold
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.recorded import Conditions, record
 from napari_kikuchi.symmetry.sector import NODES, SIDE, standardised
@@ -32,10 +32,23 @@ class SymmetryLessons:
     totals, counts
         As :func:`~napari_kikuchi.symmetry.folding.unfold` sums them, float16 of shape (phases,
         patterns, nodes).
+    repeated, signal
+        As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shapes (phases, patterns,
+        2) and (phases, patterns).
     """
 
     totals: NDArray[np.float16]
     counts: NDArray[np.float16]
+    repeated: NDArray[np.float32]
+    signal: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.totals)
+
+    def part(self, phases: Any, patterns: slice = slice(None)) -> SymmetryLessons:
+        """Some patterns of some phases."""
+        every = (self.totals, self.counts, self.repeated, self.signal)
+        return SymmetryLessons(*(one[phases][:, patterns] for one in every))
 
 
 def symmetry_lessons(
@@ -72,6 +85,8 @@ def symmetry_lessons(
     levelling = Levelling(np.ones(conditions.size, bool))
     totals = np.empty((len(masters), patterns, NODES), np.float16)
     counts = np.empty_like(totals)
+    alike = np.empty((len(masters), patterns, 2), np.float32)
+    signal = np.empty((len(masters), patterns), np.float32)
 
     def of_phase(number: int) -> None:
         rng = np.random.default_rng([seed, number])
@@ -79,23 +94,25 @@ def symmetry_lessons(
         recorded = record(master, patterns, conditions, rng)
         turns = rng.normal(size=(patterns, 3)) * np.deg2rad(_TURN) / np.sqrt(3)
         errors = Rotation.from_rotvec(turns).as_matrix().astype(np.float32)
-        for k, pattern in enumerate(levelling(recorded.patterns)):
+        levelled = levelling(recorded.patterns)
+        signal[number] = levelling.shared(levelled)
+        for k, pattern in enumerate(levelled):
             detector = recorded.detectors[k]
             centre = detector.pc + rng.normal(size=3) * _CENTRE
             directions = replace(detector, pc=tuple(centre)).directions(conditions.size).T
             total, count = np.zeros((2, SIDE, SIDE), np.float32)
-            unfold(
+            seen = (
                 pattern.ravel(),
                 np.ones(pattern.size, np.float32),
                 errors[k] @ recorded.rotations[k],
                 np.ascontiguousarray(directions, np.float32),
-                total,
-                count,
             )
+            unfold(*seen, total, count)
+            alike[number, k] = repeated(*seen, total, count)
             totals[number, k], counts[number, k] = total.ravel(), count.ravel()
 
     def told(done: int) -> Progress:
         return Progress(done, len(masters), "Recording patterns")
 
     yield from in_threads(of_phase, range(len(masters)), told, name="lessons", workers=workers)
-    return SymmetryLessons(totals, counts)
+    return SymmetryLessons(totals, counts, alike, signal)

@@ -72,6 +72,20 @@ class Levelling:
         values -= self.mask * (values.sum(axis=(1, 2), keepdims=True) / self._pixels)
         return values
 
+    def shared(self, levelled: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mean product of neighbouring pixels, of shape (n,): that of their noise is none.
+
+        Parameters
+        ----------
+        levelled
+            Patterns, of shape (n, height, width).
+        """
+        below = np.einsum("nij,nij->n", levelled[:, 1:], levelled[:, :-1])
+        beside = np.einsum("nij,nij->n", levelled[:, :, 1:], levelled[:, :, :-1])
+        mask = self.mask
+        pairs = (mask[1:] & mask[:-1]).sum() + (mask[:, 1:] & mask[:, :-1]).sum()
+        return (below + beside) / np.float32(max(pairs, 1))
+
 
 def _gaussian(side: int, sigma: float) -> NDArray[np.float32]:
     places = np.arange(side)

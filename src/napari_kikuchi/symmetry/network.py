@@ -124,7 +124,7 @@ class SymmetryNetwork(nn.Module):
         nodes = int(triangle().sum())
         self.register_buffer("coarse_modes", torch.zeros(nodes, coarse))
         self.register_buffer("fine_modes", torch.zeros(nodes, fine))
-        self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1]))
+        self.register_buffer("trust", torch.tensor([1.0, 0.0, 0.1, 0.0, 0.0, 0.0]))
         self.register_buffer("shown_as", torch.zeros(groups, groups))
         width, dropout = 2 * architecture.width, architecture.dropout
         made = {"bands": band_features, "edges": edge_features}

@@ -139,14 +139,5 @@ class PatternReader:
             unfold(*seen, total, count)
             alike[k] = repeated(*seen, total, count)
             totals[k], counts[k] = total.ravel(), count.ravel()
-        return Readings(
-            frames.rotations, frames.explained, alike, self._signal(levelled), totals, counts
-        )
-
-    def _signal(self, levelled: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mean product of neighbouring pixels: that of their noise is none."""
-        mask = self.levelling.mask
-        below = np.einsum("nij,nij->n", levelled[:, 1:], levelled[:, :-1])
-        beside = np.einsum("nij,nij->n", levelled[:, :, 1:], levelled[:, :, :-1])
-        pairs = (mask[1:] & mask[:-1]).sum() + (mask[:, 1:] & mask[:, :-1]).sum()
-        return (below + beside) / np.float32(max(pairs, 1))
+        signal = self.levelling.shared(levelled)
+        return Readings(frames.rotations, frames.explained, alike, signal, totals, counts)

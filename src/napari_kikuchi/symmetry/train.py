@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
 from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.phase_library import PhaseLibrary
-from napari_kikuchi.symmetry.votes import Trust
+from napari_kikuchi.symmetry.votes import Trust, vote
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
@@ -46,6 +47,7 @@ class SymmetryObjective(nn.Module):
     def __init__(self, network: SymmetryNetwork, lessons: SymmetryLessons) -> None:
         super().__init__()
         self.network = network
+        self.lessons = lessons
         for name, values in (("_totals", lessons.totals), ("_counts", lessons.counts)):
             self.register_buffer(name, torch.from_numpy(values), persistent=False)
 
@@ -126,7 +128,7 @@ class SymmetryTask:
 
         How sure votes may be is measured on the way.
         """
-        logarithms, truth = [], []
+        logarithms, truth, chosen = [], [], []
         patterns = self.module._totals.shape[1]
         for number, rows in enumerate(batches):
             phases, labels = rows.long().unbind(dim=1)
@@ -137,18 +139,26 @@ class SymmetryTask:
             of_one = self.module.network(*one).log_softmax(dim=1).reshape(len(rows), patterns, -1)
             logarithms.append(of_one.cpu().numpy())
             truth.append(labels.cpu().numpy())
+            chosen.append(phases.cpu().numpy())
             yield Progress(number + 1, 0, "Validating")
         of_each, true = np.concatenate(logarithms), np.concatenate(truth)
-        trust = Trust.measured(of_each, true)
-        self.module.network.trust.copy_(torch.tensor([trust.sharpness, trust.growth, trust.least]))
+        network, lessons = self.module.network, self.module.lessons.part(np.concatenate(chosen))
+        groups = network.architecture.groups
+        trust = Trust.measured(of_each, lessons.repeated, lessons.signal, true, groups)
+        network.trust.copy_(torch.tensor(astuple(trust)))
         voters = min(VOTERS, patterns)
-        means = of_each[:, :voters].mean(axis=1)
-        votes = trust.probabilities(means, np.full(len(means), voters))
+        votes = vote(
+            np.repeat(np.arange(len(true)), voters),
+            of_each[:, :voters].reshape(-1, len(groups)),
+            lessons.repeated[:, :voters].reshape(-1, 2),
+            lessons.signal[:, :voters].ravel(),
+            SymmetryClassifier(network),
+        )
         return {
-            "loss": -float(np.log(votes[np.arange(len(true)), true]).mean()),
+            "loss": -float(np.log(votes.probabilities[np.arange(len(true)), true]).mean()),
             "right by one": float((of_each.argmax(axis=-1) == true[:, None]).mean()),
-            f"right by {voters}": float((means.argmax(axis=1) == true).mean()),
-            "groups in a set": float(trust.compatible(votes).sum(axis=1).mean()),
+            f"right by {voters}": float((votes.probabilities.argmax(axis=1) == true).mean()),
+            "groups in a set": float(votes.compatible.sum(axis=1).mean()),
         }
 
     def save(self, path: Path, metrics: Mapping[str, Any]) -> None:

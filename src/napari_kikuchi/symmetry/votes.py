@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 COVERAGE = 0.9
 # A group that a pattern is so sure not to show it may show all the same.
 LEAST_PROBABILITY = 1e-9
+# Nothing but the bands themselves makes one Laue class likelier by more, in logarithms of the odds.
+_SUREST = 6.0
+# Logarithm of the slope, the offset and the gain of that, to begin with.
+_BEGUN = (3.0, 0.02, 0.3)
 # Patterns that vote while it is found how sure a vote may be.
 _VOTERS = (1, 4, 20)
 # What symmetry repeats, as a share of the signal: of cubic crystals some 1, of hexagonal and
@@ -37,35 +43,65 @@ class Trust:
     least
         Groups that are at least so probable are compatible: for :data:`COVERAGE` of the crystals
         the true one is.
+    slope, offset, gain
+        A crystal of which m-3 repeats more than m-3m, by ``difference`` of the signal, has by that
+        ``exp(slope * (difference - offset) * n ** gain)`` times the odds of a group of m-3.
     """
 
     sharpness: float = 1.0
     growth: float = 0.0
     least: float = 0.1
+    slope: float = 0.0
+    offset: float = 0.0
+    gain: float = 0.0
 
     @classmethod
-    def measured(cls, logarithms: NDArray[np.floating], labels: NDArray[np.integer]) -> Trust:
+    def measured(
+        cls,
+        logarithms: NDArray[np.floating],
+        repeated: NDArray[np.floating],
+        signal: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        groups: Sequence[int],
+    ) -> Trust:
         """Find it on phases whose groups are known.
 
         Parameters
         ----------
         logarithms
             Of the probabilities by single patterns, of shape (phases, patterns, groups).
+        repeated, signal
+            As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shapes (phases,
+            patterns, 2) and (phases, patterns).
         labels
             Place of the true group, of shape (phases,).
+        groups
+            Classes, in the order of the probabilities.
         """
         from scipy.optimize import minimize
 
         available = logarithms.shape[1]
         counts = sorted({min(n, available) for n in _VOTERS})
-        means = np.concatenate([logarithms[:, :n].mean(axis=1) for n in counts])
         patterns = np.repeat(counts, len(labels))
         true = np.tile(labels, len(counts))
+        lower = _without_fourfold(groups)
+
+        def of_counts(values: NDArray[np.floating]) -> NDArray[np.floating]:
+            return np.concatenate([values[:, :n].mean(axis=1) for n in counts])
+
+        means = of_counts(logarithms)
+        differences = _difference(of_counts(repeated), of_counts(signal), patterns)
+
+        def trust(parameters: NDArray[np.float64]) -> Trust:
+            sharpness, growth, slope, offset, gain = parameters.tolist()
+            # A difference can speak for the lower class alone.
+            of_class = (math.exp(slope), offset, gain) if lower.any() else ()
+            return cls(math.exp(sharpness), growth, 0.0, *of_class)
 
         def of_true(parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-            sharpness, growth = parameters
-            found = cls(float(np.exp(sharpness)), float(growth)).probabilities(means, patterns)
-            return found[np.arange(len(true)), true]
+            found = trust(parameters)
+            shifts = found.evidence(differences, patterns)[:, None] * lower
+            return found.probabilities(means, patterns, shifts)[np.arange(len(true)), true]
 
         def surprise(parameters: NDArray[np.float64]) -> float:
             # Votes of one pattern, or of none but equal numbers, tell nothing of their growth.
@@ -73,14 +109,34 @@ class Trust:
                 parameters @ parameters
             )
 
-        best = minimize(surprise, np.zeros(2), method="Nelder-Mead").x
+        begun = np.array([0, 0, *_BEGUN])
+        best = minimize(surprise, begun, method="Nelder-Mead", options={"maxiter": 1000}).x
         # With finitely many crystals the share is reached on average.
         rank = max(int(np.floor((1 - COVERAGE) * (len(true) + 1))), 1)
         least = np.sort(of_true(best))[rank - 1]
-        return cls(float(np.exp(best[0])), float(best[1]), float(least))
+        return replace(trust(best), least=float(least))
+
+    def evidence(
+        self, differences: NDArray[np.floating], patterns: NDArray[np.integer]
+    ) -> NDArray[np.float64]:
+        """Logarithms of how much likelier groups of m-3 are by what repeats, of shape (n,).
+
+        Parameters
+        ----------
+        differences
+            Between what m-3 and m-3m repeat, in shares of the signal, of shape (n,).
+        patterns
+            How many voted, of shape (n,).
+        """
+        counted = np.minimum(patterns, _VOTERS[-1]) ** self.gain
+        found = self.slope * (np.asarray(differences, np.float64) - self.offset) * counted
+        return np.clip(found, -_SUREST, _SUREST)
 
     def probabilities(
-        self, means: NDArray[np.floating], patterns: NDArray[np.integer]
+        self,
+        means: NDArray[np.floating],
+        patterns: NDArray[np.integer],
+        shifts: NDArray[np.floating] | float = 0.0,
     ) -> NDArray[np.float64]:
         """Probabilities of the groups by votes.
 
@@ -90,9 +146,11 @@ class Trust:
             Of the logarithms of the probabilities by single patterns, of shape (n, groups).
         patterns
             How many voted, of shape (n,).
+        shifts
+            Logarithms of what else makes groups likelier, of shape (n, groups).
         """
         weights = self.sharpness * np.minimum(patterns, _VOTERS[-1]) ** self.growth
-        logarithms = np.asarray(means, np.float64) * weights[:, None]
+        logarithms = np.asarray(means, np.float64) * weights[:, None] + shifts
         logarithms -= logarithms.max(axis=1, keepdims=True)
         shares = np.exp(logarithms)
         return shares / shares.sum(axis=1, keepdims=True)
@@ -170,14 +228,31 @@ def vote(
     def mean(values: NDArray[np.floating]) -> NDArray[np.float64]:
         return np.bincount(crystals, values) / patterns
 
-    means = np.stack([mean(values) for values in logarithms.T], axis=1)
-    trust = classifier.trust
-    probabilities = trust.probabilities(means, patterns)
+    means, alike = (
+        np.stack([mean(values) for values in given.T], axis=1) for given in (logarithms, repeated)
+    )
+    signals, trust = mean(signal), classifier.trust
+    lower = _without_fourfold(classifier.groups)
+    evidence = trust.evidence(_difference(alike, signals, patterns), patterns)
+    probabilities = trust.probabilities(means, patterns, evidence[:, None] * lower)
     # What is told has to be repeated.
-    without_fourfold = np.array([is_m3(group) for group in classifier.groups])
-    lower = without_fourfold[probabilities.argmax(axis=1)]
-    alike = np.where(lower, mean(repeated[:, 1]), mean(repeated[:, 0]))
-    alone, together = _LEAST_SIGNAL
-    least = np.maximum(alone / np.sqrt(patterns), together)
-    agreement = alike / np.maximum(mean(signal), least)
+    told = lower[probabilities.argmax(axis=1)].astype(int)
+    of_told = alike[np.arange(len(alike)), told]
+    agreement = of_told / np.maximum(signals, _least_signal(patterns))
     return Votes(patterns, probabilities, trust.compatible(probabilities), agreement)
+
+
+def _without_fourfold(groups: Sequence[int]) -> NDArray[np.bool_]:
+    return np.array([is_m3(group) for group in groups], bool)
+
+
+def _difference(
+    repeated: NDArray[np.floating], signal: NDArray[np.floating], patterns: NDArray[np.integer]
+) -> NDArray[np.floating]:
+    """Between what m-3 and m-3m repeat, in shares of the signal, of shape (n,)."""
+    return (repeated[:, 1] - repeated[:, 0]) / np.maximum(signal, _least_signal(patterns))
+
+
+def _least_signal(patterns: NDArray[np.integer]) -> NDArray[np.float64]:
+    alone, together = _LEAST_SIGNAL
+    return np.maximum(alone / np.sqrt(patterns), together)
