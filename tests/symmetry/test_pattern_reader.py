@@ -53,18 +53,19 @@ def test_what_symmetry_repeats_is_the_signal_of_a_cubic_crystal(noise, reader):
     rng = np.random.default_rng(0)
     found = reader(patterns_of(stretched("al"), 8, noise, rng)[0])
     ratios = found.repeated.sum(axis=0) / found.signal.sum()
-    assert ((ratios > 0.85) & (ratios < 1.2)).all()
+    assert (ratios > 0.85).all()
+    assert (ratios < [1.2, 1.2, 1.5]).all()  # About threefold axes bands are many.
     # Neighbouring pixels share what is not noise, but for the sharpest edges.
     share = 1 / (1 + (noise / 0.03) ** 2)
     assert 0.6 * share < found.signal.mean() < share
     other = reader(patterns_of(stretched("ti"), 8, noise, rng)[0])
-    assert (other.repeated.sum(axis=0) / other.signal.sum() < [0.65, 0.7]).all()
+    assert (other.repeated.sum(axis=0) / other.signal.sum() < [0.65, 0.7, 0.5]).all()
 
 
 def test_noise_and_an_empty_detector_repeat_nothing(reader):
     rng = np.random.default_rng(1)
     noise = reader(1 + 0.03 * rng.standard_normal((10, *SIZE)))
-    assert abs(noise.repeated).max() < 0.03
+    assert abs(noise.repeated).max() < 0.04
     assert abs(noise.signal).max() < 0.03
     empty = reader(np.full((2, *SIZE), 7.0))
     for values in (empty.repeated, empty.signal, empty.explained):
@@ -89,23 +90,23 @@ def test_a_pixel_is_no_witness_of_itself():
     pattern = rng.standard_normal(400).astype(np.float32)
     weights = (rng.random(400) < 0.8).astype(np.float32)
     rotation = Rotation.random(rng=rng).as_matrix().astype(np.float32)
-    total, count = np.zeros((2, SIDE, SIDE), np.float32)
-    unfold(pattern, weights, rotation, directions, total, count)
-    found = repeated(pattern, weights, rotation, directions, total, count)
+    found = np.empty(3, np.float32)
+    repeated(pattern, weights, rotation, directions, found)
     shares = np.zeros((400, SIDE, SIDE))
     for pixel in range(400):
         one = np.zeros(400, np.float32)
         one[pixel] = 1
         unfold(one, one, rotation, directions, shares[pixel], np.zeros((SIDE, SIDE)))
+    both = (shares + shares.swapaxes(1, 2)).reshape(400, -1)
     shares = shares.reshape(400, -1)
-    both = (shares.reshape(-1, SIDE, SIDE) + shares.reshape(-1, SIDE, SIDE).swapaxes(1, 2)).reshape(
-        400, -1
-    )
-    for of_others, value in ((both, found[0]), (shares, found[1])):
+    axis = np.abs(rotation @ directions).argmax(axis=0)
+    alone = np.arange(400)[:, None] == np.arange(400)
+    about_axis = axis[:, None] == axis
+    cases = ((both, alone), (shares, alone), (shares, about_axis))
+    for value, (of_others, excluded) in zip(found, cases, strict=True):
         products, used = 0.0, 0.0
         for pixel in np.flatnonzero(weights):
-            others = weights.copy()
-            others[pixel] = 0
+            others = np.where(excluded[pixel], 0, weights)
             sums, seen = (others * pattern) @ of_others, others @ of_others
             if shares[pixel] @ seen > 0.5:
                 products += pattern[pixel] * (shares[pixel] @ sums) / (shares[pixel] @ seen)
@@ -127,6 +128,6 @@ def test_what_a_crystal_of_m3_repeats_is_not_what_m3m_does(reader):
     rng = np.random.default_rng(4)
     patterns, _ = patterns_of(Crystal.from_settings(settings), 8, 0.005, rng)
     found = reader(patterns)
-    in_m3m, in_m3 = found.repeated.sum(axis=0) / found.signal.sum()
-    assert in_m3 > 0.85
+    in_m3m, in_m3, threefold = found.repeated.sum(axis=0) / found.signal.sum()
+    assert min(in_m3, threefold) > 0.85
     assert in_m3m < in_m3 - 0.1

@@ -78,7 +78,7 @@ def lessons(masters, seed, patterns=3):
     totals = counts * (masters[:, None] + noise)
     half = totals.astype(np.float16), counts.astype(np.float16)
     signal = np.full(counts.shape[:2], 0.5, np.float32)
-    return SymmetryLessons(*half, signal[..., None].repeat(2, axis=2), signal)
+    return SymmetryLessons(*half, signal[..., None].repeat(3, axis=2), signal)
 
 
 def right(classifier, target, shown):

@@ -26,7 +26,7 @@ def made_up(phases, patterns, rng, overconfidence=1.0, common=1.0, groups=4):
 
 def alike(phases, patterns):
     """Patterns in which m-3 and m-3m repeat the same."""
-    return np.full((phases, patterns, 2), 0.3), np.full((phases, patterns), 0.3)
+    return np.full((phases, patterns, 3), 0.3), np.full((phases, patterns), 0.3)
 
 
 @pytest.mark.parametrize("overconfidence", [0.4, 1.0, 3.0])
@@ -73,7 +73,7 @@ def test_what_repeats_tells_the_laue_class_as_far_as_it_can():
         found = vote(
             np.repeat(np.arange(1500), n),
             logarithms[1500:, :n].reshape(-1, 2),
-            repeated[1500:, :n].reshape(-1, 2),
+            repeated[1500:, :n].reshape(-1, 3),
             signal[1500:, :n].ravel(),
             classifier,
         )
@@ -95,7 +95,7 @@ def test_one_group_at_least_is_compatible():
 def test_patterns_of_each_crystal_vote_together():
     crystals = np.array([1, 0, 1, 2, 1])
     logarithms = np.log([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.5, 0.5], [0.9, 0.1]])
-    repeated = np.array([0.1, 0.3, 0.3, 0.001, 0.2])[:, None] * [1, 2]
+    repeated = np.array([0.1, 0.3, 0.3, 0.001, 0.2])[:, None] * [1, 2, 3]
     signal = np.array([0.3, 0.3, 0.3, 0.001, 0.3])
     classifier = SimpleNamespace(groups=(225, 229), trust=Trust())
     found = vote(crystals, logarithms, repeated, signal, classifier)
@@ -111,3 +111,8 @@ def test_patterns_of_each_crystal_vote_together():
     classifier.groups = (205, 229)
     found = vote(crystals, logarithms, repeated, signal, classifier)
     np.testing.assert_allclose(found.agreement[:2], [1, 4 / 3])
+    # But by threefold axes alone it must be alike too.
+    repeated[:, 2] = [0.1, 0.3, 0.1, 0.1, 0.1]
+    found = vote(crystals, logarithms, repeated, signal, classifier)
+    np.testing.assert_allclose(found.agreement[:2], [1, 1 / 3])
+    np.testing.assert_array_equal(found.cubic, [True, False, False])

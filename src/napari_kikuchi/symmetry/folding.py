@@ -12,6 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
+from napari_kikuchi.symmetry.sector import SIDE
+
 # Difference of angles, in radians, over which slopes are taken.
 _SLOPE = 0.005
 _QUARTER = 4 / math.pi
@@ -47,6 +49,16 @@ def _place(rotation, a, b, c, last):
     row, col = _angle(first / largest) * last, _angle(second / largest) * last
     i, j = min(int(row), last - 1), min(int(col), last - 1)
     return i, j, np.float32(row - i), np.float32(col - j)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _nearest_axis(rotation, a, b, c):
+    """Which of a crystal's axes, 0 to 2, a direction is nearest to."""
+    x = abs(rotation[0, 0] * a + rotation[0, 1] * b + rotation[0, 2] * c)
+    y = abs(rotation[1, 0] * a + rotation[1, 1] * b + rotation[1, 2] * c)
+    z = abs(rotation[2, 0] * a + rotation[2, 1] * b + rotation[2, 2] * c)
+    largest = max(x, max(y, z))
+    return 0 if x == largest else (1 if y == largest else 2)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -129,51 +141,67 @@ def unfold(pattern, weights, rotation, directions, total, count):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def repeated(pattern, weights, rotation, directions, total, count):
-    """How much of a pattern the symmetries of m-3m and of m-3 repeat.
+def repeated(pattern, weights, rotation, directions, out):
+    """How much of a pattern symmetries repeat.
 
     Parameters
     ----------
     pattern, weights, rotation, directions
         As for :func:`unfold`.
-    total, count
-        Of this pattern alone, as :func:`unfold` has summed them.
-
-    Returns
-    -------
-    float, float
-        Mean product of each pixel with what all other pixels say of its direction. Of a crystal of
-        the symmetry it is the variance of the bands, whatever the noise; of others it is less.
+    out
+        To be filled, of shape (3,): for m-3m, for m-3, and for what the threefold axes of both add
+        to the mirrors of m-3, which other crystals have as well, the mean product of each pixel
+        with what all other pixels say of its direction. Of a crystal of the symmetry it is the
+        variance of the bands, whatever the noise; of others it is less.
     """
-    last = total.shape[0] - 1
-    both, seen_of_both = total + total.T, count + count.T
-    products, weighed = np.zeros(2), np.zeros(2)
+    last = SIDE - 1
+    # By which of the crystal's axes is nearest: threefold axes lead from one to another.
+    total = np.zeros((3, last + 1, last + 1), np.float32)
+    count = np.zeros((3, last + 1, last + 1), np.float32)
+    for k in range(directions.shape[1]):
+        if weights[k] == 0:
+            continue
+        a, b, c = directions[0, k], directions[1, k], directions[2, k]
+        i, j, down, right = _place(rotation, a, b, c, last)
+        axis = _nearest_axis(rotation, a, b, c)
+        for p in range(2):
+            for q in range(2):
+                share = (down if p else 1 - down) * (right if q else 1 - right) * weights[k]
+                total[axis, i + p, j + q] += share * pattern[k]
+                count[axis, i + p, j + q] += share
+    one, seen_of_one = total.sum(axis=0), count.sum(axis=0)
+    both, seen_of_both = one + one.T, seen_of_one + seen_of_one.T
+    products, weighed = np.zeros(3), np.zeros(3)
     shares = np.empty((2, 2), np.float32)
     for k in range(directions.shape[1]):
         if weights[k] == 0:
             continue
         a, b, c = directions[0, k], directions[1, k], directions[2, k]
         i, j, down, right = _place(rotation, a, b, c, last)
+        axis = _nearest_axis(rotation, a, b, c)
         for p in range(2):
             for q in range(2):
                 shares[p, q] = (down if p else 1 - down) * (right if q else 1 - right)
-        others, seen = np.zeros(2), np.zeros(2)
+        others, seen = np.zeros(3), np.zeros(3)
         for p in range(2):
             for q in range(2):
                 share, own = shares[p, q], shares[p, q] * weights[k]
                 m, n = i + p, j + q
-                others[1] += share * (total[m, n] - own * pattern[k])
-                seen[1] += share * (count[m, n] - own)
+                others[2] += share * (one[m, n] - total[axis, m, n])
+                seen[2] += share * (seen_of_one[m, n] - count[axis, m, n])
+                others[1] += share * (one[m, n] - own * pattern[k])
+                seen[1] += share * (seen_of_one[m, n] - own)
                 # Near the diagonal a pixel is a witness of its mirror image.
                 if 0 <= n - i <= 1 and 0 <= m - j <= 1:
                     own += shares[n - i, m - j] * weights[k]
                 others[0] += share * (both[m, n] - own * pattern[k])
                 seen[0] += share * (seen_of_both[m, n] - own)
-        for which in range(2):
+        for which in range(3):
             if seen[which] > _SEEN:
                 products[which] += weights[k] * pattern[k] * others[which] / seen[which]
                 weighed[which] += weights[k]
-    return products[0] / max(weighed[0], 1e-12), products[1] / max(weighed[1], 1e-12)
+    for which in range(3):
+        out[which] = products[which] / max(weighed[which], 1e-12)
 
 
 @njit(nogil=True, cache=True)

@@ -34,7 +34,7 @@ class SymmetryLessons:
         patterns, nodes).
     repeated, signal
         As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shapes (phases, patterns,
-        2) and (phases, patterns).
+        3) and (phases, patterns).
     """
 
     totals: NDArray[np.float16]
@@ -85,7 +85,7 @@ def symmetry_lessons(
     levelling = Levelling(np.ones(conditions.size, bool))
     totals = np.empty((len(masters), patterns, NODES), np.float16)
     counts = np.empty_like(totals)
-    alike = np.empty((len(masters), patterns, 2), np.float32)
+    alike = np.empty((len(masters), patterns, 3), np.float32)
     signal = np.empty((len(masters), patterns), np.float32)
 
     def of_phase(number: int) -> None:
@@ -108,7 +108,7 @@ def symmetry_lessons(
                 np.ascontiguousarray(directions, np.float32),
             )
             unfold(*seen, total, count)
-            alike[number, k] = repeated(*seen, total, count)
+            repeated(*seen, alike[number, k])
             totals[number, k], counts[number, k] = total.ravel(), count.ravel()
 
     def told(done: int) -> Progress:

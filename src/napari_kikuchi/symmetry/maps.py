@@ -47,6 +47,7 @@ _VOTED = (
 _OF_PATTERN = (
     Channel("repeated"),
     Channel("repeated in m-3"),
+    Channel("repeated by threefold axes"),
     Channel("signal"),
     Channel("explained", limits=(0.0, 1.0)),
 )
@@ -102,10 +103,10 @@ def symmetry_maps(
         The number of the space group that the patterns of each grain show together, 0 where they
         are unlike those of cubic crystals; the group's probability; how many groups go with what
         was seen; what cubic symmetry repeats of the signal. Then of each pattern alone: the
-        probability of each group, what repeats in the Laue classes m-3m and m-3 and what is
-        signal, what modes of cubic crystals explain, and quaternions, scalar first, that turn the
-        sample's frame into the crystal's; inverse pole figure colours along the surface's normal,
-        KAM, GROD and the grains.
+        probability of each group, what repeats in the Laue classes m-3m and m-3 and by threefold
+        axes alone and what is signal, what modes of cubic crystals explain, and quaternions, scalar
+        first, that turn the sample's frame into the crystal's; inverse pole figure colours along
+        the surface's normal, KAM, GROD and the grains.
 
     Raises
     ------
@@ -216,9 +217,10 @@ def _let_vote(
     there = grain > 0
     crystals = grain[there] - 1
     maps = [writer.maps.read_map(i)[there] for i in range(first, quaternion - 1)]
-    *probabilities, in_m3m, in_m3, signal = maps
-    logarithms = np.log(np.maximum(np.stack(probabilities, axis=1), LEAST_PROBABILITY))
-    votes = vote(crystals, logarithms, np.stack([in_m3m, in_m3], axis=1), signal, classifier)
+    signal = maps.pop()
+    of_each, alike = (np.stack(part, axis=1) for part in (maps[: len(groups)], maps[len(groups) :]))
+    logarithms = np.log(np.maximum(of_each, LEAST_PROBABILITY))
+    votes = vote(crystals, logarithms, alike, signal, classifier)
     best = votes.probabilities.argmax(axis=1)
     of_crystals = np.stack(
         [

@@ -33,8 +33,8 @@ class Readings:
     explained
         Share of each pattern that modes of cubic crystals explain, of shape (n,).
     repeated
-        Variance of what the symmetries of m-3m and of m-3 repeat, in units of the pattern's
-        variance, of shape (n, 2).
+        Variance of what the symmetries of m-3m and of m-3 repeat, and of what the threefold axes
+        alone do, in units of the pattern's variance, of shape (n, 3).
     signal
         Variance of what neighbouring pixels share, in that unit, of shape (n,): in patterns of
         crystals of the symmetry both are alike, whatever the noise.
@@ -132,12 +132,12 @@ class PatternReader:
         """Bring levelled patterns to the square as their crystals stand."""
         n = len(levelled)
         totals, counts = np.empty((2, n, NODES), np.float32)
-        alike = np.empty((n, 2), np.float32)
+        alike = np.empty((n, 3), np.float32)
         for k, (pattern, rotation) in enumerate(zip(levelled, frames.rotations, strict=True)):
             seen = pattern.ravel(), self._weights, rotation, self._directions
             total, count = np.zeros((2, SIDE, SIDE), np.float32)
             unfold(*seen, total, count)
-            alike[k] = repeated(*seen, total, count)
+            repeated(*seen, alike[k])
             totals[k], counts[k] = total.ravel(), count.ravel()
         signal = self.levelling.shared(levelled)
         return Readings(frames.rotations, frames.explained, alike, signal, totals, counts)

@@ -150,7 +150,7 @@ class SymmetryTask:
         votes = vote(
             np.repeat(np.arange(len(true)), voters),
             of_each[:, :voters].reshape(-1, len(groups)),
-            lessons.repeated[:, :voters].reshape(-1, 2),
+            lessons.repeated[:, :voters].reshape(-1, 3),
             lessons.signal[:, :voters].ravel(),
             SymmetryClassifier(network),
         )

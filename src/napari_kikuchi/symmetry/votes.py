@@ -72,7 +72,7 @@ class Trust:
             Of the probabilities by single patterns, of shape (phases, patterns, groups).
         repeated, signal
             As :class:`~napari_kikuchi.symmetry.reader.Readings` has them, of shapes (phases,
-            patterns, 2) and (phases, patterns).
+            patterns, 3) and (phases, patterns).
         labels
             Place of the true group, of shape (phases,).
         groups
@@ -187,7 +187,8 @@ class Votes:
         Which groups go with what was seen, of that shape.
     agreement
         What the Laue class of the likeliest group repeats, as a share of the signal, of shape
-        (crystals,).
+        (crystals,). In m-3 its threefold axes have to do so alone: mirrors at right angles other
+        crystals have as well.
     """
 
     patterns: NDArray[np.int64]
@@ -217,7 +218,7 @@ def vote(
     logarithms
         Of the probabilities by single patterns, of shape (n, groups).
     repeated
-        As :class:`~napari_kikuchi.symmetry.reader.Readings` has it, of shape (n, 2).
+        As :class:`~napari_kikuchi.symmetry.reader.Readings` has it, of shape (n, 3).
     signal
         Likewise, of shape (n,).
     classifier
@@ -236,9 +237,9 @@ def vote(
     evidence = trust.evidence(_difference(alike, signals, patterns), patterns)
     probabilities = trust.probabilities(means, patterns, evidence[:, None] * lower)
     # What is told has to be repeated.
-    told = lower[probabilities.argmax(axis=1)].astype(int)
-    of_told = alike[np.arange(len(alike)), told]
-    agreement = of_told / np.maximum(signals, _least_signal(patterns))
+    shares = alike / np.maximum(signals, _least_signal(patterns))[:, None]
+    told = lower[probabilities.argmax(axis=1)]
+    agreement = np.where(told, shares[:, 1:].min(axis=1), shares[:, 0])
     return Votes(patterns, probabilities, trust.compatible(probabilities), agreement)
 
 
