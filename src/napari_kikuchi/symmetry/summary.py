@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from napari_kikuchi.symmetry.adapting_method import AdaptingMethod
 from napari_kikuchi.symmetry.map_readings import (
     CONFIDENCE,
     SYMMETRY,
@@ -24,12 +25,6 @@ SYMBOLS = {
     221: "Pm-3m", 223: "Pm-3n", 225: "Fm-3m", 227: "Fd-3m", 229: "Im-3m", 230: "Ia-3d"
 }  # fmt: skip
 UNLIKE = "unlike cubic crystals"
-# What methods of adaptation are called.
-_WAYS = {
-    "discrepancy": "maximum classifier discrepancy",
-    "teacher": "a teacher",
-    "statistics": "its statistics",
-}
 _MANY = 1 << 40
 
 
@@ -108,8 +103,8 @@ def adaptation_told(provenance: Mapping[str, Any]) -> str:
     except ValueError:
         return ""
     phases = "about one phase" if variety < 1.5 else f"about {variety:.0f} phases"
-    way = _WAYS.get(str(found.get("method")))
-    if way is not None:
+    if found.get("method") in tuple(AdaptingMethod):
+        way = AdaptingMethod(found["method"]).told
         return f"Adapted to the scan by {way}, on {patterns} patterns of {phases}."
     if strangeness < strange:
         return "Nothing had to be adapted: the patterns are like those that were learned from."
