@@ -14,7 +14,7 @@ from napari_kikuchi.symmetry.summary import SYMBOLS, UNLIKE, class_told, partner
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.swatch import SWATCH, swatch
 from napari_kikuchi.ui.symmetries import symmetries_of
-from napari_kikuchi.ui.symmetry_layer import group_colour
+from napari_kikuchi.ui.symmetry_colours import group_colour
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent

@@ -19,7 +19,7 @@ from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.session import Point
 from napari_kikuchi.ui.swatch import SWATCH, swatch
 from napari_kikuchi.ui.symmetries import symmetries_of
-from napari_kikuchi.ui.symmetry_layer import group_colour
+from napari_kikuchi.ui.symmetry_colours import group_colour
 
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
