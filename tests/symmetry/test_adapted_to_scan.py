@@ -212,10 +212,15 @@ def test_where_no_crystal_is_clear_nothing_is_done(classifier, tmp_path):
         ({"strangeness": 0.5}, "Nothing had to be adapted: the patterns are like those that were"),
         ({"variety": 1.2}, "Nothing was adapted: the patterns are of about one phase, too few"),
         ({"variety": 3.4, "edges": True}, "The patterns are of about 3 phases, too few to adapt"),
-        (
-            {"variety": 20.0, "method": "teacher"},
-            "Adapted to the scan by a teacher, on 90 patterns",
+        *(
+            ({"variety": 20.0, "method": method}, f"Adapted to the scan by {way}, on 90 patterns")
+            for method, way in (
+                ("discrepancy", "maximum classifier discrepancy"),
+                ("teacher", "a teacher"),
+                ("statistics", "its statistics"),
+            )
         ),
+        ({"method": ["teacher"]}, "Nothing was adapted: the patterns are of about 2 phases"),
         ({"patterns": "many"}, ""),
         ({"variety": None}, ""),
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,20 +19,13 @@ from napari_kikuchi.cli.options import (
     leave_out,
 )
 from napari_kikuchi.cli.scan_options import PatternOptions
+from napari_kikuchi.symmetry.adapting_method import USUAL, AdaptingMethod
 
 if TYPE_CHECKING:
     from napari_kikuchi.geometry import Geometry
     from napari_kikuchi.scan import Scan
     from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
     from napari_kikuchi.symmetry.classifier import SymmetryClassifier
-
-
-class AdaptingMethod(StrEnum):
-    """How a classifier is adapted."""
-
-    DISCREPANCY = "discrepancy"
-    TEACHER = "teacher"
-    STATISTICS = "statistics"
 
 
 @dataclass(frozen=True)
@@ -51,7 +43,7 @@ class AdaptingOptions:
         typer.Option(
             help="By the statistics of the scan; by maximum classifier discrepancy, with "
             "--adapt-phases; by a teacher, of about as many phases of each group.",
-            show_default="statistics",
+            show_default=USUAL.value,
         ),
     ] = None
     adapt_phases: Annotated[
@@ -79,7 +71,7 @@ class AdaptingOptions:
                 "without --adapt the classifier is not adapted",
             )
             return None
-        method = self.adapt_method or AdaptingMethod.STATISTICS
+        method = self.adapt_method or USUAL
         return ScanAdaptation(method.value, self.adapt_phases)
 
 

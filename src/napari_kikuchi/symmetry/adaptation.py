@@ -18,6 +18,7 @@ from napari_kikuchi.symmetry.adaptation_methods import (
     by_statistics,
     by_teacher,
 )
+from napari_kikuchi.symmetry.adapting_method import UNADAPTED, AdaptingMethod
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.comparison import compare
 from napari_kikuchi.symmetry.lessons import SymmetryLessons
@@ -26,7 +27,7 @@ from napari_kikuchi.symmetry.train import SymmetryObjective
 
 #: By maximum classifier discrepancy; by a teacher, for a target that has about as many phases of
 #: each group; by the statistics of normalisation; not at all.
-METHODS = ("discrepancy", "teacher", "statistics", "none")
+METHODS = (*(one.value for one in AdaptingMethod), UNADAPTED)
 # Rate of learning anew, and of a network that has learned.
 _RATE, _LOWER_RATE, _RATE_OF_DISCREPANCY = 2e-3, 1e-3, 3e-4
 # Of a network that reads edges.
@@ -61,7 +62,7 @@ class AdaptationSettings:
         Of torch on a processor; None leaves the caller's choice alone.
     """
 
-    method: str = "discrepancy"
+    method: str = AdaptingMethod.DISCREPANCY.value
     edges: bool = True
     strange: float = 0.85
     various: float = 12.0
@@ -126,7 +127,7 @@ def adapt(
     found = compare(classifier.network, source, target)
     needed = found.strangeness >= settings.strange
     edges = needed and settings.edges and classifier.network.architecture.reads != "edges"
-    method = settings.method if needed and found.variety >= settings.various else "none"
+    method = settings.method if needed and found.variety >= settings.various else UNADAPTED
     network = yield from _adapted(
         classifier, source, shown, target, replace(settings, edges=edges, method=method)
     )
@@ -158,11 +159,11 @@ def _adapted(
         )
         if settings.edges:
             yield from by_source(network, domains, settings.steps, _RATE)
-        if settings.method == "statistics":
+        if settings.method == AdaptingMethod.STATISTICS:
             yield from by_statistics(network, domains)
-        elif settings.method == "discrepancy":
+        elif settings.method == AdaptingMethod.DISCREPANCY:
             yield from by_discrepancy(network, domains, settings.steps, _RATE_OF_DISCREPANCY)
-        elif settings.method == "teacher":
+        elif settings.method == AdaptingMethod.TEACHER:
             yield from by_teacher(network, domains, settings.steps, _LOWER_RATE)
     return network
 

@@ -15,6 +15,7 @@ from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.symmetry.adaptation import AdaptationSettings, adapt
+from napari_kikuchi.symmetry.adapting_method import USUAL
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
 from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
 from napari_kikuchi.symmetry.phase_library import open_library
@@ -52,7 +53,7 @@ class ScanAdaptation:
         Of all that is random but which patterns of the scan are drawn.
     """
 
-    method: str = "statistics"
+    method: str = USUAL.value
     phases: Path | None = None
     seed: int = 0
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+from napari_kikuchi.symmetry.adapting_method import AdaptingMethod
+from napari_kikuchi.symmetry.classes import CLASSES
 from napari_kikuchi.symmetry.map_readings import (
     CONFIDENCE,
     SYMMETRY,
@@ -19,17 +21,16 @@ if TYPE_CHECKING:
     from napari_kikuchi.symmetry.map_readings import SymmetryReading
     from napari_kikuchi.symmetry.references import Match
 
-#: Symbols of the groups by number.
+#: Symbols of the cubic groups by number, after Hermann and Mauguin.
 SYMBOLS = {
-    221: "Pm-3m", 223: "Pm-3n", 225: "Fm-3m", 227: "Fd-3m", 229: "Im-3m", 230: "Ia-3d"
+    195: "P23", 196: "F23", 197: "I23", 198: "P2_13", 199: "I2_13", 200: "Pm-3",
+    201: "Pn-3", 202: "Fm-3", 203: "Fd-3", 204: "Im-3", 205: "Pa-3", 206: "Ia-3",
+    207: "P432", 208: "P4_232", 209: "F432", 210: "F4_132", 211: "I432", 212: "P4_332",
+    213: "P4_132", 214: "I4_132", 215: "P-43m", 216: "F-43m", 217: "I-43m", 218: "P-43n",
+    219: "F-43c", 220: "I-43d", 221: "Pm-3m", 222: "Pn-3n", 223: "Pm-3n", 224: "Pn-3m",
+    225: "Fm-3m", 226: "Fm-3c", 227: "Fd-3m", 228: "Fd-3c", 229: "Im-3m", 230: "Ia-3d",
 }  # fmt: skip
 UNLIKE = "unlike cubic crystals"
-# What methods of adaptation are called.
-_WAYS = {
-    "discrepancy": "maximum classifier discrepancy",
-    "teacher": "a teacher",
-    "statistics": "its statistics",
-}
 _MANY = 1 << 40
 
 
@@ -38,6 +39,15 @@ def group_name(group: int) -> str:
     if group == 0:
         return UNLIKE
     return f"{group} ({SYMBOLS[group]})" if group in SYMBOLS else str(group)
+
+
+def class_told(group: int) -> str:
+    """A group and the others of its class, in words; the group alone where it has none."""
+    others = [str(one) for one in CLASSES.get(group, ()) if one != group]
+    told = group_name(group)
+    if not others:
+        return told
+    return f"{told}, or {', '.join(others)}, which patterns do not tell from it"
 
 
 def symmetry_told(stack: MapStack) -> list[str]:
@@ -108,8 +118,8 @@ def adaptation_told(provenance: Mapping[str, Any]) -> str:
     except ValueError:
         return ""
     phases = "about one phase" if variety < 1.5 else f"about {variety:.0f} phases"
-    way = _WAYS.get(str(found.get("method")))
-    if way is not None:
+    if found.get("method") in tuple(AdaptingMethod):
+        way = AdaptingMethod(found["method"]).told
         return f"Adapted to the scan by {way}, on {patterns} patterns of {phases}."
     if strangeness < strange:
         return "Nothing had to be adapted: the patterns are like those that were learned from."

@@ -14,6 +14,7 @@ from napari_kikuchi.symmetry.map_readings import (
     has_symmetry,
 )
 from napari_kikuchi.symmetry.summary import group_name, partners_told
+from napari_kikuchi.ui.symmetry_colours import group_colour
 
 if TYPE_CHECKING:
     from napari.layers import Labels
@@ -22,24 +23,8 @@ if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
     from napari_kikuchi.ui.link import LayerLink
 
-# People of normal sight and of each kind of colour blindness tell them apart.
-_COLOURS = {
-    221: "#e8d35e",
-    223: "#86dcf5",
-    225: "#3d6cc0",
-    227: "#3bb273",
-    229: "#e4584c",
-    230: "#8f2d8f",
-}
-# Of patterns unlike those of cubic crystals, and of groups that have no colour of their own.
-_UNLIKE, _OTHER = "#45484f", "#dddddd"
 # What lies below, as the map of image quality does, shades the colours.
 _OPACITY = 0.8
-
-
-def group_colour(group: int) -> str:
-    """The colour of a space group, as a web page writes it; 0: unlike cubic crystals."""
-    return _COLOURS.get(group, _OTHER) if group else _UNLIKE
 
 
 def is_symmetry_map(stack: MapStack, channel: int | None) -> bool:

@@ -10,11 +10,11 @@ from qtpy.QtGui import QColor, QPainter
 from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_kikuchi.symmetry.map_readings import group_shares
-from napari_kikuchi.symmetry.summary import SYMBOLS, UNLIKE, group_name, partners_told
+from napari_kikuchi.symmetry.summary import SYMBOLS, UNLIKE, class_told, partners_told
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.swatch import SWATCH, swatch
 from napari_kikuchi.ui.symmetries import symmetries_of
-from napari_kikuchi.ui.symmetry_layer import group_colour
+from napari_kikuchi.ui.symmetry_colours import group_colour
 
 if TYPE_CHECKING:
     from qtpy.QtGui import QPaintEvent
@@ -89,7 +89,7 @@ class SymmetryLegend(QWidget):
                 _number(f"{share:.1%}"),
                 _number(f"{sure.mean():.2f}" if len(sure) else ""),
             )
-            told = (group_name(group), partners_told(known.stack.provenance, group))
+            told = (class_told(group), partners_told(known.stack.provenance, group))
             for column, widget in enumerate(cells):
                 widget.setToolTip("\n".join(filter(None, told)))
                 self._rows.addWidget(widget, row, column)

@@ -9,12 +9,17 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from superqt import QElidingLabel
 
 from napari_kikuchi.symmetry.map_readings import CONFIDENCE, SYMMETRY
-from napari_kikuchi.symmetry.summary import match_told, partners_told, reading_told
+from napari_kikuchi.symmetry.summary import (
+    class_told,
+    match_told,
+    partners_told,
+    reading_told,
+)
 from napari_kikuchi.ui.listening import listen
 from napari_kikuchi.ui.session import Point
 from napari_kikuchi.ui.swatch import SWATCH, swatch
 from napari_kikuchi.ui.symmetries import symmetries_of
-from napari_kikuchi.ui.symmetry_layer import group_colour
+from napari_kikuchi.ui.symmetry_colours import group_colour
 
 if TYPE_CHECKING:
     from napari_kikuchi.scan import Scan
@@ -99,6 +104,11 @@ class SymmetryReadout(QWidget):
         self.group.setText("" if reading is None else reading_told(reading))
         colour = "transparent" if reading is None else group_colour(reading.group)
         self._swatch.setPixmap(swatch(colour).pixmap(SWATCH, SWATCH))
-        partners = "" if reading is None else partners_told(known.stack.provenance, reading.group)
-        # The dock may be too narrow for all of it.
-        self.group.setToolTip("\n".join(filter(None, (self.group.text(), partners, _TIP))))
+        lines = [self.group.text()]
+        if reading is not None:
+            lines += [
+                class_told(reading.group),
+                partners_told(known.stack.provenance, reading.group),
+            ]
+        # The dock may be too narrow for all of it. What stands alone is told once.
+        self.group.setToolTip("\n".join(filter(None, dict.fromkeys([*lines, _TIP]))))
