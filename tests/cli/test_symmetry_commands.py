@@ -132,9 +132,7 @@ def test_what_was_adapted_is_told_with_the_map(untrained, tmp_path, monkeypatch)
 
 
 def test_where_nothing_tells_the_projection_centre_it_is_found(untrained, tmp_path, monkeypatch):
-    monkeypatch.setattr(find_centre, "_X", (0.4,))
-    monkeypatch.setattr(find_centre, "_Y", (0.2,))
-    monkeypatch.setattr(find_centre, "_Z", (0.5,))
+    monkeypatch.setattr(find_centre, "_tried_centres", lambda: [(0.4, 0.2, 0.5)])
     model = tmp_path / "model.safetensors"
     untrained.save(model)
     scan = tmp_path / "scan.up1"

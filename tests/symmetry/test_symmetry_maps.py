@@ -2,6 +2,7 @@
 
 import importlib.util
 import shutil
+from itertools import product
 from pathlib import Path
 
 import h5py
@@ -184,9 +185,8 @@ def test_a_map_goes_on_where_it_was_stopped(untrained, tmp_path, monkeypatch):
 
 
 def test_the_projection_centre_is_found_from_patterns(untrained, monkeypatch):
-    monkeypatch.setattr(centres, "_X", (0.4, 0.5))
-    monkeypatch.setattr(centres, "_Y", (0.1, 0.2, 0.3))
-    monkeypatch.setattr(centres, "_Z", (0.5, 0.6))
+    tried = [*product((0.4, 0.5), (0.1, 0.2, 0.3), (0.5, 0.6))]
+    monkeypatch.setattr(centres, "_tried_centres", lambda: tried)
     scan = open_scan(sample_folder() / "wrought.up1")
     found = finish(find_scan_centre(scan, untrained.modes, sample_tilt=68.0))
     np.testing.assert_allclose(found.geometry.pc, known_geometry(scan).geometry.pc, atol=0.01)

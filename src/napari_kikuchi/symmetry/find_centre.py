@@ -6,6 +6,7 @@ of cubic crystals explain less of it, in whatever orientation.
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,10 +32,15 @@ if TYPE_CHECKING:
 
 # Patterns of a scan that tell its centre.
 _DRAWN = 12
-# That are tried, in Bruker's convention.
-_X = (0.4, 0.5, 0.6)
-_Y = tuple(np.linspace(0.1, 0.9, 9).round(2).tolist())
-_Z = tuple(np.linspace(0.4, 1.3, 10).round(2).tolist())
+# Where centres are tried, in Bruker's convention.
+_X, _Y = (0.35, 0.65), (0.05, 0.95)
+_Z = (0.4, 0.5, 0.6, 0.72, 0.87, 1.05, 1.25)
+# They are so far apart, at this distance of the screen; at larger ones more so, by this power. The
+# farther it stands, the less of a sphere it sees, which a wrong centre distorts the less.
+_STEP, _AT, _POWER = 0.1, 0.5, 2.0
+# What is refined of orientations at each of them, less than where the centre is known: those that
+# fit are among the best where it is right, and where it is wrong none has to be found.
+_MANY, _FEW = 12, 2
 # Centres that are refined.
 _CANDIDATES = 4
 # Patterns of which modes explain most tell more than all others: this share of them.
@@ -95,11 +101,11 @@ def find_centre(
     levelled = Levelling(mask)(patterns)
 
     def tried(centre: tuple[float, float, float]) -> float:
-        finder = FrameFinder(modes, Detector(centre).directions, mask)
+        finder = FrameFinder(modes, Detector(centre).directions, mask, many=_MANY, few=_FEW)
         explained = np.sort(finder(levelled).explained)
         return float(explained[-_best(len(levelled)) :].mean())
 
-    centres = list(product(_X, _Y, _Z))
+    centres = _tried_centres()
     told = partial(_told, len(centres))
     found = yield from in_threads(tried, centres, told, name="centres", workers=workers)
     best = np.argsort(found)[::-1][:_CANDIDATES]
@@ -146,6 +152,21 @@ def find_scan_centre(
             workers=workers,
         )
     )
+
+
+def _tried_centres() -> list[tuple[float, float, float]]:
+    """Centres among which one is near enough to be refined, wherever the screen stood."""
+    centres: list[tuple[float, float, float]] = []
+    for z in _Z:
+        apart = _STEP * max(1.0, (z / _AT) ** _POWER)
+        centres += product(_middles(*_X, apart), _middles(*_Y, apart), (z,))
+    return centres
+
+
+def _middles(least: float, most: float, apart: float) -> list[float]:
+    """Of as few equal parts as are no larger than that."""
+    count = math.ceil(round((most - least) / apart, 6))
+    return [round(least + (most - least) * (part + 0.5) / count, 4) for part in range(count)]
 
 
 def _told(total: int, done: int) -> Progress:

@@ -35,6 +35,8 @@ _APART = 7.0
 _STEPS = (4, 5)
 # Compared at a time: 27 MiB of products.
 _BATCH = 128
+# Orientations whose modes are looked up at a time: what is done to them stays near the processor.
+_IN_CACHE = 128
 # A pattern is of the crystal of the pattern before if that orientation, refined in so many steps,
 # explains this share of what the best of all explained there. Twins share half of their bands.
 _SAME_CRYSTAL = 0.85
@@ -81,8 +83,10 @@ class FrameFinder:
         (pixels, 3), in whatever frame rotations are wanted from.
     mask
         Where patterns have a signal, of their shape.
-    step
-        Distance in degrees of the orientations that all patterns are compared with.
+    many
+        Orientations that are refined.
+    few
+        The best of them, which are refined by finer patterns; at least 2, or no margin is known.
     """
 
     def __init__(
@@ -90,12 +94,14 @@ class FrameFinder:
         modes: Modes,
         directions: Callable[[tuple[int, int]], NDArray[np.float64]],
         mask: NDArray[np.bool_],
-        step: float = _STEP,
+        many: int = _MANY,
+        few: int = _FEW,
     ) -> None:
         self._modes = modes
         self._coarse = _Level(_COARSE, directions, mask)
         self._fine = _Level(_FINE, directions, mask)
-        self._rotations, self._operators = cubic_rotations(step)
+        self._rotations, self._operators = cubic_rotations(_STEP)
+        self._many, self._few = many, few
 
     def __call__(self, patterns: NDArray[np.float32]) -> Frames:
         """Find how the crystals of some patterns stand, each pattern for itself.
@@ -192,7 +198,7 @@ class FrameFinder:
         self, coarse: NDArray[np.float32], fine: NDArray[np.float32], scores: NDArray[np.float32]
     ) -> list[tuple[float, NDArray[np.float32]]]:
         """The best orientations and what they explain, the best first."""
-        numbers = choose(scores, self._rotations, self._operators, _MANY, np.deg2rad(_APART))
+        numbers = choose(scores, self._rotations, self._operators, self._many, np.deg2rad(_APART))
         first, second = _STEPS
         found = []
         for number in numbers:
@@ -203,7 +209,7 @@ class FrameFinder:
             np.array([share for share, _ in found], np.float32),
             np.array([rotation for _, rotation in found]),
             self._operators,
-            _FEW,
+            self._few,
             np.deg2rad(_APART),
         )
         best = []
@@ -219,20 +225,26 @@ class FrameFinder:
         Of shape (orientations * modes, pixels).
         """
         level, modes = self._coarse, self._modes.coarse
-        seen = np.empty((len(self._rotations), level.directions.shape[1], modes.shape[2]), "f4")
-        for rotation, out in zip(self._rotations, seen, strict=True):
-            look_up_all(modes, rotation, level.directions, out)
+        pixels, number = level.directions.shape[1], modes.shape[2]
         root = np.sqrt(level.weights)
-        seen *= root[:, None]
         constant = root / max(float(np.linalg.norm(root)), 1e-9)
-        seen -= constant[:, None] * (constant @ seen)[:, None]
-        products = seen.swapaxes(1, 2) @ seen
-        # Where a detector sees little, modes may look alike.
-        diagonal = np.arange(products.shape[1])
-        products[:, diagonal, diagonal] *= 1 + _DAMPING
-        products[:, diagonal, diagonal] += np.finfo(np.float32).tiny ** 0.5
-        basis = np.linalg.inv(np.linalg.cholesky(products)) @ seen.swapaxes(1, 2)
-        return basis.reshape(-1, basis.shape[2]).astype(np.float32, copy=False)
+        diagonal = np.arange(number)
+        basis = np.empty((len(self._rotations), number, pixels), np.float32)
+        room = np.empty((_IN_CACHE, pixels, number), np.float32)
+        for start in range(0, len(basis), _IN_CACHE):
+            rotations = self._rotations[start : start + _IN_CACHE]
+            seen = room[: len(rotations)]
+            for rotation, out in zip(rotations, seen, strict=True):
+                look_up_all(modes, rotation, level.directions, out)
+            seen *= root[:, None]
+            seen -= constant[:, None] * (constant @ seen)[:, None]
+            products = seen.swapaxes(1, 2) @ seen
+            # Where a detector sees little, modes may look alike.
+            products[:, diagonal, diagonal] *= 1 + _DAMPING
+            products[:, diagonal, diagonal] += np.finfo(np.float32).tiny ** 0.5
+            whitening = np.linalg.inv(np.linalg.cholesky(products))
+            np.matmul(whitening, seen.swapaxes(1, 2), out=basis[start : start + len(seen)])
+        return basis.reshape(-1, pixels)
 
 
 def _nothing(count: int) -> Frames:
