@@ -65,7 +65,7 @@ def classifier_file(tmp_path):
         for voltage in (12, 20, 28)
     ]
     modes = Modes.of(np.array(masters))
-    coarse, fine = modes.nodes
+    coarse, fine = modes.in_triangle
     counts = coarse.shape[1], fine.shape[1]
     network = SymmetryNetwork(SymmetryArchitecture(GROUPS, width=2, modes=counts)).eval()
     network.coarse_modes.copy_(torch.from_numpy(coarse))
