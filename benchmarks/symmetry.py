@@ -89,7 +89,7 @@ def cubic(
     shown, raw = library.shown[chosen], library.classes[chosen]
     groups = np.array(classifier.groups)
     rng = np.random.default_rng(0)
-    confidence, right = [], []
+    confidence, right, answers = [], [], []
     for noise in NOISES:
         logarithms, repeated, signal = [], [], []
         for number in chosen:
@@ -117,6 +117,7 @@ def cubic(
         )
         confidence.append(votes.probabilities.max(axis=1))
         right.append(together == shown)
+        answers.append(together)
     told, true = np.concatenate(confidence), np.concatenate(right)
     print("confidence of votes   phases   told   right")
     for low, high in ((0, 0.5), (0.5, 0.7), (0.7, 0.85), (0.85, 0.95), (0.95, 1.001)):
@@ -126,6 +127,15 @@ def cubic(
                 f"{low:.2f} to {min(high, 1):.2f} {inside.sum():14} {told[inside].mean():8.3f} "
                 f"{true[inside].mean():7.3f}"
             )
+    print("class   phases   right   most often taken for")
+    for group in np.unique(shown):
+        of_class = np.concatenate([one[shown == group] for one in answers])
+        others, counts = np.unique(of_class[of_class != group], return_counts=True)
+        taken = ", ".join(
+            f"{others[i]} ({counts[i] / len(of_class):.2f})" for i in np.argsort(-counts)[:3]
+        )
+        phases, share = (shown == group).sum(), (of_class == group).mean()
+        print(f"{group:5} {phases:8} {share:7.3f}   {taken}")
 
 
 def unlike(
