@@ -150,6 +150,11 @@ class MapStack:
         """Indices of the channels, highest score first; those without a score last, in order."""
         return best_first(self.scores)
 
+    def listed(self) -> list[int]:
+        """The same without those that are hidden, unless all are."""
+        ranking = self.ranking()
+        return [i for i in ranking if self.channels[i].mark is not Mark.HIDDEN] or ranking
+
     def picture(self) -> tuple[int, ...]:
         """Indices of the channels that are the red, green and blue of a picture, if there is one.
 
@@ -163,9 +168,7 @@ class MapStack:
 
         One that was hidden is not the best, unless all were.
         """
-        ranking = self.ranking()
-        listed = [index for index in ranking if self.channels[index].mark is not Mark.HIDDEN]
-        return self.picture() or tuple((listed or ranking)[:1])
+        return self.picture() or tuple(self.listed()[:1])
 
 
 def best_first(scores: NDArray[np.floating]) -> list[int]:

@@ -137,6 +137,10 @@ def test_real_nickel_is_told_by_the_classifier_that_comes_with_the_package(tmp_p
     np.testing.assert_array_equal(maps["grain"], [[1, 2, 2]] * 3)
     assert (maps["symmetry"] == 225).all()
     assert maps["confidence"].mean() > 0.35
+    # Groups that go with nothing are not listed.
+    listed = {stack.names[i] for i in stack.listed()}
+    assert "probability 225" in listed
+    assert len([name for name in listed if name.startswith("probability")]) < 12
     # Every pattern is read, however noisy.
     assert maps["explained"].min() > 0.15
     with h5py.File(path) as file:

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 SYMMETRY = "symmetry"
 #: Name of the map of how probable the group is.
 CONFIDENCE = "confidence"
+#: Names of maps of the groups' probabilities begin so; their numbers follow.
+PROBABILITY = "probability "
 #: Stands for a position without a pattern, as 0 does for one that is unlike cubic crystals.
 NOTHING = -1
 _MOST = 230
-_PROBABILITY = "probability "
 
 
 def has_symmetry(stack: MapStack) -> bool:
@@ -102,9 +103,9 @@ class SymmetryReadings:
         known = np.isfinite(grain) & (grain > 0) & (grain <= grain.size) & (groups > 0)
         grains = np.where(known, grain, 0).astype(np.int32)
         numbers = {
-            name: int(name.removeprefix(_PROBABILITY))
+            name: int(name.removeprefix(PROBABILITY))
             for name in names
-            if name.startswith(_PROBABILITY) and name.removeprefix(_PROBABILITY).isdecimal()
+            if name.startswith(PROBABILITY) and name.removeprefix(PROBABILITY).isdecimal()
         }
         compatible: dict[int, tuple[int, ...]] = {}
         if known.any() and numbers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,11 @@ from napari_kikuchi.io.output import sole_writer
 from napari_kikuchi.io.preparation import KeptPreparation
 from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job, Progress
-from napari_kikuchi.maps import Channel, MapStack
+from napari_kikuchi.maps import Channel, MapStack, Mark
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 from napari_kikuchi.symmetry.adapted_to_scan import AdaptedClassifier, ScanAdaptation
+from napari_kikuchi.symmetry.map_readings import PROBABILITY
 from napari_kikuchi.symmetry.reader import PatternReader
 from napari_kikuchi.symmetry.screen import recipe_for, screen_of
 from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, vote
@@ -106,7 +107,8 @@ def symmetry_maps(
         probability of each group, what repeats in the Laue classes m-3m and m-3 and by threefold
         axes alone and what is signal, what modes of cubic crystals explain, and quaternions, scalar
         first, that turn the sample's frame into the crystal's; inverse pole figure colours along
-        the surface's normal, KAM, GROD and the grains.
+        the surface's normal, KAM, GROD and the grains. Probabilities of groups that go with no
+        grain are hidden.
 
     Raises
     ------
@@ -162,7 +164,7 @@ def symmetry_maps(
             channels=of_each,
             message="Reading patterns",
         )
-        yield from _let_vote(writer, scan, classifier, grain_threshold)
+        seen = yield from _let_vote(writer, scan, classifier, grain_threshold)
         cubic = np.where(writer.maps.read_map(0) > 0, 1, 0)
         yield from write_derived(
             writer,
@@ -175,7 +177,7 @@ def symmetry_maps(
         origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
         return (
             yield from writer.finish(
-                channels,
+                [_unless_missing(channel, seen) for channel in channels],
                 step=scan.step,
                 provenance=maps_provenance("symmetry", origin | unreadable_record(unreadable)),
                 arrays={"screen": screen.light, "mask": preprocessor.mask},
@@ -202,8 +204,14 @@ class _Reading:
 
 def _let_vote(
     writer: MapWriter, scan: Scan, classifier: SymmetryClassifier, grain_threshold: float
-) -> Job[None]:
-    """Fill in what the patterns of each grain say together."""
+) -> Job[set[str]]:
+    """Fill in what the patterns of each grain say together.
+
+    Returns
+    -------
+    set of str
+        Names of the maps of probabilities of groups that go with some grain.
+    """
     yield Progress(0, 0, "Letting the patterns of grains vote")
     groups = np.array(classifier.groups)
     first = len(_VOTED)
@@ -235,16 +243,27 @@ def _let_vote(
     whole = Block(*(slice(0, side) for side in grain.shape))
     voted = range(first)
     writer.confirm(whole, writer.maps.write(whole, values, voted), voted)
+    return {_probability(group) for group in groups[votes.compatible[votes.cubic].any(axis=0)]}
 
 
 def _channels(groups: tuple[int, ...]) -> list[Channel]:
     return [
         *_VOTED,
-        *(Channel(f"probability {group}", limits=(0.0, 1.0)) for group in groups),
+        *(Channel(_probability(group), limits=(0.0, 1.0)) for group in groups),
         *_OF_PATTERN,
         *(Channel(f"quaternion {part}") for part in "abcd"),
         *_DERIVED,
     ]
+
+
+def _probability(group: int) -> str:
+    return f"{PROBABILITY}{group}"
+
+
+def _unless_missing(channel: Channel, seen: Collection[str]) -> Channel:
+    """A channel, hidden if it is the probability of a group that goes with no grain."""
+    missing = channel.name.startswith(PROBABILITY) and channel.name not in seen
+    return replace(channel, mark=Mark.HIDDEN) if missing else channel
 
 
 def _told(classifier: SymmetryClassifier, group: int) -> dict[str, float]:

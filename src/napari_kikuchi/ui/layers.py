@@ -78,10 +78,11 @@ def seen_first(stack: MapStack) -> tuple[int, ...]:
 def top_down(stack: MapStack) -> list[int]:
     """Indices of the maps as their layers lie on each other, from the top: best first.
 
-    A picture, which is visible, lies below the others: each that is switched on is seen.
+    Those that are hidden have none. A picture, which is visible, lies below the others: each that
+    is switched on is seen.
     """
     picture = stack.picture()
-    return sorted(stack.ranking(), key=lambda index: index in picture)
+    return sorted(stack.listed(), key=lambda index: index in picture)
 
 
 def telling_suffix(stack: MapStack, others: Iterable[Layer]) -> str:
