@@ -4,7 +4,7 @@
 
 Compares Bloch-wave intensities of nickel at 20 kV with the dynamical master pattern that kikuchipy
 ships, at random directions, for several numbers of beams; a kinematical simulation stands beside
-them. Then simulates random phases of the six space groups on the triangle that symmetry repeats,
+them. Then simulates random phases of the six space groups on the triangle that m-3m repeats,
 with the averages of higher symmetry that are near, and prints how many a day that makes. One
 thread; seconds are those of the processor.
 """
@@ -26,7 +26,7 @@ from napari_kikuchi.crystals.kinematical_master import kinematical_intensities
 from napari_kikuchi.simulate.master import nickel
 from napari_kikuchi.symmetry.classes import SIX_GROUPS
 from napari_kikuchi.symmetry.phases import random_phases
-from napari_kikuchi.symmetry.sector import sector_directions
+from napari_kikuchi.symmetry.sector import triangle
 from napari_kikuchi.symmetry.simulated_phase import simulate_phase
 
 DIRECTIONS, SEED, DAY = 2000, 0, 24 * 3600
@@ -39,7 +39,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     vectors, expected = shipped()
-    crystal, count = Crystal.built_in("ni"), len(sector_directions())
+    crystal, count = Crystal.built_in("ni"), int(triangle().sum())
     print(f"{'nickel':<16}{'correlation':>12}{'s per phase':>13}")
     found, took = timed(lambda: kinematical_intensities(crystal, vectors))
     print(f"{'kinematical':<16}{correlation(found, expected):>12.3f}{took:>13.2f}")

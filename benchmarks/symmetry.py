@@ -55,7 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("test", type=Path)
     parser.add_argument("--learned", type=Path, nargs="*", default=[])
-    parser.add_argument("--among", default="all", help="as napari-kikuchi symmetry takes it")
+    parser.add_argument("--among", help="as napari-kikuchi symmetry takes it")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--patterns", type=int, default=20)
     parser.add_argument("--crystals", type=int, default=40, help="of each that is not cubic")
@@ -64,7 +64,8 @@ def main() -> None:
         classifier = SymmetryClassifier.shipped()
     else:
         classifier = SymmetryClassifier.load(given.model, "cpu")
-    classifier = classifier.among(classes_of(given.among))
+    if given.among is not None:
+        classifier = classifier.among(classes_of(given.among))
     reader = PatternReader(classifier.modes, DETECTOR.directions, np.ones(SIZE, bool))
     library = open_library(given.test)
     known = {_key(phase.space_group, phase.debye_waller) for phase in known_phases()}

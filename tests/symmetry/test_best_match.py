@@ -5,9 +5,18 @@ from dataclasses import replace
 import h5py
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
 
+from napari_kikuchi.geometry import Geometry
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.pattern_source import ArraySource
+from napari_kikuchi.scan import Scan
 from napari_kikuchi.symmetry.best_match import BestMatches
+from napari_kikuchi.symmetry.classifier import SymmetryClassifier
+from napari_kikuchi.symmetry.frames import cubic_operators
 from napari_kikuchi.symmetry.map_readings import SymmetryReadings
+from napari_kikuchi.symmetry.maps import symmetry_maps
+from napari_kikuchi.symmetry.references import References
 from symmetry_maps import GEOMETRY, SIZE, Masters, symmetry_scan, symmetry_stack
 
 
@@ -97,3 +106,48 @@ def test_maps_that_lack_something_are_refused(sample, changed, told):
     readings = SymmetryReadings.of(stack)
     with pytest.raises(ValueError, match=told):
         BestMatches(scan, replace(stack, **changed), readings, masters)
+
+
+@pytest.fixture(scope="module")
+def iron_silicide():
+    """FeSi, of Laue class m-3, in six grains, and its patterns without noise."""
+    phases, geometry = References.shipped(), Geometry((0.5, 0.3, 0.6))
+    rng = np.random.default_rng(2)
+    directions = geometry.detector(SIZE).directions(SIZE)
+    truth = np.stack(
+        [
+            phases.pattern(phases.names.index("FeSi"), one, directions).reshape(SIZE)
+            for one in Rotation.random(6, rng=rng).as_matrix()
+        ]
+    )
+    patterns = np.repeat(np.repeat(truth, 3, axis=0)[None], 3, axis=0)  # Columns of three.
+    patterns = 1000 + 30 * patterns + 12 * rng.standard_normal(patterns.shape)
+    scan = Scan(ArraySource(patterns.astype(np.uint16)), name="FeSi")
+    return scan, geometry, phases, truth
+
+
+def test_a_crystal_without_fourfold_axes_is_matched_in_either_setting(iron_silicide, tmp_path):
+    scan, geometry, phases, truth = iron_silicide
+    classifier = SymmetryClassifier.shipped()
+    stack = finish(symmetry_maps(scan, classifier, geometry, tmp_path / "maps.zarr", workers=1))
+    maps = dict(zip(stack.names, np.asarray(stack.values[:]), strict=True))
+    assert (maps["symmetry"] == 198).all()
+    assert (maps["agreement"] > 0.8).all()
+    assert (maps["repeated in m-3"] > 1.1 * maps["repeated"]).mean() > 0.9
+    assert SymmetryReadings.of(stack).at(0, 0).compatible[0] == 198
+    # Each pattern described by any of the axes that m-3m takes for alike.
+    names = [f"quaternion {part}" for part in "abcd"]
+    found = np.stack([maps[name] for name in names], axis=-1)
+    rotations = Rotation.from_quat(found.reshape(-1, 4), scalar_first=True)
+    drawn = np.random.default_rng(0).integers(24, size=len(rotations))
+    others = Rotation.from_matrix(cubic_operators()[drawn]) * rotations
+    for name, values in zip(names, others.as_quat(scalar_first=True).T, strict=True):
+        maps[name] = values.reshape(scan.map_shape)
+    redescribed = replace(stack, values=np.stack([maps[name] for name in stack.names]))
+    for described in (stack, redescribed):
+        matches = BestMatches(scan, described, SymmetryReadings.of(described), phases)
+        for row, col in np.ndindex(*scan.map_shape):
+            matched = matches.at(row, col)
+            assert matched.match.name == "FeSi"
+            expected = truth[col // 3]
+            assert np.corrcoef(matched.image.ravel(), expected.ravel())[0, 1] > 0.95

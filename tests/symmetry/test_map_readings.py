@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.symmetry.map_readings import (
     SymmetryReading,
     SymmetryReadings,
@@ -78,3 +79,22 @@ def test_words_name_the_group_how_sure_it_is_and_what_else_it_may_be():
     assert reading_told(SymmetryReading(0, 0.0, (), 0)) == "unlike cubic crystals"
     match = SimpleNamespace(index=0, name="Ni", group=225, correlation=0.8149)
     assert match_told(match) == "best match: Ni, Fm-3m, correlation 0.81"
+
+
+def test_the_order_of_groups_is_that_of_the_vote(stack):
+    """Bands alone find 225 likelier than 205; what repeats says m-3."""
+    names = ["symmetry", "confidence", "compatible groups", "probability 205", "probability 225"]
+    names += ["repeated", "repeated in m-3", "repeated by threefold axes", "signal", "grain"]
+    values = [205, 0.9, 2, 0.3, 0.7, 0.2, 0.3, 0.3, 0.3, 1]
+    trust = {"groups": [205, 225], "trust": [1.0, 0.0, 0.1, 40.0, 0.0, 0.5]}
+    maps = MapStack(
+        np.array(values, np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32),
+        [Channel(name) for name in names],
+        stack.step,
+        {"symmetry": trust},
+    )
+    assert SymmetryReadings.of(maps).at(0, 0).compatible == (205, 225)
+    # Of maps that do not tell how votes were counted, bands alone tell.
+    for told in ({}, {"trust": "much"}, {"trust": [1.0, float("nan"), 0, 0, 0, 0]}):
+        unknown = replace(maps, provenance={"symmetry": told})
+        assert SymmetryReadings.of(unknown).at(0, 0).compatible == (225, 205)

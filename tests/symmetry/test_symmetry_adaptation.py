@@ -178,7 +178,7 @@ def test_methods_leave_the_classifier_alone_and_repeat_themselves(
 
 
 def test_statistics_are_those_of_the_target(classifier, source, strange):
-    alone = strange.part(slice(None), slice(1))
+    alone = strange.part((slice(None), slice(1)))
     settings = AdaptationSettings("statistics", steps=4, batch=64, **ALWAYS)
     network = finish(adapt(classifier, *source, alone, settings)).network
     one = (

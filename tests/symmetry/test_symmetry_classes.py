@@ -54,7 +54,6 @@ def test_laue_class_is_that_of_the_operations(seen):
 
 
 def test_classes_are_asked_for_by_name_or_by_any_of_their_groups():
-    assert classes_of("all") == tuple(CLASSES)
     assert classes_of(" Common ") == SIX_GROUPS
     assert classes_of("225, 229;216 207") == (221, 225, 229)
     for wrong in ("", "Fm-3m", "194", "225, -3", "2.25"):

@@ -33,9 +33,13 @@ class Groups(StrEnum):
 def phases(
     out: Annotated[Path, typer.Argument(help="Library to write: a folder.", show_default=False)],
     per_group: Annotated[
-        int,
-        typer.Option(min=1, help="Phases of each of the space groups; of known phases, how often."),
-    ] = 500,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Phases of each of the space groups; of known phases, how often each.",
+            show_default="500; 4 of known phases",
+        ),
+    ] = None,
     groups: Annotated[
         Groups,
         typer.Option(
@@ -73,14 +77,16 @@ def phases(
             Groups.ALL: CUBIC_GROUPS,
             Groups.KNOWN: None,
         }[groups]
-        job = make_library(out, per_group, groups=chosen, seed=seed, workers=workers)
+        each = per_group or (4 if groups is Groups.KNOWN else 500)
+        job = make_library(out, each, groups=chosen, seed=seed, workers=workers)
         library = run(job, output, going_on="The same command goes on from here.")
         as_others = int((library.shown != library.classes).sum())
         report_result(
             output,
             f"[bold]{shown(out)}[/] holds {len(library)} phases, of which {as_others} show a "
             f"higher symmetry than they have.\n"
-            f"Learn from them with: napari-kikuchi train-symmetry {shown(out)} --out RUN",
+            f"Learn from them with: napari-kikuchi train-symmetry "
+            f"{'RANDOM ' if groups is Groups.KNOWN else ''}{shown(out)} --out RUN",
             result=out,
         )
 

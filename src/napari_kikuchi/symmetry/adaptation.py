@@ -134,7 +134,8 @@ def adapt(
     told = {**asdict(settings), **found._asdict(), "edges": edges, "method": method}
     # Of the machine: what was done is the same.
     del told["threads"]
-    return SymmetryClassifier(network, {**classifier.provenance, "adapted": told})
+    provenance = {**classifier.provenance, "adapted": told}
+    return replace(classifier, network=network, provenance=provenance)
 
 
 def _adapted(
@@ -153,7 +154,7 @@ def _adapted(
         domains = Domains(
             SymmetryObjective(network, source).to(device),
             SymmetryObjective(network, target).to(device),
-            torch.from_numpy(np.searchsorted(classifier.groups, shown)).to(device),
+            torch.from_numpy(np.searchsorted(before.architecture.groups, shown)).to(device),
             settings.batch,
             torch.Generator(device).manual_seed(settings.seed),
         )
@@ -179,10 +180,11 @@ def _check(
             f"expected a group for each of at least 2 phases of the source, found {len(shown)} for "
             f"{len(source.totals)}"
         )
-    unknown = sorted(set(shown.tolist()) - set(classifier.groups))
+    known = classifier.network.architecture.groups
+    unknown = sorted(set(shown.tolist()) - set(known))
     if unknown:
         raise ValueError(
-            f"expected phases of the groups {classifier.groups}, found {unknown}. Leave them out, "
+            f"expected phases of the groups {known}, found {unknown}. Leave them out, "
             "or train a classifier of these groups"
         )
     if not len(target.totals):

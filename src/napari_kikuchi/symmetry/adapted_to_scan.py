@@ -147,7 +147,7 @@ class AdaptedClassifier:
         kept = self._read(asked) if resume else None
         if kept is not None:
             return kept
-        source = _source(asked, self.classifier.groups)
+        source = _source(asked, self.classifier.network.architecture.groups)
         target = yield from _target(self.scan, self.classifier, reader, light)
         network = self.classifier.network
         told: Mapping[str, Any] = {"method": "none"}
@@ -171,7 +171,8 @@ class AdaptedClassifier:
                 "asked": self._asked(asked),
             }
         )
-        return SymmetryClassifier(network, {**self.classifier.provenance, "adapted": told})
+        provenance = {**self.classifier.provenance, "adapted": told}
+        return replace(self.classifier, network=network, provenance=provenance)
 
     def write(self, adapted: SymmetryClassifier) -> None:
         """Keep what :meth:`read_or_adapt` gave."""

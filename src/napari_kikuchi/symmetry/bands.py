@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_kikuchi.symmetry.sector import SIDE, fold, mirrored
+from napari_kikuchi.symmetry.sector import NODES, SIDE, fold, mirrored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,39 +34,39 @@ STEPS = 56
 _AROUND = 240
 
 
-@lru_cache(maxsize=2)
-def band_profiles(side: int = SIDE) -> NDArray[np.float32]:
+@lru_cache(maxsize=1)
+def band_profiles() -> NDArray[np.float32]:
     """Weights of the nodes in each mean over both settings, of shape (families * steps, nodes)."""
-    weights = _profiles(FAMILIES, side)
+    weights = _profiles(FAMILIES)
     return (weights + mirrored(weights)) / 2
 
 
-@lru_cache(maxsize=2)
-def twin_profiles(side: int = SIDE) -> NDArray[np.float32]:
+@lru_cache(maxsize=1)
+def twin_profiles() -> NDArray[np.float32]:
     """Weights of the nodes for :data:`TWINS` in one setting, of shape (twins * steps, nodes).
 
     Those of the other families are the same of :func:`~napari_kikuchi.symmetry.sector.mirrored`
     values.
     """
-    return _profiles(TWINS, side)
+    return _profiles(TWINS)
 
 
-def _profiles(families: tuple[tuple[int, int, int], ...], side: int) -> NDArray[np.float32]:
+def _profiles(families: tuple[tuple[int, int, int], ...]) -> NDArray[np.float32]:
     turns = 2 * np.pi * (np.arange(_AROUND) + 0.5) / _AROUND
-    weights = np.zeros((len(families), STEPS, side * side))
+    weights = np.zeros((len(families), STEPS, NODES))
     for family, of_family in zip(families, weights, strict=True):
         normal = np.array(family) / np.linalg.norm(family)
         first = np.linalg.svd(normal[None])[2][1]
         circle = np.outer(np.cos(turns), first) + np.outer(np.sin(turns), np.cross(normal, first))
         for angle, of_angle in zip(band_angles(), of_family, strict=True):
-            places = fold(np.cos(angle) * circle + np.sin(angle) * normal) * (side - 1)
-            corner = np.minimum(places.astype(int), side - 2)
+            places = fold(np.cos(angle) * circle + np.sin(angle) * normal) * (SIDE - 1)
+            corner = np.minimum(places.astype(int), SIDE - 2)
             down, right = (places - corner).T
             for i, of_row in enumerate((1 - down, down)):
                 for j, of_column in enumerate((1 - right, right)):
-                    node = (corner[:, 0] + i) * side + corner[:, 1] + j
+                    node = (corner[:, 0] + i) * SIDE + corner[:, 1] + j
                     np.add.at(of_angle, node, of_row * of_column / _AROUND)
-    return weights.reshape(-1, side * side).astype(np.float32)
+    return weights.reshape(-1, NODES).astype(np.float32)
 
 
 def band_angles() -> NDArray[np.float64]:

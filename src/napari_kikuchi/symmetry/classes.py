@@ -24,7 +24,6 @@ CUBIC_GROUPS = tuple(range(195, 231))
 #: Classes that most metals and compounds are of.
 SIX_GROUPS = (221, 223, 225, 227, 229, 230)
 
-_BY_NAME = {"all": tuple(CLASSES), "common": SIX_GROUPS}
 _CLASS_OF = {group: name for name, groups in CLASSES.items() for group in groups}
 # From here on axes are equal in both senses: Laue class m-3m.
 _FIRST_OF_M3M = 207
@@ -36,8 +35,7 @@ def classes_of(told: str) -> tuple[int, ...]:
     Parameters
     ----------
     told
-        "all", "common" for :data:`SIX_GROUPS`, or numbers of cubic space groups with anything
-        between them.
+        "common" for :data:`SIX_GROUPS`, or numbers of cubic space groups between commas or blanks.
 
     Raises
     ------
@@ -45,12 +43,12 @@ def classes_of(told: str) -> tuple[int, ...]:
         If it is none of these.
     """
     told = told.strip().lower()
-    if told in _BY_NAME:
-        return _BY_NAME[told]
+    if told == "common":
+        return SIX_GROUPS
     numbers = [int(one) for one in re.findall(r"\d+", told)]
     if re.sub(r"[\d\s,;]+", "", told) or not numbers or not {*numbers} <= {*CUBIC_GROUPS}:
         raise ValueError(
-            f'space groups: expected "all", "common" or numbers from {CUBIC_GROUPS[0]} to '
+            f'space groups: expected "common" or numbers from {CUBIC_GROUPS[0]} to '
             f"{CUBIC_GROUPS[-1]} such as 225, 229, found {told!r}"
         )
     return tuple(sorted({class_of(one) for one in numbers}))

@@ -54,19 +54,19 @@ class SymmetryClassifier:
         Parameters
         ----------
         classes
-            See :mod:`~napari_kikuchi.symmetry.classes`; others than the network's are left out.
+            See :mod:`~napari_kikuchi.symmetry.classes`.
 
         Raises
         ------
         ValueError
-            If none of them is left.
+            If there is none, or one that the network does not tell.
         """
         known = self.network.architecture.groups
-        chosen = tuple(sorted({*classes} & {*known}))
-        if not chosen:
+        chosen = tuple(sorted({*classes}))
+        if not chosen or not {*chosen} <= {*known}:
             raise ValueError(
                 f"expected some of the classes {', '.join(map(str, known))}, which the classifier "
-                f"tells apart, found {', '.join(map(str, sorted(classes))) or 'none'}"
+                f"tells apart, found {', '.join(map(str, chosen)) or 'none'}"
             )
         return replace(self, only=None if chosen == known else chosen)
 
@@ -102,7 +102,7 @@ class SymmetryClassifier:
         others = [
             (count / total, other)
             for other, count in zip(known, counts, strict=True)
-            if other != group and count > 0
+            if other in self.groups and other != group and count > 0
         ]
         return {other: share for share, other in sorted(others, reverse=True)}
 

@@ -45,10 +45,10 @@ class SymmetryLessons:
     def __len__(self) -> int:
         return len(self.totals)
 
-    def part(self, phases: Any, patterns: slice = slice(None)) -> SymmetryLessons:
-        """Some patterns of some phases."""
+    def part(self, phases: Any) -> SymmetryLessons:
+        """Those of some phases, which an index of an array chooses."""
         every = (self.totals, self.counts, self.repeated, self.signal)
-        return SymmetryLessons(*(one[phases][:, patterns] for one in every))
+        return SymmetryLessons(*(one[phases] for one in every))
 
 
 def symmetry_lessons(

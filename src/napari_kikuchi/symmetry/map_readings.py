@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY
+from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, TellsGroups, Trust, vote
+from napari_kikuchi.untrusted import number, sequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +23,13 @@ SYMMETRY = "symmetry"
 CONFIDENCE = "confidence"
 #: Names of maps of the groups' probabilities begin so; their numbers follow.
 PROBABILITY = "probability "
+#: Names of the maps of what symmetries repeat of a pattern, and of its signal.
+REPEATED = ("repeated", "repeated in m-3", "repeated by threefold axes")
+SIGNAL = "signal"
 #: Stands for a position without a pattern, as 0 does for one that is unlike cubic crystals.
 NOTHING = -1
 _MOST = 230
+_FAR = 1e6
 
 
 def has_symmetry(stack: MapStack) -> bool:
@@ -43,6 +49,13 @@ def group_shares(groups: NDArray[np.integer]) -> list[tuple[int, float]]:
     order = np.argsort(-counts, kind="stable")
     total = max(int(counts.sum()), 1)
     return [(int(numbers[i]), float(counts[i] / total)) for i in order]
+
+
+class _Voters(NamedTuple):
+    """Of what votes were taken, and how they were counted."""
+
+    groups: tuple[int, ...]
+    trust: Trust
 
 
 @dataclass(frozen=True)
@@ -109,13 +122,14 @@ class SymmetryReadings:
         }
         compatible: dict[int, tuple[int, ...]] = {}
         if known.any() and numbers:
-            probabilities = np.stack([read(name)[known] for name in numbers])
-            compatible = _compatible(
-                grains[known],
-                probabilities,
-                read("compatible groups")[known],
-                np.array(list(numbers.values())),
+            voters = _Voters(tuple(numbers.values()), _trust(stack))
+            probabilities, alike = (
+                np.nan_to_num(np.stack([read(name)[known] for name in each], axis=1))
+                for each in (numbers, REPEATED)
             )
+            signal = np.nan_to_num(read(SIGNAL)[known])
+            counts = np.nan_to_num(read("compatible groups")[known])
+            compatible = _compatible(grains[known], probabilities, alike, signal, counts, voters)
         return cls(groups, read(CONFIDENCE), grains, compatible)
 
     def at(self, row: int, col: int) -> SymmetryReading | None:
@@ -134,18 +148,30 @@ class SymmetryReadings:
 
 
 def _compatible(
-    grains: NDArray[np.int32], probabilities: NDArray, counts: NDArray, groups: NDArray[np.intp]
+    grains: NDArray[np.int32],
+    probabilities: NDArray,
+    alike: NDArray,
+    signal: NDArray,
+    counts: NDArray,
+    voters: TellsGroups,
 ) -> dict[int, tuple[int, ...]]:
-    """The most probable groups of each grain, as many as are compatible.
-
-    Votes keep the order of the mean logarithms of the patterns' probabilities.
-    """
-    votes = np.bincount(grains)
-    logarithms = np.log(np.clip(np.nan_to_num(probabilities), LEAST_PROBABILITY, 1))
-    sums = np.stack([np.bincount(grains, values) for values in logarithms])
-    order = groups[np.argsort(-sums, axis=0, kind="stable")]
-    told = np.clip(np.nan_to_num(counts), 0, len(groups))
-    wanted = np.rint(np.bincount(grains, told) / np.maximum(votes, 1)).astype(int)
+    """The most probable groups of each grain by its vote, as many as are compatible."""
+    numbers, first, crystals = np.unique(grains, return_index=True, return_inverse=True)
+    logarithms = np.log(np.clip(probabilities, LEAST_PROBABILITY, 1))
+    votes = vote(crystals, logarithms, alike, signal, voters)
+    order = np.array(voters.groups)[np.argsort(-votes.probabilities, axis=1, kind="stable")]
+    wanted = np.rint(np.clip(counts[first], 0, len(voters.groups))).astype(int)
     return {
-        int(grain): tuple(order[: wanted[grain], grain].tolist()) for grain in np.flatnonzero(votes)
+        int(grain): tuple(of_grain[:count].tolist())
+        for grain, of_grain, count in zip(numbers, order, wanted, strict=True)
     }
+
+
+def _trust(stack: MapStack) -> Trust:
+    """How votes were counted; as the patterns say by themselves where maps do not tell."""
+    told = stack.provenance["symmetry"].get("trust")
+    # Others may have written the maps.
+    with suppress(ValueError):
+        listed = sequence(told, "how far votes are trusted", len(fields(Trust)))
+        return Trust(*(number(one, "a measure of trust", -_FAR, _FAR) for one in listed))
+    return Trust()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from napari_kikuchi.maps import Channel, MapStack, Mark
 from napari_kikuchi.scan import Block, Scan
 from napari_kikuchi.streaming import map_scan, piecewise
 from napari_kikuchi.symmetry.adapted_to_scan import AdaptedClassifier, ScanAdaptation
-from napari_kikuchi.symmetry.map_readings import PROBABILITY
+from napari_kikuchi.symmetry.map_readings import PROBABILITY, REPEATED, SIGNAL
 from napari_kikuchi.symmetry.reader import PatternReader
 from napari_kikuchi.symmetry.screen import recipe_for, screen_of
 from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, vote
@@ -42,14 +42,11 @@ _DERIVED = derived_channels(["IPF"])
 _VOTED = (
     Channel("symmetry", colormap="tab10", score=1.0),
     Channel("confidence", limits=(0.0, 1.0), colormap="viridis"),
-    Channel("compatible groups", limits=(0.0, 6.0), colormap="viridis"),
+    Channel("compatible groups", limits=(0.0, 8.0), colormap="viridis"),
     Channel("agreement", limits=(0.0, 1.2), colormap="magma"),
 )
 _OF_PATTERN = (
-    Channel("repeated"),
-    Channel("repeated in m-3"),
-    Channel("repeated by threefold axes"),
-    Channel("signal"),
+    *map(Channel, (*REPEATED, SIGNAL)),
     Channel("explained", limits=(0.0, 1.0)),
 )
 
@@ -124,6 +121,8 @@ def symmetry_maps(
     """
     path = Path(path)
     check_target(path)
+    if among is not None:
+        classifier.among(among)  # Says at once what is wrong.
     with sole_writer(path):
         recipe = recipe_for(scan)
         unfinished = Unfinished(path, "maps")
@@ -143,6 +142,7 @@ def symmetry_maps(
             "scan": scan_origin(scan),
             "symmetry": {
                 "groups": list(classifier.groups),
+                "trust": list(astuple(classifier.trust)),
                 "classifier": dict(classifier.provenance),
                 "geometry": told,
                 "background": screen.told_by,

@@ -252,7 +252,7 @@ def _simulated(
     """Simulate phases with their seeds, when so many of all are done before."""
 
     def told(done: int) -> Progress:
-        return Progress(before + done, total, f"Simulating {wanted[done][0].name}")
+        return Progress(before + done, total, f"Simulating {wanted[done][0].space_group}")
 
     return (
         yield from in_threads(

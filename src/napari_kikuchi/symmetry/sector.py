@@ -24,9 +24,9 @@ NODES = SIDE * SIDE
 _ROUNDING = 1e-9
 
 
-def sector_directions(side: int = SIDE) -> NDArray[np.float64]:
-    """Unit vectors of the nodes, row after row, of shape (side * side, 3)."""
-    y, z = _slopes(side)
+def sector_directions() -> NDArray[np.float64]:
+    """Unit vectors of the nodes, row after row, of shape (nodes, 3)."""
+    y, z = _slopes(SIDE)
     vectors = np.stack([np.ones_like(y), y, z], axis=1)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 

@@ -19,7 +19,7 @@ from napari_kikuchi.symmetry.lessons import SymmetryLessons, symmetry_lessons
 from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.network import SymmetryArchitecture, SymmetryNetwork
 from napari_kikuchi.symmetry.phase_library import PhaseLibrary
-from napari_kikuchi.symmetry.votes import Trust, vote
+from napari_kikuchi.symmetry.votes import LEAST_PROBABILITY, Trust, vote
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
 # A phase whose patterns show another group than its own teaches that nothing is certain.
@@ -142,20 +142,25 @@ class SymmetryTask:
             chosen.append(phases.cpu().numpy())
             yield Progress(number + 1, 0, "Validating")
         of_each, true = np.concatenate(logarithms), np.concatenate(truth)
-        network, lessons = self.module.network, self.module.lessons.part(np.concatenate(chosen))
+        # As maps keep them.
+        of_each = np.maximum(of_each, math.log(LEAST_PROBABILITY))
+        network, lessons = self.module.network, self.module.lessons
+        held_out = np.concatenate(chosen)
+        alike, signal = lessons.repeated[held_out], lessons.signal[held_out]
         groups = network.architecture.groups
-        trust = Trust.measured(of_each, lessons.repeated, lessons.signal, true, groups)
+        trust = Trust.measured(of_each, alike, signal, true, groups)
         network.trust.copy_(torch.tensor(astuple(trust)))
         voters = min(VOTERS, patterns)
         votes = vote(
             np.repeat(np.arange(len(true)), voters),
             of_each[:, :voters].reshape(-1, len(groups)),
-            lessons.repeated[:, :voters].reshape(-1, 3),
-            lessons.signal[:, :voters].ravel(),
+            alike[:, :voters].reshape(-1, 3),
+            signal[:, :voters].ravel(),
             SymmetryClassifier(network),
         )
+        of_true = votes.probabilities[np.arange(len(true)), true]
         return {
-            "loss": -float(np.log(votes.probabilities[np.arange(len(true)), true]).mean()),
+            "loss": -float(np.log(np.maximum(of_true, LEAST_PROBABILITY)).mean()),
             "right by one": float((of_each.argmax(axis=-1) == true[:, None]).mean()),
             f"right by {voters}": float((votes.probabilities.argmax(axis=1) == true).mean()),
             "groups in a set": float(votes.compatible.sum(axis=1).mean()),
@@ -236,8 +241,14 @@ def train_classifier(
         As :func:`~napari_kikuchi.training.train`.
     """
     check_folder(folder, resume=resume)
-    # Of a class that only known phases have, or none, there is too little to learn.
-    groups = tuple(np.unique(library.classes[~library.known]).tolist())
+    random = ~library.known
+    if not random.any():
+        raise ValueError(
+            "expected a library of random phases, found known ones alone: of those nothing can be "
+            "held out. Learn from both: napari-kikuchi phases makes them"
+        )
+    # Of a class that no random phase has and shows there is too little to learn.
+    groups = tuple(np.intersect1d(library.classes[random], library.shown[random]).tolist())
     library = library.showing(groups)
     held_out = library.folds(_FOLDS) == fold
     if not held_out.any() or held_out.all():
