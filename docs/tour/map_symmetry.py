@@ -52,7 +52,7 @@ def make_map(hands: Hands, album: Album) -> None:
     link = link_of(hands.viewer.layers[-1])
     assert link is not None
     assert link.stack is not None
-    count = 1 + len(link.stack)
+    count = 1 + len(link.stack.listed())
     wait_until(lambda: len(hands.viewer.layers) == count, "all maps as layers", _PATIENCE_S)
     hands.dismiss()
     hands.point_at(IN_GRAIN)
