@@ -154,38 +154,37 @@ def repeated(pattern, weights, rotation, directions, out):
         with what all other pixels say of its direction. Of a crystal of the symmetry it is the
         variance of the bands, whatever the noise; of others it is less.
     """
-    last = SIDE - 1
+    pixels, last = directions.shape[1], SIDE - 1
+    corners, shares = np.empty((pixels, 2), np.int64), np.empty((pixels, 2, 2), np.float32)
     # By which of the crystal's axes is nearest: threefold axes lead from one to another.
-    total = np.zeros((3, last + 1, last + 1), np.float32)
-    count = np.zeros((3, last + 1, last + 1), np.float32)
-    for k in range(directions.shape[1]):
+    axes = np.empty(pixels, np.int64)
+    total = np.zeros((3, SIDE, SIDE), np.float32)
+    count = np.zeros((3, SIDE, SIDE), np.float32)
+    for k in range(pixels):
         if weights[k] == 0:
             continue
         a, b, c = directions[0, k], directions[1, k], directions[2, k]
         i, j, down, right = _place(rotation, a, b, c, last)
         axis = _nearest_axis(rotation, a, b, c)
+        corners[k, 0], corners[k, 1], axes[k] = i, j, axis
         for p in range(2):
             for q in range(2):
-                share = (down if p else 1 - down) * (right if q else 1 - right) * weights[k]
-                total[axis, i + p, j + q] += share * pattern[k]
-                count[axis, i + p, j + q] += share
+                share = (down if p else 1 - down) * (right if q else 1 - right)
+                shares[k, p, q] = share
+                total[axis, i + p, j + q] += share * weights[k] * pattern[k]
+                count[axis, i + p, j + q] += share * weights[k]
     one, seen_of_one = total.sum(axis=0), count.sum(axis=0)
     both, seen_of_both = one + one.T, seen_of_one + seen_of_one.T
     products, weighed = np.zeros(3), np.zeros(3)
-    shares = np.empty((2, 2), np.float32)
-    for k in range(directions.shape[1]):
+    others, seen = np.zeros(3), np.zeros(3)
+    for k in range(pixels):
         if weights[k] == 0:
             continue
-        a, b, c = directions[0, k], directions[1, k], directions[2, k]
-        i, j, down, right = _place(rotation, a, b, c, last)
-        axis = _nearest_axis(rotation, a, b, c)
+        i, j, axis = corners[k, 0], corners[k, 1], axes[k]
+        others[:], seen[:] = 0, 0
         for p in range(2):
             for q in range(2):
-                shares[p, q] = (down if p else 1 - down) * (right if q else 1 - right)
-        others, seen = np.zeros(3), np.zeros(3)
-        for p in range(2):
-            for q in range(2):
-                share, own = shares[p, q], shares[p, q] * weights[k]
+                share, own = shares[k, p, q], shares[k, p, q] * weights[k]
                 m, n = i + p, j + q
                 others[2] += share * (one[m, n] - total[axis, m, n])
                 seen[2] += share * (seen_of_one[m, n] - count[axis, m, n])
@@ -193,7 +192,7 @@ def repeated(pattern, weights, rotation, directions, out):
                 seen[1] += share * (seen_of_one[m, n] - own)
                 # Near the diagonal a pixel is a witness of its mirror image.
                 if 0 <= n - i <= 1 and 0 <= m - j <= 1:
-                    own += shares[n - i, m - j] * weights[k]
+                    own += shares[k, n - i, m - j] * weights[k]
                 others[0] += share * (both[m, n] - own * pattern[k])
                 seen[0] += share * (seen_of_both[m, n] - own)
         for which in range(3):
