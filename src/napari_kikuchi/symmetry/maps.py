@@ -177,7 +177,7 @@ def symmetry_maps(
         origin["orientations"] = {"grain_threshold": grain_threshold, "kam_limit": KAM_LIMIT}
         return (
             yield from writer.finish(
-                [_unless_missing(channel, seen) for channel in channels],
+                [_hidden_unless_seen(channel, seen) for channel in channels],
                 step=scan.step,
                 provenance=maps_provenance("symmetry", origin | unreadable_record(unreadable)),
                 arrays={"screen": screen.light, "mask": preprocessor.mask},
@@ -260,7 +260,7 @@ def _probability(group: int) -> str:
     return f"{PROBABILITY}{group}"
 
 
-def _unless_missing(channel: Channel, seen: Collection[str]) -> Channel:
+def _hidden_unless_seen(channel: Channel, seen: Collection[str]) -> Channel:
     """A channel, hidden if it is the probability of a group that goes with no grain."""
     missing = channel.name.startswith(PROBABILITY) and channel.name not in seen
     return replace(channel, mark=Mark.HIDDEN) if missing else channel

@@ -134,7 +134,10 @@ def _decorated(space_group: int, orbits: Orbits, rng: np.random.Generator) -> Ph
 
 
 def _scattered(space_group: int, rng: np.random.Generator) -> Orbits:
-    """Orbits as of old: another draw would give the six groups other phases than before."""
+    """Random elements on random orbits, wherever these lie: of the six groups this is enough.
+
+    A :class:`Packer` would give them other phases than those that libraries hold.
+    """
     sites = sites_of(space_group)
     orbits: list[tuple[str, np.ndarray]] = []
     for _ in range(rng.integers(1, _MOST_ORBITS + 1)):
