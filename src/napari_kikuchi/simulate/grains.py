@@ -1,4 +1,4 @@
-"""Grains: a plane cut through a three-dimensional Laguerre tessellation."""
+"""Grains: cells of a Laguerre tessellation of space, and planes cut through it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+class Laguerre:
+    """A Laguerre tessellation of space.
+
+    A point belongs to the seed with the least |x - seed|² - radius², found with a KD-tree in four
+    dimensions, whose fourth coordinate is what the radius lacks of the largest one.
+
+    Parameters
+    ----------
+    seeds
+        Places, of shape (n, 3).
+    radii
+        Of shape (n,), in the same unit.
+    """
+
+    def __init__(self, seeds: NDArray[np.float64], radii: NDArray[np.float64]) -> None:
+        # Squared once: a number and an array are rounded differently, and the root of -1e-16 is
+        # none.
+        squared = radii**2
+        lift = np.sqrt(squared.max() - squared)
+        self._tree = cKDTree(np.column_stack([seeds, lift]))
+
+    def cells(self, points: NDArray[np.float64]) -> NDArray[np.intp]:
+        """Number of the seed to which each point of shape (n, 3) belongs."""
+        _, nearest = self._tree.query(np.column_stack([points, np.zeros(len(points))]))
+        return nearest
+
+
 def tessellate(
     points: NDArray[np.float64],
     size: tuple[float, float],
@@ -19,10 +46,8 @@ def tessellate(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """Divide points of a plane among grains.
 
-    The grains are the cells of a Laguerre tessellation of space: a point belongs to the seed with
-    the least |x - seed|² - radius², found with a KD-tree in four dimensions, whose fourth
-    coordinate is what the radius lacks of the largest one. The cut shows large and small
-    sections, as a polished surface does.
+    The grains are cells of a tessellation of space. The cut shows large and small sections, as a
+    polished surface does.
 
     Parameters
     ----------
@@ -48,13 +73,8 @@ def tessellate(
     low, high = np.append(low, -2.0), np.append(high, 2.0)
     count = max(1, round(float(np.prod(high - low))))
     seeds = rng.uniform(low, high, (count, 3))
-    radii = 0.5 * rng.lognormal(0, size_spread, count)
-    # Squared once: a number and an array are rounded differently, and the root of -1e-16 is none.
-    squared = radii**2
-    lift = np.sqrt(squared.max() - squared)
-    tree = cKDTree(np.column_stack([seeds, lift]))
-    zeros = np.zeros((len(points), 2))
-    _, nearest = tree.query(np.column_stack([scaled, zeros]))
+    cells = Laguerre(seeds, 0.5 * rng.lognormal(0, size_spread, count))
+    nearest = cells.cells(np.column_stack([scaled, np.zeros(len(points))]))
     _, grain = np.unique(nearest, return_inverse=True)
     return grain.astype(np.int32) + 1, centres_of(grain, points)
 

@@ -1,0 +1,1 @@
+"""Microstructures: learned from polycrystals, filled in, grown, generated on request."""

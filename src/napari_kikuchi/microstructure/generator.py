@@ -1,0 +1,134 @@
+"""A trained generator of microstructures, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from napari_kikuchi.devices import pick_device
+from napari_kikuchi.io.network_files import read_network, write_network
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
+from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+
+_CONTENT = "microstructure generator"
+_SHIPPED = "generator.safetensors"
+STEPS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class MicrostructureGenerator:
+    """Fills in what is unknown of microstructures.
+
+    Attributes
+    ----------
+    network
+        On the device where it is to run.
+    provenance
+        Settings, version and date; fit for JSON.
+    """
+
+    network: GeneratorNetwork
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def filled(
+        self,
+        pictures: Tensor,
+        unknown: Tensor,
+        *,
+        seed: int = 0,
+        steps: int = STEPS,
+        start: float = 1.0,
+    ) -> Job[Tensor]:
+        """Pictures with their unknown pixels filled in.
+
+        Parameters
+        ----------
+        pictures
+            Of shape (n, 4, rows, columns), -1 to 1, both sides multiples of the architecture's;
+            of what is unknown they matter only where ``start`` is less than 1.
+        unknown
+            1 where they are unknown, 0 elsewhere, of shape (n, 1, rows, columns).
+        seed
+            The same seed gives the same pictures on the same device.
+        steps
+            From noise to pictures.
+        start
+            Time from which on pictures are made anew: how much of the noise, 0 to 1, what is
+            unknown gets before. At 1 nothing of it is left.
+
+        Yields
+        ------
+        Progress
+            Steps taken.
+
+        Returns
+        -------
+        torch.Tensor
+            Of the shape of ``pictures``, on the processor; what is known is as it was, bit by bit.
+        """
+        device = next(self.network.parameters()).device
+        holes = shuffled_out(unknown.to(device))
+        latents = shuffled_out(pictures.to(device))
+        inside = shuffled_out(unknown.expand_as(pictures).to(device)) > 0
+
+        def times(time: float) -> Tensor:
+            return torch.full((len(latents),), time, device=device)
+
+        noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+        process = self.network.process
+        # Diffusion leaves a trace of what was there.
+        noised = noise if start == 1 else process.noised(latents, noise, times(start))
+
+        def told(noised: Tensor, time: float) -> Tensor:
+            return self.network(torch.where(inside, noised, latents), holes, times(time))
+
+        yield Progress(0, steps, "Filling in")
+        # Not around the yields: whoever runs the job has a mode of their own.
+        way = process.steps(noised, told, steps, start)
+        number = 0
+        while True:
+            with torch.inference_mode():
+                found = next(way, None)
+            if found is None:
+                break
+            number, noised = number + 1, found
+            yield Progress(number, steps, "Filling in")
+        filled = shuffled_in(noised).cpu().clamp(-1, 1)
+        return torch.where(unknown > 0, filled, pictures)
+
+    def save(self, path: Path | str) -> None:
+        """Write the generator to a file that :meth:`load` reads."""
+        architecture = self.network.architecture.settings()
+        write_network(path, self.network, _CONTENT, architecture, self.provenance)
+
+    @classmethod
+    def shipped(cls) -> MicrostructureGenerator:
+        """The generator that comes with the package."""
+        from importlib.resources import as_file, files
+
+        with as_file(files(__package__) / _SHIPPED) as path:
+            return cls.load(path, "cpu")
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "auto") -> MicrostructureGenerator:
+        """Read a generator.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If it is no such generator, was written by a newer version, or is damaged.
+        ValueError
+            If there is no such device.
+        """
+        network, header = read_network(
+            path, _CONTENT, "generator", GeneratorArchitecture.from_settings, GeneratorNetwork
+        )
+        return cls(network.to(pick_device(device)), header["provenance"])

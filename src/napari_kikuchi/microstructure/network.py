@@ -1,0 +1,122 @@
+"""The network that turns noise into microstructures, around whatever is known of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from diffusers import UNet2DConditionModel
+from torch import Tensor, nn
+
+from napari_kikuchi.microstructure.latents import UNSHUFFLED
+from napari_kikuchi.microstructure.noising import PROCESSES
+from napari_kikuchi.microstructure.pictures import CHANNELS
+from napari_kikuchi.untrusted import integer, mapping, sequence
+
+_MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS = 8, 2048, 8
+_NORMALISED = 8
+# Times run from 0 to 1; their sines in the network want to run further.
+_TIMES = 1000
+
+
+@dataclass(frozen=True)
+class GeneratorArchitecture:
+    """Of a network.
+
+    Attributes
+    ----------
+    widths
+        Features at each level; each has half the pixels of the one before along either side.
+        Multiples of 8.
+    layers
+        Blocks on each level.
+    process
+        One of :data:`~napari_kikuchi.microstructure.noising.PROCESSES`.
+    """
+
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    layers: int = 1
+    process: str = "flow"
+
+    @property
+    def multiple(self) -> int:
+        """Of which the sides of pictures must be multiples, in pixels."""
+        return UNSHUFFLED * 2 ** (len(self.widths) - 1)
+
+    def settings(self) -> dict[str, Any]:
+        """All of it, fit for JSON."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> GeneratorArchitecture:
+        """Read what :meth:`settings` gave, whoever has changed it since.
+
+        Raises
+        ------
+        ValueError
+            If a setting is missing or is none.
+        """
+        settings = mapping(settings, "the architecture")
+        listed = sequence(settings.get("widths"), "the widths of the architecture")
+        widths = tuple(
+            integer(one, "a width of the architecture", _NORMALISED, _MOST_WIDTH) for one in listed
+        )
+        if not 1 <= len(widths) <= _MOST_LEVELS or any(one % _NORMALISED for one in widths):
+            raise ValueError(
+                f"expected 1 to {_MOST_LEVELS} widths, multiples of {_NORMALISED}, found {widths}"
+            )
+        process = settings.get("process")
+        if process not in PROCESSES:
+            raise ValueError(f"the process: expected one of {', '.join(PROCESSES)}")
+        layers = integer(settings.get("layers"), "the layers of a level", 1, _MOST_LAYERS)
+        return cls(widths, layers, process)
+
+
+class GeneratorNetwork(nn.Module):
+    """What is left to do from noised latents to those of a microstructure.
+
+    Parameters
+    ----------
+    architecture
+        Of the network.
+    """
+
+    def __init__(self, architecture: GeneratorArchitecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.process = PROCESSES[architecture.process]()
+        levels, blocks = len(architecture.widths), UNSHUFFLED**2
+        self.unet: Any = UNet2DConditionModel(
+            in_channels=blocks * (CHANNELS + 1),
+            out_channels=blocks * CHANNELS,
+            down_block_types=("DownBlock2D",) * levels,
+            up_block_types=("UpBlock2D",) * levels,
+            # No attention: what is learned of small pictures holds for larger ones.
+            mid_block_type="UNetMidBlock2D",
+            block_out_channels=architecture.widths,
+            layers_per_block=architecture.layers,
+            norm_num_groups=_NORMALISED,
+        )
+
+    def forward(self, noised: Tensor, unknown: Tensor, times: Tensor) -> Tensor:
+        """What :mod:`~napari_kikuchi.microstructure.noising` is to be told.
+
+        Parameters
+        ----------
+        noised
+            Latents, noised where they are unknown and as they are elsewhere, of shape (n, 16, rows,
+            columns).
+        unknown
+            1 where latents are unknown, 0 elsewhere, of shape (n, 4, rows, columns).
+        times
+            How much noise there is, 0 to 1, of shape (n,).
+
+        Returns
+        -------
+        torch.Tensor
+            Of the shape of ``noised``.
+        """
+        read = torch.cat([noised, unknown], dim=1)
+        return self.unet(read, _TIMES * times, encoder_hidden_states=None).sample

@@ -1,0 +1,182 @@
+"""Training a generator of microstructures on slices of polycrystals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.microstructure.generator import MicrostructureGenerator
+from napari_kikuchi.microstructure.holes import random_holes
+from napari_kikuchi.microstructure.latents import shuffled_out
+from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.pictures import Pictures, random_pictures
+from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
+
+# Of the volumes, one of so many is held out.
+_FOLDS = 20
+# Of the holes and the noise by which it is validated.
+_SEED = 1
+
+
+class GeneratorObjective(nn.Module):
+    """The loss of a network on pictures with random holes.
+
+    Parameters
+    ----------
+    network
+        That learns.
+    """
+
+    def __init__(self, network: GeneratorNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rows: Tensor, generator: torch.Generator, step: int = 0) -> Tensor:
+        """The loss of pictures of shape (n, 4, size, size), 0 to 255, turned at random."""
+        return self.loss(_turned(scaled(rows), generator), generator)
+
+    def loss(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
+        """Mean square of what is told amiss, where it is unknown.
+
+        Parameters
+        ----------
+        pictures
+            Of shape (n, 4, size, size), -1 to 1.
+        generator
+            Of holes, times and noise, on their device.
+        """
+        holes = random_holes(len(pictures), pictures.shape[-1], generator)
+        latents, unknown = shuffled_out(pictures), shuffled_out(holes)
+        inside = shuffled_out(holes.expand_as(pictures))
+        process = self.network.process
+        times = process.times(len(pictures), generator)
+        noise = torch.randn(latents.shape, generator=generator, device=latents.device)
+        noised = torch.where(inside > 0, process.noised(latents, noise, times), latents)
+        told = self.network(noised, unknown, times)
+        amiss = (told - process.target(latents, noise)) ** 2
+        return (amiss * inside).sum() / inside.sum()
+
+
+class GeneratorTask:
+    """What :func:`napari_kikuchi.training.train` needs to train a generator.
+
+    Parameters
+    ----------
+    network
+        Fresh, or trained before.
+    provenance
+        Of the pictures; fit for JSON.
+    """
+
+    def __init__(self, network: GeneratorNetwork, provenance: Mapping[str, Any]) -> None:
+        self.module = GeneratorObjective(network)
+        self._provenance = dict(provenance)
+
+    def identity(self) -> Mapping[str, Any]:
+        """What a checkpoint must agree with to be resumed."""
+        return {
+            "architecture": self.module.network.architecture.settings(),
+            "pictures": self._provenance,
+        }
+
+    @torch.inference_mode()
+    def validate(self, batches: Iterator[Tensor]) -> Job[dict[str, Any]]:
+        """Loss of the same holes and the same noise each time."""
+        losses, generator = [], None
+        for number, rows in enumerate(batches):
+            generator = generator or torch.Generator(rows.device).manual_seed(_SEED)
+            losses += [float(self.module.loss(scaled(rows), generator))] * len(rows)
+            yield Progress(number + 1, 0, "Validating")
+        return {"loss": sum(losses) / len(losses)}
+
+    def save(self, path: Path, metrics: Mapping[str, Any]) -> None:
+        """Write the generator as it is now."""
+        provenance = {"identity": dict(self.identity()), "metrics": dict(metrics)}
+        MicrostructureGenerator(self.module.network, provenance).save(path)
+
+
+def scaled(pictures: Tensor) -> Tensor:
+    """From 0 to 255 to -1 to 1."""
+    return pictures / 127.5 - 1
+
+
+def training_data(pictures: Pictures) -> TrainingData:
+    """Pictures to learn from, and all those of some volumes for validation."""
+    held_out = pictures.volumes % _FOLDS == 0
+    return TrainingData(pictures.values[~held_out], pictures.values[held_out])
+
+
+def train_generator(
+    folder: Path | str,
+    settings: TrainingSettings,
+    *,
+    architecture: GeneratorArchitecture | None = None,
+    volumes: int = 3000,
+    slices: int = 6,
+    size: int = 64,
+    resume: bool = False,
+) -> Job[Path]:
+    """Train a generator on slices of random volumes of grains.
+
+    Closing the job keeps the best model so far; with ``resume`` it goes on.
+
+    Parameters
+    ----------
+    folder
+        See :func:`napari_kikuchi.training.train`.
+    settings
+        How long and how; the seed is that of the volumes, too.
+    architecture
+        Of the network; None: as it comes.
+    volumes, slices, size
+        See :func:`~napari_kikuchi.microstructure.pictures.random_pictures`. No slice of a volume
+        that is held out is learned from.
+    resume
+        Go on from the folder's checkpoint.
+
+    Yields
+    ------
+    Progress
+        Volumes made, then as :func:`~napari_kikuchi.training.train`.
+
+    Returns
+    -------
+    pathlib.Path
+        The best model.
+
+    Raises
+    ------
+    FileExistsError, FileNotFoundError, OutputInUseError, DiskFullError
+        As :func:`~napari_kikuchi.training.train`.
+    ValueError
+        If there are too few volumes to hold one out, or the size does not suit the architecture.
+    """
+    check_folder(folder, resume=resume)
+    architecture = architecture or GeneratorArchitecture()
+    if volumes < 2:
+        raise ValueError(f"expected volumes to learn from and others to validate on, not {volumes}")
+    if size % architecture.multiple:
+        raise ValueError(
+            f"expected pictures whose sides are multiples of {architecture.multiple} pixels for "
+            f"{len(architecture.widths)} levels, not {size}"
+        )
+    made = yield from random_pictures(volumes, slices, size, settings.seed)
+    torch.manual_seed(settings.seed)
+    task = GeneratorTask(
+        GeneratorNetwork(architecture),
+        {"volumes": volumes, "slices": slices, "size": size, "seed": settings.seed},
+    )
+    return (yield from train(task, training_data(made), settings, folder, resume=resume))
+
+
+def _turned(pictures: Tensor, generator: torch.Generator) -> Tensor:
+    """Pictures mirrored, or with rows and columns exchanged, each at random."""
+    for turn in (lambda one: one.flip(2), lambda one: one.flip(3), lambda one: one.mT):
+        chance = torch.rand(len(pictures), generator=generator, device=pictures.device)
+        pictures = torch.where((chance < 0.5).reshape(-1, 1, 1, 1), turn(pictures), pictures)
+    return pictures
