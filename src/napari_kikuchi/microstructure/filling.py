@@ -1,0 +1,298 @@
+"""What a generator is used for: filling in, extending, generating, interpolating.
+
+Pictures have four channels from 0 to 1: red, green and blue of the orientations, and the phase.
+What is unknown of them is NaN.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
+from napari_kikuchi.microstructure.pictures import CHANNELS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Pixels that are worked on at a time.
+_AT_A_TIME = 64 * 64 * 64
+
+
+def fill(
+    generator: MicrostructureGenerator,
+    picture: NDArray[np.floating],
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[NDArray[np.float32]]:
+    """Fill in what is unknown of a picture.
+
+    Parameters
+    ----------
+    generator
+        That has learned what microstructures look like.
+    picture
+        Of shape (4, rows, columns); unknown where any channel is NaN.
+    seed
+        The same seed gives the same result.
+    steps
+        See :meth:`~napari_kikuchi.microstructure.generator.MicrostructureGenerator.filled`.
+
+    Yields
+    ------
+    Progress
+        Steps taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of the shape of the picture. What is known is as it was.
+
+    Raises
+    ------
+    ValueError
+        If it is no such picture.
+    """
+    check_picture(picture)
+    unknown = np.isnan(picture).any(axis=0)
+    if not unknown.any():
+        return picture.astype(np.float32)
+    rows, cols = unknown.shape
+    multiple = generator.network.architecture.multiple
+    over = [(0, -side % multiple) for side in (rows, cols)]
+    # What was added for the network is unknown to it like a hole.
+    padded = np.pad(picture, ((0, 0), *over), constant_values=np.nan)
+    holes = np.pad(unknown, over, constant_values=True)
+    found = yield from generator.filled(
+        _to_network(padded)[None],
+        torch.from_numpy(holes).float()[None, None],
+        seed=seed,
+        steps=steps,
+    )
+    filled = _from_network(found)[0, :, :rows, :cols]
+    return np.where(unknown, filled, picture).astype(np.float32)
+
+
+def extend(
+    generator: MicrostructureGenerator,
+    picture: NDArray[np.floating],
+    margins: tuple[int, int, int, int],
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[NDArray[np.float32]]:
+    """Go on with a picture past its edges.
+
+    Parameters
+    ----------
+    generator, picture, seed, steps
+        See :func:`fill`; what is unknown within the picture is filled in as well.
+    margins
+        Pixels to add above, below, left and right.
+
+    Raises
+    ------
+    ValueError
+        If it is no such picture, or a margin is less than 0.
+    """
+    check_picture(picture)
+    if min(margins) < 0:
+        raise ValueError(f"expected margins of 0 or more pixels, found {margins}")
+    top, bottom, left, right = margins
+    larger = np.pad(picture, ((0, 0), (top, bottom), (left, right)), constant_values=np.nan)
+    return (yield from fill(generator, larger, seed=seed, steps=steps))
+
+
+def generate(
+    generator: MicrostructureGenerator,
+    count: int,
+    shape: tuple[int, int],
+    *,
+    tileable: bool = False,
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[NDArray[np.float32]]:
+    """Make pictures of nothing.
+
+    Parameters
+    ----------
+    generator, steps
+        See :func:`fill`.
+    count
+        How many.
+    shape
+        Rows and columns.
+    tileable
+        Whether opposite edges go on into each other; both sides are then multiples of the
+        architecture's.
+    seed
+        The same seed gives the same pictures.
+
+    Yields
+    ------
+    Progress
+        Steps taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (count, 4, rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If there is no such picture.
+    """
+    multiple = generator.network.architecture.multiple
+    if count < 1 or min(shape) < 1:
+        raise ValueError(f"expected one picture or more of one pixel or more, not {count} {shape}")
+    if tileable and any(side % multiple for side in shape):
+        raise ValueError(
+            f"expected sides that are multiples of {multiple} pixels for a picture that can be "
+            f"tiled, found {shape[0]} x {shape[1]}"
+        )
+    rows, cols = (side + -side % multiple for side in shape)
+    batch = max(1, _AT_A_TIME // (rows * cols))
+    maker = _tiling(generator) if tileable else generator
+    made = []
+    starts = range(0, count, batch)
+    for number, first in enumerate(starts):
+        some = min(batch, count - first)
+        job = maker.filled(
+            torch.zeros(some, CHANNELS, rows, cols),
+            torch.ones(some, 1, rows, cols),
+            # Seeds of their own for batches of their own.
+            seed=seed + first,
+            steps=steps,
+        )
+        found = yield from _in_all(job, number, len(starts))
+        made.append(_from_network(found)[..., : shape[0], : shape[1]])
+    return np.concatenate(made)
+
+
+def interpolate(
+    generator: MicrostructureGenerator,
+    one: NDArray[np.floating],
+    other: NDArray[np.floating],
+    weights: Sequence[float],
+    *,
+    time: float = 0.5,
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[NDArray[np.float32]]:
+    """Pictures on the way from one to another.
+
+    The latents of both are mixed, noised and generated from there (equation 14 of Zhang, Long and
+    Zhang, arXiv 2409.19133), all with the same noise.
+
+    Parameters
+    ----------
+    generator, steps
+        See :func:`fill`.
+    one, other
+        Pictures of one shape, without anything unknown.
+    weights
+        Of the other in each mixture, 0 to 1.
+    time
+        How much noise is added, 0 to 1: with 0 the pictures lie over each other, with 1 nothing is
+        left of either.
+    seed
+        Of the noise.
+
+    Yields
+    ------
+    Progress
+        Steps taken.
+
+    Returns
+    -------
+    numpy.ndarray
+        Of shape (weights, 4, rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If they are no such pictures, or a number is not between 0 and 1.
+    """
+    for picture in (one, other):
+        check_picture(picture)
+        if np.isnan(picture).any():
+            raise ValueError("expected pictures that are known all over: fill in their holes first")
+    if one.shape != other.shape:
+        raise ValueError(
+            f"expected pictures of the same size, found {one.shape[1]} x {one.shape[2]} and "
+            f"{other.shape[1]} x {other.shape[2]} pixels"
+        )
+    if not len(weights) or not all(0 <= number <= 1 for number in (*weights, time)):
+        raise ValueError(f"expected weights and a time from 0 to 1, found {weights} and {time}")
+    share = np.asarray(weights, np.float32)[:, None, None, None]
+    mixed = ((1 - share) * one + share * other).astype(np.float32)
+    if time == 0:
+        return mixed
+    rows, cols = one.shape[1:]
+    multiple = generator.network.architecture.multiple
+    over = ((0, 0), (0, 0), (0, -rows % multiple), (0, -cols % multiple))
+    padded = _to_network(np.pad(mixed, over, mode="edge"))
+    made = []
+    for number, picture in enumerate(padded):
+        job = generator.filled(
+            picture[None], torch.ones_like(picture)[None, :1], seed=seed, steps=steps, start=time
+        )
+        made.append((yield from _in_all(job, number, len(padded))))
+    return _from_network(torch.cat(made))[..., :rows, :cols]
+
+
+def check_picture(picture: NDArray[np.floating]) -> None:
+    """Check that an array is a picture.
+
+    Raises
+    ------
+    ValueError
+        If it has other axes, or values beyond 0 and 1.
+    """
+    if picture.ndim != 3 or len(picture) != CHANNELS or 0 in picture.shape:
+        raise ValueError(
+            f"expected a picture of shape ({CHANNELS}, rows, columns): red, green, blue and phase; "
+            f"found {picture.shape}"
+        )
+    known = picture[np.isfinite(picture)]
+    if np.isinf(picture).any() or (known.size and (known.min() < 0 or known.max() > 1)):
+        raise ValueError(
+            f"expected values from 0 to 1, and NaN for what is unknown, found {np.nanmin(picture)} "
+            f"to {np.nanmax(picture)}"
+        )
+
+
+def _to_network(picture: NDArray[np.floating]) -> torch.Tensor:
+    return torch.from_numpy(2 * np.nan_to_num(picture, nan=0.5).astype(np.float32) - 1)
+
+
+def _from_network(pictures: torch.Tensor) -> NDArray[np.float32]:
+    return ((pictures + 1) / 2).numpy()
+
+
+def _in_all(job: Job[torch.Tensor], number: int, jobs: int) -> Job[torch.Tensor]:
+    """A job as one of several of the same length."""
+    while True:
+        try:
+            update = next(job)
+        except StopIteration as end:
+            return end.value
+        yield Progress(number * update.total + update.done, jobs * update.total, update.message)
+
+
+def _tiling(generator: MicrostructureGenerator) -> MicrostructureGenerator:
+    """A generator that sees the opposite edge beyond each edge."""
+    network = copy.deepcopy(generator.network)
+    for one in network.modules():
+        if isinstance(one, nn.Conv2d):
+            one.padding_mode = "circular"
+    return replace(generator, network=network)

@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_kikuchi.jobs import finish
+from napari_kikuchi.microstructure.filling import extend, fill, generate, interpolate
+from napari_kikuchi.microstructure.generator import MicrostructureGenerator
+from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+
+
+@pytest.fixture(scope="module")
+def generator():
+    torch.manual_seed(0)
+    return MicrostructureGenerator(GeneratorNetwork(GeneratorArchitecture((8, 16))).eval())
+
+
+@pytest.fixture
+def picture():
+    return np.random.default_rng(0).random((4, 19, 14)).astype(np.float32)
+
+
+def test_what_is_known_stays_and_what_is_not_is_filled_in(generator, picture):
+    holed = picture.copy()
+    holed[:, 4:9, 2:8] = np.nan
+    # Unknown where one channel is.
+    holed[2, 15, 3] = np.nan
+    filled = finish(fill(generator, holed, steps=3))
+    known = ~np.isnan(holed).any(axis=0)
+    np.testing.assert_array_equal(filled[:, known], picture[:, known])
+    assert np.isfinite(filled).all()
+    assert filled.min() >= 0
+    assert filled.max() <= 1
+    again, other = (finish(fill(generator, holed, steps=3, seed=seed)) for seed in (0, 1))
+    np.testing.assert_array_equal(filled, again)
+    assert not np.array_equal(filled, other)
+
+
+def test_without_a_hole_there_is_nothing_to_do(generator, picture):
+    job = fill(generator, picture.astype(np.float64))
+    np.testing.assert_array_equal(finish(job), picture)
+
+
+def test_a_picture_goes_on_past_its_edges(generator, picture):
+    larger = finish(extend(generator, picture, (3, 0, 1, 6), steps=2))
+    assert larger.shape == (4, 22, 21)
+    np.testing.assert_array_equal(larger[:, 3:, 1:15], picture)
+    assert np.isfinite(larger).all()
+
+
+def test_pictures_of_any_size_are_made(generator):
+    made = finish(generate(generator, 3, (10, 21), steps=2))
+    assert made.shape == (3, 4, 10, 21)
+    assert len({one.tobytes() for one in made}) == 3
+    np.testing.assert_array_equal(made, finish(generate(generator, 3, (10, 21), steps=2)))
+
+
+def test_tiles_go_on_into_each_other(generator):
+    """A tile, moved and made of the moved noise, is the moved tile; and so it has no edges."""
+    noise = {}
+
+    def remembered(*args, **kwargs):
+        return noise["now"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari_kikuchi.microstructure.generator.torch.randn", remembered)
+        noise["now"] = torch.rand(1, 16, 8, 8) - 0.5
+        tile, flat = (
+            finish(generate(generator, 1, (16, 16), tileable=one, steps=2)) for one in (True, False)
+        )
+        noise["now"] = noise["now"].roll((4, 2), (2, 3))
+        moved, moved_flat = (
+            finish(generate(generator, 1, (16, 16), tileable=one, steps=2)) for one in (True, False)
+        )
+    np.testing.assert_allclose(moved, np.roll(tile, (8, 4), (2, 3)), atol=1e-5)
+    assert np.abs(moved_flat - np.roll(flat, (8, 4), (2, 3))).max() > 1e-3
+    # Only the copy sees beyond its edges.
+    assert {
+        one.padding_mode for one in generator.network.modules() if hasattr(one, "padding_mode")
+    } == {"zeros"}
+
+
+def test_mixtures_lie_between_their_ends(generator, picture):
+    other = picture[:, ::-1]
+    plain = finish(interpolate(generator, picture, other, [0, 0.25, 1], time=0))
+    np.testing.assert_allclose(plain[[0, 2]], [picture, other], atol=1e-6)
+    np.testing.assert_allclose(plain[1], 0.75 * picture + 0.25 * other, atol=1e-6)
+    noised = finish(interpolate(generator, picture, other, [0, 0.02, 1], time=0.6, steps=4))
+    assert noised.shape == (3, *picture.shape)
+    # The same noise: the nearer the mixtures, the nearer what becomes of them.
+    near, far = (np.abs(noised[0] - noised[number]).mean() for number in (1, 2))
+    assert 0 < near < 0.2 * far
+
+
+def test_progress_is_that_of_all(generator, picture):
+    updates = list(interpolate(generator, picture, picture, [0, 1], time=1, steps=2))
+    assert [one.done for one in updates] == [0, 1, 2, 2, 3, 4]
+    assert {one.total for one in updates} == {4}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda one: one[0], "4, rows, columns"),
+        (lambda one: one[:3], "4, rows, columns"),
+        (lambda one: one[:, :0], "4, rows, columns"),
+        (lambda one: one * 255, "0 to 1"),
+        (lambda one: np.where(one > 0.5, np.inf, one), "0 to 1"),
+    ],
+)
+def test_what_is_no_picture_is_named(generator, picture, change, told):
+    with pytest.raises(ValueError, match=told):
+        finish(fill(generator, change(picture)))
+
+
+def test_what_cannot_be_done_is_told(generator, picture):
+    with pytest.raises(ValueError, match="multiples of 4 pixels"):
+        finish(generate(generator, 1, (16, 10), tileable=True))
+    with pytest.raises(ValueError, match="one picture or more"):
+        finish(generate(generator, 0, (16, 16)))
+    with pytest.raises(ValueError, match="margins of 0 or more"):
+        finish(extend(generator, picture, (0, 0, -1, 0)))
+    with pytest.raises(ValueError, match="same size"):
+        finish(interpolate(generator, picture, picture[:, 1:], [0.5]))
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        finish(interpolate(generator, picture, picture, [1.5]))
+    with pytest.raises(ValueError, match="fill in their holes"):
+        finish(interpolate(generator, np.full_like(picture, np.nan), picture, [0.5]))
