@@ -1,0 +1,119 @@
+"""Maps of orientations with their holes filled in, or gone on with past their edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_kikuchi.explore.inverse_pole_figures import Axis
+from napari_kikuchi.explore.orientations import OrientationMap
+from napari_kikuchi.io.indexed import laue_group, read_indexed
+from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.maps import MapStack
+from napari_kikuchi.microstructure.filling import fill
+from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
+from napari_kikuchi.microstructure.grains import oriented, picture_of
+from napari_kikuchi.microstructure.maps import grain_maps, told_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def fill_maps(
+    generator: MicrostructureGenerator,
+    stack: MapStack,
+    *,
+    holes: NDArray[np.bool_] | None = None,
+    margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+    along: Axis = "z",
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[MapStack]:
+    """Fill in maps of orientations where nothing was indexed, and wherever else one wants.
+
+    Parameters
+    ----------
+    generator
+        That has learned what microstructures look like.
+    stack
+        With orientations of one phase or two, see :func:`~napari_kikuchi.io.indexed.read_indexed`.
+    holes
+        What is to be made anew although it was measured, of shape (rows, columns).
+    margins
+        Pixels to go on above, below, left and right of the map.
+    along
+        Direction of the sample by whose inverse pole figure grains are told apart.
+    seed
+        The same seed gives the same maps.
+    steps
+        See :func:`~napari_kikuchi.microstructure.filling.fill`.
+
+    Yields
+    ------
+    Progress
+        What is being done.
+
+    Returns
+    -------
+    MapStack
+        See :func:`~napari_kikuchi.microstructure.maps.grain_maps`. Orientations and phases that
+        were measured, and are not to be made anew, are as they were.
+
+    Raises
+    ------
+    NoOrientationsError
+        If there are no orientations.
+    ValueError
+        If there are more than two phases, the holes have another shape, or a margin is less
+        than 0.
+    """
+    yield Progress(0, 0, "Reading the orientations")
+    found = read_indexed(stack)
+    quaternions, numbers = found.quaternions, found.numbers
+    if holes is not None:
+        if holes.shape != numbers.shape:
+            raise ValueError(
+                f"expected holes of the map's shape {numbers.shape}, found {holes.shape}"
+            )
+        numbers = np.where(holes, 0, numbers)
+    if min(margins) < 0:
+        raise ValueError(f"expected margins of 0 or more pixels, found {margins}")
+    top, bottom, left, right = margins
+    over = ((top, bottom), (left, right))
+    quaternions = np.pad(quaternions, (*over, (0, 0)), constant_values=np.nan)
+    numbers = np.pad(numbers, over)
+    symmetries = [laue_group(phase) for phase in found.phases]
+    known = OrientationMap(quaternions, symmetries, numbers)
+    picture = picture_of(known, along)
+    filled = yield from fill(generator, picture, seed=seed, steps=steps)
+    yield Progress(0, 0, "Finding the grains")
+    return grain_maps(
+        oriented(filled, known, along),
+        [told_of(phase) for phase in found.phases],
+        {
+            "method": "microstructure",
+            # Past its edges a scan has no patterns.
+            "scan": None if any(margins) else stack.provenance.get("scan"),
+            "microstructure": _settings(generator, margins, along, seed, steps),
+        },
+        step=stack.step,
+        along=along,
+        filled_in=known.numbers == 0,
+    )
+
+
+def _settings(
+    generator: MicrostructureGenerator,
+    margins: tuple[int, int, int, int],
+    along: Axis,
+    seed: int,
+    steps: int,
+) -> dict[str, Any]:
+    return {
+        "generator": dict(generator.provenance),
+        "margins": list(margins),
+        "along": along,
+        "seed": seed,
+        "steps": steps,
+    }
