@@ -22,6 +22,7 @@ from napari_kikuchi.cli.export import export
 from napari_kikuchi.cli.flattened import flattened
 from napari_kikuchi.cli.map_symmetry import symmetry
 from napari_kikuchi.cli.maps import maps
+from napari_kikuchi.cli.microstructure import microstructure
 from napari_kikuchi.cli.options import (
     DeviceOption,
     EventsOption,
@@ -200,6 +201,7 @@ app.command("train-spots")(train_spots)
 app.command()(symmetry)
 app.command()(phases)
 app.command("train-symmetry")(train_symmetry)
+app.add_typer(microstructure)
 app.command()(segment)
 app.command()(correlate)
 app.command()(export)

@@ -36,6 +36,7 @@ def even_regions(picture: NDArray[np.floating]) -> NDArray[np.int32]:
     """
     from skimage.segmentation import watershed
 
+    labels: NDArray[np.integer]
     _, labels = np.unique(watershed(_steepness(picture)), return_inverse=True)
     colours = picture.reshape(len(picture), -1).astype(np.float64)
     for alike in _ALIKE:

@@ -1,4 +1,4 @@
-"""Maps of orientations with their holes filled in, or gone on with past their edges."""
+"""Maps of orientations: with holes filled in, gone on with past their edges, or new."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.io.indexed import laue_group, read_indexed
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
-from napari_kikuchi.microstructure.filling import fill
+from napari_kikuchi.microstructure.filling import fill, generate
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
-from napari_kikuchi.microstructure.grains import oriented, picture_of
-from napari_kikuchi.microstructure.maps import grain_maps, told_of
+from napari_kikuchi.microstructure.grains import no_orientations, oriented, picture_of
+from napari_kikuchi.microstructure.maps import cubic_phases, grain_maps, told_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -95,7 +95,10 @@ def fill_maps(
             "method": "microstructure",
             # Past its edges a scan has no patterns.
             "scan": None if any(margins) else stack.provenance.get("scan"),
-            "microstructure": _settings(generator, margins, along, seed, steps),
+            "microstructure": {
+                **_settings(generator, along, seed, steps),
+                "margins": list(margins),
+            },
         },
         step=stack.step,
         along=along,
@@ -103,16 +106,57 @@ def fill_maps(
     )
 
 
-def _settings(
+def generate_maps(
     generator: MicrostructureGenerator,
-    margins: tuple[int, int, int, int],
-    along: Axis,
-    seed: int,
-    steps: int,
+    shape: tuple[int, int],
+    *,
+    step: float = 1.0,
+    tileable: bool = False,
+    along: Axis = "z",
+    seed: int = 0,
+    steps: int = STEPS,
+) -> Job[MapStack]:
+    """Maps of grains of two cubic phases that nobody has measured.
+
+    Parameters
+    ----------
+    generator, along, seed, steps
+        See :func:`fill_maps`.
+    shape, tileable
+        See :func:`~napari_kikuchi.microstructure.filling.generate`.
+    step
+        In µm.
+
+    Yields
+    ------
+    Progress
+        What is being done.
+
+    Returns
+    -------
+    MapStack
+        See :func:`~napari_kikuchi.microstructure.maps.grain_maps`.
+
+    Raises
+    ------
+    ValueError
+        If there is no map of that shape.
+    """
+    from orix.quaternion.symmetry import Oh
+
+    made = yield from generate(generator, 1, shape, tileable=tileable, seed=seed, steps=steps)
+    yield Progress(0, 0, "Finding the grains")
+    found = oriented(made[0], no_orientations(shape, [Oh, Oh]), along)
+    settings = {**_settings(generator, along, seed, steps), "tileable": tileable}
+    told = {"method": "microstructure", "microstructure": settings}
+    return grain_maps(found, cubic_phases(), told, step=(step, step), along=along)
+
+
+def _settings(
+    generator: MicrostructureGenerator, along: Axis, seed: int, steps: int
 ) -> dict[str, Any]:
     return {
         "generator": dict(generator.provenance),
-        "margins": list(margins),
         "along": along,
         "seed": seed,
         "steps": steps,

@@ -1,0 +1,277 @@
+"""``napari-kikuchi microstructure``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.options import (
+    DeviceOption,
+    EventsOption,
+    JsonOption,
+    MapsArgument,
+    numbers,
+    refuse_overwriting,
+)
+
+if TYPE_CHECKING:
+    from napari_kikuchi.microstructure.generator import MicrostructureGenerator
+
+microstructure = typer.Typer(
+    name="microstructure",
+    help="Fill in maps of orientations, go on with them past their edges, generate new ones.",
+    rich_markup_mode="rich",
+    no_args_is_help=True,
+)
+
+
+class Grains(StrEnum):
+    """Kinds of polycrystals."""
+
+    EQUIAXED = "equiaxed"
+    ROLLED = "rolled"
+    RECRYSTALLISED = "recrystallised"
+
+
+class ProcessChoice(StrEnum):
+    """From noise to microstructures."""
+
+    FLOW = "flow"
+    DIFFUSION = "diffusion"
+
+
+ModelOption = Annotated[
+    Path, typer.Option(help="Trained generator, as train makes it.", show_default=False)
+]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+StepsOption = Annotated[int, typer.Option(min=1, help="From noise to a microstructure.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Map store to write.", show_default="beside the maps")
+]
+
+
+@microstructure.command()
+def fill(
+    maps: MapsArgument,
+    model: ModelOption,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    steps: StepsOption = 20,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Fill in a map of orientations where nothing was indexed.
+
+    What was measured stays as it is; a map tells what was filled in. Grains go on into what is
+    filled in; new ones have orientations that occur in the map.
+
+    [bold]napari-kikuchi microstructure fill scan.orientations.zarr --model RUN/model.safetensors[/]
+    """
+    target = maps.with_suffix(".filled.zarr") if out is None else out
+    _fill(maps, target, model, device, as_json, events, {"seed": seed, "steps": steps})
+
+
+@microstructure.command()
+def extend(
+    maps: MapsArgument,
+    by: Annotated[
+        str,
+        typer.Option(metavar="N or T,B,L,R", help="Pixels to add all round, or on each side."),
+    ],
+    model: ModelOption,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    steps: StepsOption = 20,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Go on with a map of orientations past its edges; its holes are filled in, too.
+
+    [bold]napari-kikuchi microstructure extend maps.zarr --by 32 --model RUN/model.safetensors[/]
+    """
+    target = maps.with_suffix(".extended.zarr") if out is None else out
+    settings = {"seed": seed, "steps": steps, "by": by}
+    _fill(maps, target, model, device, as_json, events, settings)
+
+
+@microstructure.command()
+def generate(
+    out: Annotated[Path, typer.Argument(help="Map store to write.", show_default=False)],
+    model: ModelOption,
+    shape: Annotated[str, typer.Option(metavar="ROWSxCOLUMNS", help="Of the map.")] = "128x128",
+    step: Annotated[float, typer.Option(min=1e-6, help="Of the map, in µm.")] = 1.0,
+    tileable: Annotated[
+        bool, typer.Option("--tileable", help="Opposite edges go on into each other.")
+    ] = False,
+    seed: SeedOption = 0,
+    steps: StepsOption = 20,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Generate a map of grains of two cubic phases, of any size.
+
+    [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io.map_store import write_maps
+        from napari_kikuchi.microstructure.scan_filling import generate_maps
+
+        refuse_overwriting(out)
+        rows, cols = numbers(shape, "--shape", (int, int))
+        job = generate_maps(
+            _generator(model, device),
+            (rows, cols),
+            step=step,
+            tileable=tileable,
+            seed=seed,
+            steps=steps,
+        )
+        write_maps(out, run(job, output))
+        report_result(output, f"Wrote [bold]{shown(out)}[/].", result=out)
+
+
+@microstructure.command()
+def polycrystal(
+    out: Annotated[Path, typer.Argument(help="Map store to write.", show_default=False)],
+    grains: Annotated[Grains, typer.Option(help="What they are like.")] = Grains.EQUIAXED,
+    size: Annotated[int, typer.Option(min=2, help="Rows and columns of the map.")] = 128,
+    diameter: Annotated[float, typer.Option(min=0.1, help="Of the mean grain, in pixels.")] = 10.0,
+    spread: Annotated[
+        float, typer.Option(min=0, help="Standard deviation of the logarithm of their radii.")
+    ] = 0.3,
+    fraction: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the grains of the second phase.")
+    ] = 0.3,
+    components: Annotated[
+        int, typer.Option(min=0, help="Of the texture: preferred orientations; 0 for none.")
+    ] = 0,
+    step: Annotated[float, typer.Option(min=1e-6, help="Of the map, in µm.")] = 1.0,
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a slice of a polycrystal of two cubic phases, without any generator.
+
+    [bold]napari-kikuchi microstructure polycrystal made.zarr --grains rolled --diameter 8[/]
+    """
+    output = output_for(as_json)
+    with errors_told(output):
+        from dataclasses import asdict
+
+        from napari_kikuchi.io.map_store import write_maps
+        from napari_kikuchi.microstructure.maps import (
+            cubic_phases,
+            grain_maps,
+            polycrystal_orientations,
+        )
+        from napari_kikuchi.microstructure.polycrystal import PolycrystalSettings, Volume
+
+        refuse_overwriting(out)
+        settings = PolycrystalSettings(
+            kind=grains.value,
+            diameter=diameter,
+            spread=spread,
+            fraction=fraction,
+            components=components,
+        )
+        plane = Volume(settings, size, seed).slice(1, 0.5)
+        told = {"method": "polycrystal", "settings": {**asdict(settings), "seed": seed}}
+        orientations = polycrystal_orientations(plane)
+        write_maps(out, grain_maps(orientations, cubic_phases(), told, step=(step, step)))
+        report_result(
+            output, f"Wrote [bold]{shown(out)}[/]: {len(plane.phases)} grains.", result=out
+        )
+
+
+@microstructure.command()
+def train(
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
+    ],
+    minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 60.0,
+    process: Annotated[
+        ProcessChoice, typer.Option(help="Rectified flow, or denoising diffusion.")
+    ] = ProcessChoice.FLOW,
+    widths: Annotated[
+        str, typer.Option(metavar="N,N,…", help="Features at each level of the network.")
+    ] = "32,64,96,128",
+    layers: Annotated[int, typer.Option(min=1, help="Blocks on each level.")] = 1,
+    volumes: Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")] = 2000,
+    size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
+    batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 16,
+    learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
+    seed: Annotated[int, typer.Option(help="Of volumes, noise and weights.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+    events: EventsOption = False,
+) -> None:
+    """Train a generator of microstructures on slices of random volumes of grains.
+
+    Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes on.
+
+    [bold]napari-kikuchi microstructure train --out runs/grains --minutes 60[/]
+    """
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.microstructure.network import GeneratorArchitecture
+        from napari_kikuchi.microstructure.train import train_generator
+        from napari_kikuchi.training import TrainingSettings
+
+        levels = numbers(widths, "--widths", (int,) * len(widths.split(",")))
+        architecture = GeneratorArchitecture.from_settings(
+            {"widths": list(levels), "layers": layers, "process": process.value}
+        )
+        settings = TrainingSettings(
+            epochs=None,
+            minutes=minutes,
+            batch=batch,
+            learning_rate=learning_rate,
+            validate_every=500,
+            seed=seed,
+            device=device,
+        )
+        job = train_generator(
+            out, settings, architecture=architecture, volumes=volumes, size=size, resume=resume
+        )
+        path = run(job, output, going_on="The same command with --resume goes on from here.")
+        report_result(output, f"The best model is [bold]{shown(path)}[/].", result=path)
+
+
+def _fill(
+    maps: Path,
+    out: Path,
+    model: Path,
+    device: str,
+    as_json: bool,
+    events: bool,
+    settings: Mapping[str, Any],
+) -> None:
+    output = output_for(as_json, events)
+    with errors_told(output):
+        from napari_kikuchi.io.map_store import read_maps, write_maps
+        from napari_kikuchi.microstructure.scan_filling import fill_maps
+
+        refuse_overwriting(out)
+        given = dict(settings)
+        by = given.pop("by", "0")
+        sides = "," in by
+        margins = numbers(by, "--by", (int,) * (4 if sides else 1)) * (1 if sides else 4)
+        job = fill_maps(_generator(model, device), read_maps(maps), margins=margins, **given)
+        write_maps(out, run(job, output))
+        report_result(output, f"Wrote [bold]{shown(out)}[/].", result=out)
+
+
+def _generator(model: Path, device: str) -> MicrostructureGenerator:
+    from napari_kikuchi.microstructure.generator import MicrostructureGenerator
+
+    return MicrostructureGenerator.load(model, device)
