@@ -51,7 +51,7 @@ class MasterPattern:
     def of_directions(
         cls, intensities: Callable[[NDArray[np.float64]], NDArray[np.floating]], name: str
     ) -> MasterPattern:
-        """Sample the intensities of a crystal with a centre of symmetry.
+        """Sample the intensities of a crystal.
 
         Parameters
         ----------
@@ -61,8 +61,10 @@ class MasterPattern:
             Of the phase.
         """
         size = 2 * _HALF_SIZE + 1
-        data = intensities(lambert_directions(size)).astype(np.float64).reshape(size, size)
-        return cls(name, np.stack([(data - data.mean()) / data.std()] * 2).astype(np.float32))
+        upper = lambert_directions(size)
+        both = np.concatenate([upper, upper * (1, 1, -1)])
+        data = intensities(both).astype(np.float64).reshape(2, size, size)
+        return cls(name, ((data - data.mean()) / data.std()).astype(np.float32))
 
 
 def lambert_directions(size: int) -> NDArray[np.float64]:
