@@ -11,11 +11,12 @@ from napari_kikuchi.ui.symmetry import Symmetry
 from tour.album import Album
 from tour.hands import Hands
 
-SAMPLE = "Wrought nickel with twins, simulated (40 × 48)"
+SAMPLE = "Nickel with a Laves phase, simulated (40 × 48)"
 # A processor that is shared may need long.
 _PATIENCE_S = 1200
-# Row and column of the sample scan: within a grain.
+# Rows and columns of the sample scan: in a grain of nickel, and in a particle.
 IN_GRAIN = (12, 30)
+IN_PARTICLE = (22, 13)
 
 
 def map_symmetry(hands: Hands, album: Album) -> None:
@@ -61,8 +62,8 @@ def make_map(hands: Hands, album: Album) -> None:
 
 
 def look_at_patterns(hands: Hands, album: Album) -> None:
-    """Hold a pattern: what is told of it, and the simulated one."""
-    hands.hold_pattern(IN_GRAIN, _PATIENCE_S)
+    """Hold a pattern of a particle: what is told of it, and the simulated one."""
+    hands.hold_pattern(IN_PARTICLE, _PATIENCE_S)
     album.take("symmetry-03-pattern", _patterns(hands))
 
 

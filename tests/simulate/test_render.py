@@ -6,7 +6,12 @@ import pytest
 from orix.quaternion import Rotation
 
 from napari_kikuchi.simulate import Detector
-from napari_kikuchi.simulate.master import nickel, niobium_carbide
+from napari_kikuchi.simulate.master import (
+    MasterPattern,
+    lambert_directions,
+    nickel,
+    niobium_carbide,
+)
 from napari_kikuchi.simulate.render import Renderer, render
 
 
@@ -93,3 +98,33 @@ def test_masters_are_standardised_and_differ():
     ]
     # Both are fcc: bands in the same places, but of other widths and strengths.
     assert 0 < np.mean(correlations) < 0.95
+
+
+def test_directions_of_a_master_pattern_are_those_of_kikuchipy():
+    from kikuchipy.signals.util._master_pattern import _vector2lambert
+
+    size = 21
+    vectors = lambert_directions(size)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1)
+    assert (vectors[:, 2] >= -1e-12).all()
+    row, column = np.meshgrid(np.linspace(-1, 1, size), np.linspace(-1, 1, size), indexing="ij")
+    places = _vector2lambert(vectors) / np.sqrt(np.pi / 2)
+    np.testing.assert_allclose(places, np.stack([column.ravel(), row.ravel()], axis=1), atol=1e-7)
+
+
+def test_a_crystal_that_is_sampled_is_rendered_as_it_stands():
+    def crystal(vectors):
+        x, y, z = vectors.T
+        return x * y + 2 * y * z - x**2
+
+    detector, shape = Detector(pc=(0.5, 0.3, 0.6)), (20, 24)
+    rotations = Rotation.random(5)
+    rendered = render(
+        rotations.data, MasterPattern.of_directions(crystal, "it"), detector, shape
+    ).numpy()
+    for pattern, rotation in zip(rendered, rotations.to_matrix(), strict=True):
+        expected = crystal(detector.directions(shape) @ rotation.T)
+        # Brightness and contrast are those of the whole sphere.
+        slope, _ = np.polyfit(expected, pattern.ravel(), 1)
+        assert slope > 0
+        assert np.corrcoef(expected, pattern.ravel())[0, 1] > 0.9999

@@ -11,6 +11,7 @@ from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.simulate import make_structure, simulate_scan, truth_path
 from napari_kikuchi.simulate.effects import Effects
+from napari_kikuchi.simulate.master import nickel, niobium_carbide
 
 SIZE = (20, 24)
 
@@ -80,6 +81,23 @@ def test_noise_is_new_in_every_pattern(tmp_path, additive):
     correlations = np.corrcoef(noise)[np.triu_indices(len(noise), 1)]
     assert abs(correlations.mean()) < 0.01
     assert correlations.max() < 0.9
+
+
+def test_particles_have_the_master_pattern_that_is_given(tmp_path, additive):
+    assert additive.particle.any()
+    bare = replace(additive, particle=np.zeros_like(additive.particle))
+    files = [
+        finish(simulate_scan(tmp_path / name, structure, pattern_size=SIZE, particles=particles))
+        for name, structure, particles in (
+            ("bare.up2", bare, None),
+            ("of nickel.up2", additive, nickel()),
+            ("of carbide.up2", additive, niobium_carbide()),
+            ("usual.up2", additive, None),
+        )
+    ]
+    of_matrix, of_nickel, of_carbide, usual = (path.read_bytes() for path in files)
+    assert of_nickel == of_matrix
+    assert usual == of_carbide != of_matrix
 
 
 def test_walls_lose_contrast_and_particles_differ(tmp_path, additive):

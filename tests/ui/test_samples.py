@@ -6,6 +6,7 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_kikuchi
+from napari_kikuchi.io.map_store import read_maps
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.simulate.scan import truth_path
 from napari_kikuchi.ui import samples
@@ -74,6 +75,18 @@ def test_the_stem_sample_is_simulated_when_it_is_chosen_and_opens_as_a_file_does
     assert {"phase", "grain", "thickness", "IPF z red"} <= {layer.name for layer in viewer.layers}
     truth = next(layer for layer in viewer.layers if layer.name == "phase")
     assert scan_of(truth) is scan
+
+
+def test_the_sample_of_two_phases_is_simulated_when_it_is_chosen(tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_kikuchi.io.places.user_folder", lambda: tmp_path)
+    ((data, attributes, _),) = samples.nickel_laves()
+    assert data.shape == (40, 48)
+    assert "40 × 48" in SAMPLES["nickel_laves"].display_name
+    scan = attributes["metadata"][KEY].source.scan
+    assert scan.path.is_relative_to(tmp_path)
+    assert scan.technique == "EBSD"
+    truth = read_maps(truth_path(scan.path))
+    assert (truth.map(truth.names.index("particle")) > 0).any()
 
 
 def test_every_command_of_the_manifest_can_be_called():

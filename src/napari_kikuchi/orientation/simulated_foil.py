@@ -7,7 +7,6 @@ show the fringes of equal thickness and the bend contours that a microscope show
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,15 +19,15 @@ from napari_kikuchi.calibration import Calibration
 from napari_kikuchi.explore.inverse_pole_figures import ipf_colours
 from napari_kikuchi.explore.orientation_channels import ipf_channels
 from napari_kikuchi.explore.orientations import OrientationMap
-from napari_kikuchi.io import places
 from napari_kikuchi.io.hyperspy_writer import write_hspy
-from napari_kikuchi.io.map_store import MapStoreError, read_provenance, write_maps
+from napari_kikuchi.io.map_store import write_maps
 from napari_kikuchi.io.origin import scan_origin
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.orientation.spot_calibration import Descan, SpotCalibration
 from napari_kikuchi.orientation.spot_rendering import SpotRenderer
 from napari_kikuchi.shared_cores import core_threads
+from napari_kikuchi.simulate.kept_scan import kept_scan
 from napari_kikuchi.simulate.scan import truth_path
 from napari_kikuchi.simulate.wrought import Wrought, make_wrought
 
@@ -318,20 +317,7 @@ def kept_foil() -> Job[Path]:
     pathlib.Path
         The scan, as of :func:`simulate_foil`.
     """
-    path = places.user_folder() / "samples" / "copper_iron.hspy"
-    if not _is_of_now(path):
-        yield from simulate_foil(path)
-    return path
-
-
-def _is_of_now(path: Path) -> bool:
-    """Whether a scan is there that this version would simulate again."""
-    try:
-        told = read_provenance(truth_path(path))
-    except (FileNotFoundError, MapStoreError):
-        return False
-    expected = {"version": __version__, "settings": json.loads(json.dumps(asdict(FoilSettings())))}
-    return path.is_file() and expected == {name: told.get(name) for name in expected}
+    return (yield from kept_scan("copper_iron.hspy", asdict(FoilSettings()), simulate_foil))
 
 
 def _wedge(settings: FoilSettings) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Half the side of the computed master pattern; the shipped nickel one has the same size.
+# Half the side of computed master patterns; the shipped nickel one has the same size.
 _HALF_SIZE = 200
 # Planes more narrowly spaced than this (in Å) have bands too faint to matter.
 _MIN_PLANE_SPACING = 0.7
@@ -45,6 +46,43 @@ class MasterPattern:
         if data.ndim == 2:  # One hemisphere: a centrosymmetric crystal has two equal ones.
             data = np.stack([data, data])
         return cls(name, ((data - data.mean()) / data.std()).astype(np.float32))
+
+    @classmethod
+    def of_directions(
+        cls, intensities: Callable[[NDArray[np.float64]], NDArray[np.floating]], name: str
+    ) -> MasterPattern:
+        """Sample the intensities of a crystal.
+
+        Parameters
+        ----------
+        intensities
+            Of directions in the crystal's axes, of shape (n, 3).
+        name
+            Of the phase.
+        """
+        size = 2 * _HALF_SIZE + 1
+        upper = lambert_directions(size)
+        both = np.concatenate([upper, upper * (1, 1, -1)])
+        data = intensities(both).astype(np.float64).reshape(2, size, size)
+        return cls(name, ((data - data.mean()) / data.std()).astype(np.float32))
+
+
+def lambert_directions(size: int) -> NDArray[np.float64]:
+    """Unit vectors of the pixels of an upper hemisphere, row after row, of shape (size², 3).
+
+    In the square Lambert projection of D. Roşca, Astronomy & Astrophysics 520 (2010): x grows
+    along rows, y from row to row.
+    """
+    edge = np.linspace(-1, 1, size)
+    row, column = np.meshgrid(edge, edge, indexing="ij")
+    along_x = np.abs(column) >= np.abs(row)
+    # On squares about the pole z is the same; along each, the angle is in proportion to the way.
+    u, v = np.where(along_x, column, row), np.where(along_x, row, column)
+    angle = np.pi / 4 * v / np.where(u == 0, 1, np.abs(u))
+    across = np.abs(u) * np.sqrt(2 - u**2)
+    larger, smaller = np.sign(u) * across * np.cos(angle), across * np.sin(angle)
+    x, y = np.where(along_x, larger, smaller), np.where(along_x, smaller, larger)
+    return np.stack([x, y, 1 - u**2], axis=-1).reshape(-1, 3)
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from napari_kikuchi.simulate.effects import Effects
+    from napari_kikuchi.simulate.master import MasterPattern
 
 # Patterns that are rendered, mixed and exposed together. Fixed, because what a computer adds up
 # in another order it rounds otherwise, and a file should follow from its seed alone.
@@ -36,6 +37,7 @@ def simulate_scan(
     device: str = "cpu",
     detector: Detector | None = None,
     effects: Effects | None = None,
+    particles: MasterPattern | None = None,
 ) -> Job[Path]:
     """Simulate a scan of a structure and write it, and its truth beside it.
 
@@ -61,6 +63,8 @@ def simulate_scan(
         Where the screen stands.
     effects
         How patterns are recorded.
+    particles
+        Master pattern of the second phase; None: of niobium carbide.
 
     Yields
     ------
@@ -99,7 +103,7 @@ def simulate_scan(
     with Up2Writer(path, structure.map_shape, pattern_size, step=structure.step) as writer:
         levels = 255 if writer.dtype == np.uint8 else 4095
         camera = Camera(effects, pattern_size, levels, target)
-        diffracted = _diffracted_rows(structure, detector, pattern_size, target)
+        diffracted = _diffracted_rows(structure, detector, pattern_size, target, particles)
         mixed = overlap(diffracted, structure.step, effects.overlap_fwhm)
         for row, patterns in enumerate(mixed):
             generator = _row_generator(seed, row, target)
@@ -175,7 +179,11 @@ def _provenance(path: Path, structure: Structure, settings: dict[str, Any]) -> d
 
 
 def _diffracted_rows(
-    structure: Structure, detector: Detector, shape: tuple[int, int], device: torch.device
+    structure: Structure,
+    detector: Detector,
+    shape: tuple[int, int],
+    device: torch.device,
+    particles: MasterPattern | None,
 ) -> Iterator[torch.Tensor]:
     """Diffracted intensity of each row, blurred and weakened, of shape (columns, *shape)."""
     import torch
@@ -185,8 +193,10 @@ def _diffracted_rows(
     from napari_kikuchi.simulate.render import Renderer
 
     matrix = Renderer(nickel(), detector, shape, device)
-    particles = (
-        Renderer(niobium_carbide(), detector, shape, device) if structure.particle.any() else None
+    second_phase = (
+        Renderer(particles or niobium_carbide(), detector, shape, device)
+        if structure.particle.any()
+        else None
     )
     rows, cols = structure.map_shape
     for row in range(rows):
@@ -195,8 +205,8 @@ def _diffracted_rows(
             run = (row, slice(start, min(start + RUN, cols)))
             part = matrix(structure.orientations[run])
             second = np.flatnonzero(structure.particle[run])
-            if particles is not None and len(second):
-                part[second] = particles(structure.orientations[run][second])
+            if second_phase is not None and len(second):
+                part[second] = second_phase(structure.orientations[run][second])
             sigma = torch.tensor(structure.blur[run], device=device)
             part = blur(part, sigma * (shape[0] / BLUR_REFERENCE))
             contrast = torch.tensor(structure.contrast[run], device=device)

@@ -26,7 +26,7 @@ class Structure:
     Attributes
     ----------
     kind
-        ``"wrought"`` or ``"additive"``.
+        Such as ``"wrought"`` or ``"additive"``.
     step
         Distance between rows and between columns, in µm.
     orientations

@@ -50,6 +50,13 @@ def copper_iron() -> list[Any]:
     return read_scan(str(run_live(kept_foil(), "Simulating copper and iron")))
 
 
+def nickel_laves() -> list[Any]:
+    """A simulated scan of nickel with particles, made when it is chosen for the first time."""
+    from napari_kikuchi.symmetry.simulated_alloy import kept_alloy
+
+    return read_scan(str(run_live(kept_alloy(), "Simulating nickel with a Laves phase")))
+
+
 def _fetch_nickel_map() -> Job[Path]:
     yield Progress(0, 0, "Fetching kikuchipy's nickel map")
     import kikuchipy
