@@ -73,7 +73,7 @@ class SymmetryLegend(QWidget):
         readings = known.readings
         shares = group_shares(readings.groups)
         self._rows.addWidget(_quiet("share", "Of the map"), 0, 3)
-        self._rows.addWidget(_quiet("sure", "Mean confidence"), 0, 4)
+        self._rows.addWidget(_quiet("confidence", "Mean over the positions of the group"), 0, 4)
         largest = max((share for _, share in shares), default=1.0)
         for row, (group, share) in enumerate(shares, start=1):
             colour = group_colour(group)
