@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from napari_kikuchi.jobs import finish
-from napari_kikuchi.microstructure.filling import extend, fill, generate, interpolate
+from napari_kikuchi.microstructure import filling
+from napari_kikuchi.microstructure.filling import fill, generate, interpolate
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 
@@ -38,13 +39,6 @@ def test_what_is_known_stays_and_what_is_not_is_filled_in(generator, picture):
 def test_without_a_hole_there_is_nothing_to_do(generator, picture):
     job = fill(generator, picture.astype(np.float64))
     np.testing.assert_array_equal(finish(job), picture)
-
-
-def test_a_picture_goes_on_past_its_edges(generator, picture):
-    larger = finish(extend(generator, picture, (3, 0, 1, 6), steps=2))
-    assert larger.shape == (4, 22, 21)
-    np.testing.assert_array_equal(larger[:, 3:, 1:15], picture)
-    assert np.isfinite(larger).all()
 
 
 def test_pictures_of_any_size_are_made(generator):
@@ -92,9 +86,16 @@ def test_mixtures_lie_between_their_ends(generator, picture):
 
 
 def test_progress_is_that_of_all(generator, picture):
-    updates = list(interpolate(generator, picture, picture, [0, 1], time=1, steps=2))
+    updates = list(interpolate(generator, picture, picture, [0, 1], time=0.5, steps=4))
     assert [one.done for one in updates] == [0, 1, 2, 2, 3, 4]
     assert {one.total for one in updates} == {4}
+
+
+def test_batches_have_noise_of_their_own(generator, monkeypatch):
+    monkeypatch.setattr(filling, "_AT_A_TIME", 2 * 8 * 8)
+    made = finish(generate(generator, 4, (8, 8), steps=2))
+    other = finish(generate(generator, 4, (8, 8), steps=2, seed=2))
+    assert len({one.tobytes() for one in (*made, *other)}) == 8
 
 
 @pytest.mark.parametrize(
@@ -117,8 +118,6 @@ def test_what_cannot_be_done_is_told(generator, picture):
         finish(generate(generator, 1, (16, 10), tileable=True))
     with pytest.raises(ValueError, match="one picture or more"):
         finish(generate(generator, 0, (16, 16)))
-    with pytest.raises(ValueError, match="margins of 0 or more"):
-        finish(extend(generator, picture, (0, 0, -1, 0)))
     with pytest.raises(ValueError, match="same size"):
         finish(interpolate(generator, picture, picture[:, 1:], [0.5]))
     with pytest.raises(ValueError, match="from 0 to 1"):

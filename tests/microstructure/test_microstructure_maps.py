@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -85,6 +87,9 @@ def test_maps_that_cannot_be_filled_are_told(generator, stack):
         finish(fill_maps(generator, stack, holes=np.zeros((3, 3), bool)))
     with pytest.raises(ValueError, match="margins of 0 or more"):
         finish(fill_maps(generator, stack, margins=(0, 0, 0, -2)))
+    hexagonal = replace(stack, provenance={**stack.provenance, "scan": {"grid": "hexagonal"}})
+    with pytest.raises(ValueError, match="found a hexagonal one"):
+        finish(fill_maps(generator, hexagonal))
     with pytest.raises(NoOrientationsError):
         finish(fill_maps(generator, MapStack(np.zeros((1, 4, 4)), [Channel("map")])))
 

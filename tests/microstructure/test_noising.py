@@ -1,7 +1,8 @@
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
-from napari_kikuchi.microstructure.noising import PROCESSES
+from napari_kikuchi.microstructure.noising import PROCESSES, steps_from
 
 
 @pytest.fixture(params=sorted(PROCESSES))
@@ -46,13 +47,30 @@ def exact(process, latents):
     return told
 
 
-@pytest.mark.parametrize("start", [1.0, 0.4])
-def test_who_knows_the_latents_finds_them_again(process, latents, start):
+@pytest.mark.parametrize(
+    ("start", "count", "taken"),
+    [(1.0, 10, 10), (0.4, 10, 4), (1.0, 7, 7), (0.33, 30, 10), (0.01, 5, 1)],
+)
+def test_who_knows_the_latents_finds_them_again(process, latents, start, count, taken):
     noise = torch.randn(latents.shape)
     noised = process.noised(latents, noise, torch.full((3,), start))
-    way = list(process.steps(noised, exact(process, latents), 10, start))
-    assert len(way) == round(10 * start)
-    torch.testing.assert_close(way[-1], latents, atol=0.05, rtol=0.05)
+    way = list(process.steps(noised, exact(process, latents), count, start))
+    assert len(way) == taken == steps_from(start, count)
+    torch.testing.assert_close(way[-1], latents, atol=1e-3, rtol=1e-3)
+
+
+def test_diffusion_is_as_published():
+    """As the scheduler of others has it, whose first time is our second."""
+    scheduler = DDIMScheduler(1000, clip_sample=False)
+    latents, noise = torch.rand(2, 1, 1, 1), torch.randn(2, 1, 1, 1)
+    expected = scheduler.add_noise(latents, noise, torch.tensor([99, 699]))
+    found = PROCESSES["diffusion"]().noised(latents, noise, torch.tensor([0.1, 0.7]))
+    torch.testing.assert_close(found, expected)
+    scheduler.set_timesteps(10)
+    step = scheduler.step(noise, 699, latents).prev_sample
+    taken = next(PROCESSES["diffusion"]().steps(latents, lambda *_: noise, 10, 0.7))
+    # A step of ours leads from 0.7 to 0.6, and one of theirs from 699 to 599.
+    torch.testing.assert_close(taken, step)
 
 
 def test_times_lie_between_the_ends(process):

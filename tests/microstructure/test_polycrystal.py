@@ -60,6 +60,31 @@ def test_recrystallised_grains_take_the_place_of_old_ones():
     assert 0.3 < len(shared) / len(none.phases) < 0.7
 
 
+@pytest.mark.parametrize("spread", [0.1, 0.4])
+def test_grains_of_space_are_as_large_as_asked_for(spread):
+    volume = Volume(PolycrystalSettings(diameter=5, spread=spread), 40, seed=4)
+    sizes: dict[tuple, int] = {}
+    for depth in np.arange(0.5, 40) / 40:
+        plane = volume.slice(2, depth)
+        for grain, pixels in enumerate(np.bincount(plane.grains.ravel())):
+            key = tuple(plane.quaternions[grain])
+            sizes[key] = sizes.get(key, 0) + int(pixels)
+    # Who picks voxels at random, and not grains, picks no more of those that the faces have cut.
+    grains = 40**3 / np.mean([*sizes.values()])
+    assert 40**3 / 5**3 * 0.8 < grains < 2 * 40**3 / 5**3
+
+
+@pytest.mark.parametrize("changed", [{"diameter": 0.5}, {"spread": 0.6}, {"spread": -0.1}])
+def test_settings_that_make_no_grains_are_told(changed):
+    with pytest.raises(ValueError, match="diameter of 1 pixel or more and a spread from 0"):
+        PolycrystalSettings(**changed)
+
+
+def test_volumes_too_large_for_a_laptop_are_refused():
+    with pytest.raises(ValueError, match=r"would have .* grains"):
+        Volume(PolycrystalSettings(diameter=1), 1000, 0)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_mean_grain_is_as_large_as_asked_for(kind):
     settings = PolycrystalSettings(kind, diameter=6, spread=0.2, new=1.0)

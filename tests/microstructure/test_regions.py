@@ -60,3 +60,15 @@ def test_any_picture_is_divided_without_gaps(rows, cols, seed):
     assert {*np.unique(found)} == {*range(found.max() + 1)}
     areas = np.bincount(found.ravel())
     assert len(areas) == 1 or areas.min() >= 3
+
+
+def test_regions_of_a_tile_go_on_at_the_opposite_edge():
+    picture = np.full((4, 12, 12), 0.2)
+    # One square across all four corners of the tile, and one within.
+    picture[0] = 0.8
+    picture[0, 3:9] = picture[0, :, 3:9] = 0.2
+    picture[1, 5:8, 5:8] = 0.9
+    assert even_regions(picture).max() + 1 == 6
+    tiled = even_regions(picture, tiled=True)
+    assert tiled.max() + 1 == 3
+    assert len({tiled[0, 0], tiled[0, -1], tiled[-1, 0], tiled[-1, -1]}) == 1

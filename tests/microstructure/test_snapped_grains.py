@@ -106,3 +106,13 @@ def test_one_phase_stays_one(truth):
     assert picture[3].max() == 0
     picture[3, :20] = 0.9
     assert oriented(picture, no_orientations((48, 48), [Oh])).numbers.max() == 1
+
+
+def test_a_second_phase_where_there_is_none_cuts_no_grain(truth):
+    one = truth.quaternions[:1, :1].repeat(8, 0).repeat(8, 1)
+    holed = one.copy()
+    holed[:, 4:] = np.nan
+    picture = picture_of(OrientationMap(one, [Oh]))
+    picture[3, :, 5:] = 1
+    found = oriented(picture, OrientationMap(holed, [Oh]))
+    np.testing.assert_array_equal(found.quaternions, one)

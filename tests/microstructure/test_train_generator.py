@@ -56,9 +56,13 @@ def test_a_stopped_training_ends_as_one_that_was_not(tmp_path):
 
 def test_no_volume_is_learned_from_and_validated_on():
     values = np.arange(45, dtype=np.uint8).reshape(45, 1, 1, 1)
-    data = training_data(Pictures(values, np.repeat(np.arange(45), 1)))
-    assert data.validation.ravel().tolist() == [0, 20, 40]
+    data = training_data(Pictures(values, np.arange(45)))
+    assert data.validation.ravel().tolist() == [0, 1, 2]
     assert len(data.train) == 42
+    volumes = np.repeat(np.arange(30), 3)
+    data = training_data(Pictures(np.zeros((90, 1, 1, 1), np.uint8), volumes))
+    assert (len(data.validation), len(data.train)) == (6, 84)
+    assert data.train.base is not None
 
 
 class _Perfect(torch.nn.Module):

@@ -69,12 +69,12 @@ def fill(
     """Fill in a map of orientations where nothing was indexed.
 
     What was measured stays as it is; a map tells what was filled in. Grains go on into what is
-    filled in; new ones have orientations that occur in the map.
+    filled in; new ones have orientations that occur in the map, where it has one of their colour.
 
     [bold]napari-kikuchi microstructure fill scan.orientations.zarr --model RUN/model.safetensors[/]
     """
-    target = maps.with_suffix(".filled.zarr") if out is None else out
-    _fill(maps, target, model, device, as_json, events, {"seed": seed, "steps": steps})
+    settings = {"seed": seed, "steps": steps}
+    _fill(maps, out, "filled", model, device, as_json, events, settings)
 
 
 @microstructure.command()
@@ -96,9 +96,8 @@ def extend(
 
     [bold]napari-kikuchi microstructure extend maps.zarr --by 32 --model RUN/model.safetensors[/]
     """
-    target = maps.with_suffix(".extended.zarr") if out is None else out
     settings = {"seed": seed, "steps": steps, "by": by}
-    _fill(maps, target, model, device, as_json, events, settings)
+    _fill(maps, out, "extended", model, device, as_json, events, settings)
 
 
 @microstructure.command()
@@ -144,9 +143,10 @@ def polycrystal(
     out: Annotated[Path, typer.Argument(help="Map store to write.", show_default=False)],
     grains: Annotated[Grains, typer.Option(help="What they are like.")] = Grains.EQUIAXED,
     size: Annotated[int, typer.Option(min=2, help="Rows and columns of the map.")] = 128,
-    diameter: Annotated[float, typer.Option(min=0.1, help="Of the mean grain, in pixels.")] = 10.0,
+    diameter: Annotated[float, typer.Option(min=1, help="Of the mean grain, in pixels.")] = 10.0,
     spread: Annotated[
-        float, typer.Option(min=0, help="Standard deviation of the logarithm of their radii.")
+        float,
+        typer.Option(min=0, max=0.5, help="Standard deviation of the logarithm of their radii."),
     ] = 0.3,
     fraction: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the grains of the second phase.")
@@ -183,7 +183,10 @@ def polycrystal(
             components=components,
         )
         plane = Volume(settings, size, seed).slice(1, 0.5)
-        told = {"method": "polycrystal", "settings": {**asdict(settings), "seed": seed}}
+        told = {
+            "method": "polycrystal",
+            "settings": {**asdict(settings), "size": size, "seed": seed},
+        }
         orientations = polycrystal_orientations(plane)
         write_maps(out, grain_maps(orientations, cubic_phases(), told, step=(step, step)))
         report_result(
@@ -243,13 +246,18 @@ def train(
         job = train_generator(
             out, settings, architecture=architecture, volumes=volumes, size=size, resume=resume
         )
-        path = run(job, output, going_on="The same command with --resume goes on from here.")
+        path = run(
+            job,
+            output,
+            going_on="Once it trains, the same command with --resume goes on from here.",
+        )
         report_result(output, f"The best model is [bold]{shown(path)}[/].", result=path)
 
 
 def _fill(
     maps: Path,
-    out: Path,
+    out: Path | None,
+    done: str,
     model: Path,
     device: str,
     as_json: bool,
@@ -261,14 +269,27 @@ def _fill(
         from napari_kikuchi.io.map_store import read_maps, write_maps
         from napari_kikuchi.microstructure.scan_filling import fill_maps
 
-        refuse_overwriting(out)
+        store = maps.resolve()
+        target = store.with_name(f"{store.name.removesuffix('.zarr')}.{done}.zarr")
+        target = target if out is None else out
+        refuse_overwriting(target)
         given = dict(settings)
-        by = given.pop("by", "0")
-        sides = "," in by
-        margins = numbers(by, "--by", (int,) * (4 if sides else 1)) * (1 if sides else 4)
+        margins = _margins(given.pop("by", "0"))
         job = fill_maps(_generator(model, device), read_maps(maps), margins=margins, **given)
-        write_maps(out, run(job, output))
-        report_result(output, f"Wrote [bold]{shown(out)}[/].", result=out)
+        write_maps(target, run(job, output))
+        report_result(output, f"Wrote [bold]{shown(target)}[/].", result=target)
+
+
+def _margins(by: str) -> tuple[int, int, int, int]:
+    """Read ``8``, or ``8,0,8,0``."""
+    parts = by.split(",")
+    if len(parts) not in (1, 4) or not all(part.strip().isdecimal() for part in parts):
+        raise ValueError(
+            f"--by needs one number of pixels for all sides, or four separated by commas (above, "
+            f"below, left and right), not {by!r}"
+        )
+    top, bottom, left, right = [int(part) for part in parts] * (4 // len(parts))
+    return top, bottom, left, right
 
 
 def _generator(model: Path, device: str) -> MicrostructureGenerator:

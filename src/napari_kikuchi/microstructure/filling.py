@@ -1,4 +1,4 @@
-"""What a generator is used for: filling in, extending, generating, interpolating.
+"""What a generator is used for: filling in, generating, interpolating.
 
 Pictures have four channels from 0 to 1: red, green and blue of the orientations, and the phase.
 What is unknown of them is NaN.
@@ -54,7 +54,7 @@ def fill(
     Returns
     -------
     numpy.ndarray
-        Of the shape of the picture. What is known is as it was.
+        In single precision, of the shape of the picture. What is known is as it was.
 
     Raises
     ------
@@ -79,36 +79,6 @@ def fill(
     )
     filled = _from_network(found)[0, :, :rows, :cols]
     return np.where(unknown, filled, picture).astype(np.float32)
-
-
-def extend(
-    generator: MicrostructureGenerator,
-    picture: NDArray[np.floating],
-    margins: tuple[int, int, int, int],
-    *,
-    seed: int = 0,
-    steps: int = STEPS,
-) -> Job[NDArray[np.float32]]:
-    """Go on with a picture past its edges.
-
-    Parameters
-    ----------
-    generator, picture, seed, steps
-        See :func:`fill`; what is unknown within the picture is filled in as well.
-    margins
-        Pixels to add above, below, left and right.
-
-    Raises
-    ------
-    ValueError
-        If it is no such picture, or a margin is less than 0.
-    """
-    check_picture(picture)
-    if min(margins) < 0:
-        raise ValueError(f"expected margins of 0 or more pixels, found {margins}")
-    top, bottom, left, right = margins
-    larger = np.pad(picture, ((0, 0), (top, bottom), (left, right)), constant_values=np.nan)
-    return (yield from fill(generator, larger, seed=seed, steps=steps))
 
 
 def generate(
@@ -169,8 +139,7 @@ def generate(
         job = maker.filled(
             torch.zeros(some, CHANNELS, rows, cols),
             torch.ones(some, 1, rows, cols),
-            # Seeds of their own for batches of their own.
-            seed=seed + first,
+            seed=_seed_of(seed, number),
             steps=steps,
         )
         found = yield from _in_all(job, number, len(starts))
@@ -269,6 +238,12 @@ def check_picture(picture: NDArray[np.floating]) -> None:
             f"expected values from 0 to 1, and NaN for what is unknown, found {np.nanmin(picture)} "
             f"to {np.nanmax(picture)}"
         )
+
+
+def _seed_of(seed: int, batch: int) -> int:
+    """A seed for a batch, unrelated to that of others."""
+    state = np.random.SeedSequence([seed, batch]).generate_state(1, np.uint64)[0]
+    return int(state >> np.uint64(1))
 
 
 def _to_network(picture: NDArray[np.floating]) -> torch.Tensor:

@@ -15,9 +15,9 @@ from napari_kikuchi.io.network_files import read_network, write_network
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.noising import steps_from
 
 _CONTENT = "microstructure generator"
-_SHIPPED = "generator.safetensors"
 STEPS = 20
 
 
@@ -57,7 +57,7 @@ class MicrostructureGenerator:
         seed
             The same seed gives the same pictures on the same device.
         steps
-            From noise to pictures.
+            From noise to pictures; with an earlier ``start`` there are fewer.
         start
             Time from which on pictures are made anew: how much of the noise, 0 to 1, what is
             unknown gets before. At 1 nothing of it is left.
@@ -88,7 +88,8 @@ class MicrostructureGenerator:
         def told(noised: Tensor, time: float) -> Tensor:
             return self.network(torch.where(inside, noised, latents), holes, times(time))
 
-        yield Progress(0, steps, "Filling in")
+        total = steps_from(start, steps)
+        yield Progress(0, total, "Filling in")
         # Not around the yields: whoever runs the job has a mode of their own.
         way = process.steps(noised, told, steps, start)
         number = 0
@@ -98,7 +99,7 @@ class MicrostructureGenerator:
             if found is None:
                 break
             number, noised = number + 1, found
-            yield Progress(number, steps, "Filling in")
+            yield Progress(number, total, "Filling in")
         filled = shuffled_in(noised).cpu().clamp(-1, 1)
         return torch.where(unknown > 0, filled, pictures)
 
@@ -106,14 +107,6 @@ class MicrostructureGenerator:
         """Write the generator to a file that :meth:`load` reads."""
         architecture = self.network.architecture.settings()
         write_network(path, self.network, _CONTENT, architecture, self.provenance)
-
-    @classmethod
-    def shipped(cls) -> MicrostructureGenerator:
-        """The generator that comes with the package."""
-        from importlib.resources import as_file, files
-
-        with as_file(files(__package__) / _SHIPPED) as path:
-            return cls.load(path, "cpu")
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> MicrostructureGenerator:

@@ -20,6 +20,8 @@ _CANDIDATES = 20_000
 # texture goes on.
 _OF_SCAN = 0.1
 _SEED = 0
+# Channel of pictures.
+_PHASE = 3
 
 
 def picture_of(orientations: OrientationMap, along: Axis = "z") -> NDArray[np.float32]:
@@ -57,12 +59,15 @@ def oriented(
     picture: NDArray[np.floating],
     known: OrientationMap,
     along: Axis = "z",
+    *,
+    tiled: bool = False,
 ) -> OrientationMap:
     """Orientations of a picture that was filled in around what is known.
 
     What is known stays as it is. A filled-in region that is even with a known one goes on with the
-    orientation of its nearest known pixel; any other is one grain, with an orientation that occurs
-    in the map if there is one of its colour, and else with one of those that have its colour.
+    orientation of its known pixel that is nearest, counted in pixels. Any other is one grain, with
+    an orientation that occurs in the map if there is one of its colour, and else with one of those
+    that have its colour.
 
     Parameters
     ----------
@@ -72,6 +77,8 @@ def oriented(
         Orientations of one or two phases; none where the picture was filled in.
     along
         As for :func:`picture_of`.
+    tiled
+        Whether grains go on beyond an edge at the opposite one.
 
     Returns
     -------
@@ -81,7 +88,10 @@ def oriented(
     from scipy.spatial import cKDTree
 
     there = known.numbers > 0
-    regions = even_regions(picture)
+    if len(known.symmetries) == 1:
+        # Who draws two phases may draw the second where there is none.
+        picture = np.where(np.arange(len(picture))[:, None, None] == _PHASE, 0, picture)
+    regions = even_regions(picture, tiled=tiled)
     rows, cols = np.indices(there.shape)
     # Regions lie so far apart that none is nearest to another.
     places = np.stack([rows, cols, 2 * sum(there.shape) * regions], axis=-1).astype(np.float64)
@@ -101,7 +111,7 @@ def oriented(
     if region.size:
         counts = np.bincount(region)
         means = np.stack([np.bincount(region, weights=one[new]) / counts for one in picture])
-        of_regions = np.where(means[3] > 0.5, len(known.symmetries), 1)
+        of_regions = np.where(means[_PHASE] > 0.5, len(known.symmetries), 1)
         chosen = _of_colours(means[:3].T, of_regions, known, along)
         quaternions[new], numbers[new] = chosen[region], of_regions[region]
     return OrientationMap(quaternions, known.symmetries, numbers)

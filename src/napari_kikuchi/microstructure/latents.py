@@ -9,17 +9,17 @@ from torch.nn import functional
 UNSHUFFLED = 2
 
 
-def shuffled_out(pictures: Tensor, factor: int = UNSHUFFLED) -> Tensor:
-    """Latents of pictures: each block of ``factor`` x ``factor`` pixels becomes channels.
+def shuffled_out(pictures: Tensor) -> Tensor:
+    """Latents of pictures: each block of 2 x 2 pixels becomes channels.
 
     Parameters
     ----------
     pictures
-        Of shape (n, channels, rows, columns), both sides multiples of the factor.
+        Of shape (n, channels, rows, columns), both sides even.
     """
-    return functional.pixel_unshuffle(pictures, factor)
+    return functional.pixel_unshuffle(pictures, UNSHUFFLED)
 
 
-def shuffled_in(latents: Tensor, factor: int = UNSHUFFLED) -> Tensor:
+def shuffled_in(latents: Tensor) -> Tensor:
     """Pictures of latents; see :func:`shuffled_out`, which it undoes without a loss."""
-    return functional.pixel_shuffle(latents, factor)
+    return functional.pixel_shuffle(latents, UNSHUFFLED)

@@ -9,6 +9,7 @@ microstructures. Times run from 0, latents as they are, to 1, noise.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any, Protocol
 
 import torch
@@ -45,7 +46,7 @@ class Process(Protocol):
         told
             What a network tells of noised latents at a time.
         count
-            Steps from the time 1; from an earlier one there are fewer.
+            Steps from the time 1; from an earlier one there are fewer, see :func:`steps_from`.
         start
             More than 0, at most 1.
         """
@@ -74,10 +75,8 @@ class Flow:
         from diffusers import FlowMatchEulerDiscreteScheduler
 
         scheduler: Any = FlowMatchEulerDiscreteScheduler(_TIMES)
-        taken = max(1, round(count * start))
-        scheduler.set_timesteps(
-            sigmas=torch.linspace(start, 0, taken + 1)[:-1].tolist(), device=noised.device
-        )
+        sigmas = torch.linspace(start, 0, steps_from(start, count) + 1)[:-1]
+        scheduler.set_timesteps(sigmas=sigmas.tolist(), device=noised.device)
         for time in scheduler.timesteps:
             found = told(noised, float(time) / _TIMES)
             noised = scheduler.step(found, time, noised).prev_sample
@@ -88,9 +87,9 @@ class Diffusion:
     """Denoising diffusion: of noised latents the noise is told."""
 
     def __init__(self) -> None:
-        from diffusers import DDIMScheduler
-
-        self._scheduler: Any = DDIMScheduler(_TIMES, clip_sample=False)
+        # Shares of what was there before, and of noise, squared, along the published way.
+        kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, _TIMES, dtype=torch.float64), dim=0)
+        self._kept = torch.cat([torch.ones(1, dtype=torch.float64), kept])
 
     def times(self, count: int, generator: torch.Generator) -> Tensor:
         """All alike."""
@@ -98,7 +97,8 @@ class Diffusion:
 
     def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Latents at times."""
-        return self._scheduler.add_noise(latents, noise, _numbers(times))
+        kept = _along(self._at(times), latents)
+        return kept.sqrt() * latents + (1 - kept).sqrt() * noise
 
     def target(self, latents: Tensor, noise: Tensor) -> Tensor:
         """What a network is to tell."""
@@ -108,21 +108,26 @@ class Diffusion:
         self, noised: Tensor, told: Callable[[Tensor, float], Tensor], count: int, start: float
     ) -> Iterator[Tensor]:
         """The way back."""
-        self._scheduler.set_timesteps(count, device=noised.device)
-        # From the time at which they are noised, not from the next one of the scheduler's own.
-        for time in range(int(_numbers(torch.tensor(start))), 0, -(_TIMES // count)):
-            found = told(noised, time / (_TIMES - 1))
-            noised = self._scheduler.step(found, time, noised).prev_sample
+        times = torch.linspace(start, 0, steps_from(start, count) + 1, dtype=torch.float64)
+        for time, (before, after) in zip(times, pairwise(self._at(times)), strict=False):
+            noise = told(noised, float(time))
+            latents = (noised - (1 - before).sqrt() * noise) / before.sqrt()
+            noised = after.sqrt() * latents + (1 - after).sqrt() * noise
             yield noised
+
+    def _at(self, times: Tensor) -> Tensor:
+        places = (times.double() * _TIMES).round().long()
+        return self._kept.to(times.device)[places].float()
 
 
 #: By the names that files have of them.
 PROCESSES: dict[str, Callable[[], Process]] = {"flow": Flow, "diffusion": Diffusion}
 
 
+def steps_from(start: float, count: int) -> int:
+    """Steps from a time, if there are so many from the time 1."""
+    return max(1, round(count * start))
+
+
 def _along(times: Tensor, latents: Tensor) -> Tensor:
     return times.reshape(-1, *(1,) * (latents.ndim - 1))
-
-
-def _numbers(times: Tensor) -> Tensor:
-    return (times * (_TIMES - 1)).round().long()

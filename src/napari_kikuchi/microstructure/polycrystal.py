@@ -17,6 +17,9 @@ Kind = Literal["equiaxed", "rolled", "recrystallised"]
 KINDS: tuple[Kind, ...] = ("equiaxed", "rolled", "recrystallised")
 # Grains of a rolled volume that recrystallised ones replace are larger than these by this factor.
 _OLD = 1.5
+_MOST_SPREAD = 0.5
+# More would not fit into the memory of a laptop.
+_MOST_GRAINS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,8 @@ class PolycrystalSettings:
         Edge of a cube as large as a grain in the mean, in pixels; of recrystallised volumes, of the
         new grains.
     spread
-        Standard deviation of the logarithm of the radii.
+        Standard deviation of the logarithm of the radii, at most 0.5: the more they differ, the
+        more of the small grains vanish among the large ones.
     fraction
         Share of the grains that are of the second phase, 0 to 1.
     components
@@ -54,6 +58,13 @@ class PolycrystalSettings:
     elongation: float = 4.0
     new: float = 0.5
 
+    def __post_init__(self) -> None:
+        if self.diameter < 1 or not 0 <= self.spread <= _MOST_SPREAD:
+            raise ValueError(
+                f"expected grains of a diameter of 1 pixel or more and a spread from 0 to "
+                f"{_MOST_SPREAD}, found {self.diameter} and {self.spread}"
+            )
+
 
 def random_settings(rng: np.random.Generator, least: float, most: float) -> PolycrystalSettings:
     """Settings drawn at random, half of them with a texture.
@@ -68,7 +79,7 @@ def random_settings(rng: np.random.Generator, least: float, most: float) -> Poly
     return PolycrystalSettings(
         kind=KINDS[rng.integers(len(KINDS))],
         diameter=float(np.exp(rng.uniform(math.log(least), math.log(most)))),
-        spread=float(rng.uniform(0.1, 0.6)),
+        spread=float(rng.uniform(0.1, 0.4)),
         fraction=float(rng.uniform(0, 1)),
         components=int(rng.integers(1, 4)) if rng.random() < 0.5 else 0,
         scatter=float(rng.uniform(5, 20)),
@@ -108,6 +119,11 @@ class Volume:
         Of an edge, in pixels.
     seed
         The same seed makes the same volume.
+
+    Raises
+    ------
+    ValueError
+        If there would be too many grains.
     """
 
     def __init__(self, settings: PolycrystalSettings, size: int, seed: int) -> None:
@@ -175,6 +191,11 @@ class _Cells:
         # In units of the edges, with a margin so that the faces see no fewer seeds.
         low, high = np.full(3, -2.0), size / edges + 2
         self.count = max(1, round(float(np.prod(high - low))))
+        if self.count > _MOST_GRAINS:
+            raise ValueError(
+                f"a cube of {size} pixels would have {self.count:,} grains, more than "
+                f"{_MOST_GRAINS:,}: make it smaller, or its grains larger"
+            )
         seeds = rng.uniform(low, high, (self.count, 3))
         self._cells = Laguerre(seeds, 0.5 * rng.lognormal(0, settings.spread, self.count))
 

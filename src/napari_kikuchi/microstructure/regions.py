@@ -19,7 +19,7 @@ _SETTLINGS = 2
 _LEAST = 3
 
 
-def even_regions(picture: NDArray[np.floating]) -> NDArray[np.int32]:
+def even_regions(picture: NDArray[np.floating], *, tiled: bool = False) -> NDArray[np.int32]:
     """Divide a picture into regions of one colour and one phase each.
 
     Basins of how steeply colours change; those whose mean colours are alike are joined.
@@ -28,6 +28,8 @@ def even_regions(picture: NDArray[np.floating]) -> NDArray[np.int32]:
     ----------
     picture
         Of shape (channels, rows, columns), 0 to 1.
+    tiled
+        Whether regions go on beyond an edge at the opposite one.
 
     Returns
     -------
@@ -40,10 +42,10 @@ def even_regions(picture: NDArray[np.floating]) -> NDArray[np.int32]:
     _, labels = np.unique(watershed(_steepness(picture)), return_inverse=True)
     colours = picture.reshape(len(picture), -1).astype(np.float64)
     for alike in _ALIKE:
-        labels = _joined(labels, colours, alike)
+        labels = _joined(labels, colours, alike, tiled)
     for _ in range(_SETTLINGS):
         labels = _settled(labels, colours)
-    return _without_scraps(labels, colours).reshape(picture.shape[1:])
+    return _without_scraps(labels, colours, tiled)
 
 
 def _steepness(picture: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -59,9 +61,9 @@ def _steepness(picture: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def _joined(
-    labels: NDArray[np.integer], colours: NDArray[np.float64], alike: float
+    labels: NDArray[np.integer], colours: NDArray[np.float64], alike: float, tiled: bool
 ) -> NDArray[np.int32]:
-    one, other = _borders(labels)
+    one, other = _borders(labels, tiled)
     means, _ = _means(labels, colours)
     near = np.linalg.norm(means[:, one] - means[:, other], axis=0) < alike
     return connected(one[near], other[near], means.shape[1])[labels]
@@ -78,10 +80,12 @@ def _settled(labels: NDArray[np.integer], colours: NDArray[np.float64]) -> NDArr
     return np.unique(chosen, return_inverse=True)[1].reshape(labels.shape)
 
 
-def _without_scraps(labels: NDArray[np.integer], colours: NDArray[np.float64]) -> NDArray[np.int32]:
+def _without_scraps(
+    labels: NDArray[np.integer], colours: NDArray[np.float64], tiled: bool
+) -> NDArray[np.int32]:
     """Labels after regions of few pixels have gone to their neighbours, the smallest first."""
     while True:
-        one, other = _borders(labels)
+        one, other = _borders(labels, tiled)
         means, areas = _means(labels, colours)
         # Each border from both sides.
         one, other = np.concatenate([one, other]), np.concatenate([other, one])
@@ -96,11 +100,12 @@ def _without_scraps(labels: NDArray[np.integer], colours: NDArray[np.float64]) -
         labels = connected(one[chosen], other[chosen], len(areas))[labels]
 
 
-def _borders(labels: NDArray[np.integer]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _borders(labels: NDArray[np.integer], tiled: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pairs of regions that meet."""
+    around = np.pad(labels, ((0, 1), (0, 1)), mode="wrap") if tiled else labels
     pairs = [
         np.stack([first.ravel(), second.ravel()])
-        for first, second in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1]))
+        for first, second in ((around[1:], around[:-1]), (around[:, 1:], around[:, :-1]))
     ]
     both = np.sort(np.concatenate(pairs, axis=1), axis=0)
     one, other = np.unique(both[:, both[0] != both[1]], axis=1)

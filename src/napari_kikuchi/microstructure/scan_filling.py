@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.explore.inverse_pole_figures import Axis
-from napari_kikuchi.explore.orientations import OrientationMap
-from napari_kikuchi.io.indexed import laue_group, read_indexed
+from napari_kikuchi.explore.orientations import OrientationMap, orientations_of
+from napari_kikuchi.io.indexed import read_indexed
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.microstructure.filling import fill, generate
@@ -37,7 +37,9 @@ def fill_maps(
     generator
         That has learned what microstructures look like.
     stack
-        With orientations of one phase or two, see :func:`~napari_kikuchi.io.indexed.read_indexed`.
+        With orientations of one phase or two on a square grid, see
+        :func:`~napari_kikuchi.io.indexed.read_indexed`. Generators that come from
+        :func:`~napari_kikuchi.microstructure.train.train_generator` have seen cubic grains alone.
     holes
         What is to be made anew although it was measured, of shape (rows, columns).
     margins
@@ -65,12 +67,18 @@ def fill_maps(
     NoOrientationsError
         If there are no orientations.
     ValueError
-        If there are more than two phases, the holes have another shape, or a margin is less
-        than 0.
+        If the grid is hexagonal, there are more than two phases, the holes have another shape, or
+        a margin is less than 0.
     """
     yield Progress(0, 0, "Reading the orientations")
     found = read_indexed(stack)
-    quaternions, numbers = found.quaternions, found.numbers
+    measured = orientations_of(found, stack)
+    if measured.grid == "hexagonal":
+        raise ValueError(
+            "expected maps on a square grid, found a hexagonal one: generators know square grids "
+            "alone. Resample the scan first"
+        )
+    quaternions, numbers = measured.quaternions, measured.numbers
     if holes is not None:
         if holes.shape != numbers.shape:
             raise ValueError(
@@ -83,8 +91,7 @@ def fill_maps(
     over = ((top, bottom), (left, right))
     quaternions = np.pad(quaternions, (*over, (0, 0)), constant_values=np.nan)
     numbers = np.pad(numbers, over)
-    symmetries = [laue_group(phase) for phase in found.phases]
-    known = OrientationMap(quaternions, symmetries, numbers)
+    known = OrientationMap(quaternions, measured.symmetries, numbers)
     picture = picture_of(known, along)
     filled = yield from fill(generator, picture, seed=seed, steps=steps)
     yield Progress(0, 0, "Finding the grains")
@@ -146,7 +153,7 @@ def generate_maps(
 
     made = yield from generate(generator, 1, shape, tileable=tileable, seed=seed, steps=steps)
     yield Progress(0, 0, "Finding the grains")
-    found = oriented(made[0], no_orientations(shape, [Oh, Oh]), along)
+    found = oriented(made[0], no_orientations(shape, [Oh, Oh]), along, tiled=tileable)
     settings = {**_settings(generator, along, seed, steps), "tileable": tileable}
     told = {"method": "microstructure", "microstructure": settings}
     return grain_maps(found, cubic_phases(), told, step=(step, step), along=along)

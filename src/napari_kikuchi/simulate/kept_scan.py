@@ -43,7 +43,9 @@ def kept_scan(
     path = places.user_folder() / "samples" / name
     if not _is_of_now(path, settings):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
+        if not truth_path(path).exists():
+            # Nobody has measured it: it lies where only simulated scans do.
+            path.unlink(missing_ok=True)
         yield from simulate(path)
     return path
 
