@@ -1,0 +1,1 @@
+"""Microstructures of two phases: their properties, and those that have wanted ones."""
