@@ -1,14 +1,14 @@
 """How near coercivities are to those of magnumnp, whether they hold still, and what they cost.
 
-    python benchmarks/coercivity.py [--magnets 20] [--peers PYTHON --kept FOLDER] [--still]
+    python benchmarks/coercivity.py [--size 64] [--still] [--peers PYTHON --kept FOLDER]
 
-Magnets of SmCo5 and Sm2Co17 of 64 x 64 cells of 1 nm, grains of 4 to 16 nm, are demagnetised in a
-batch. With --peers magnumnp does it, too: coercivity_peers.py tells how to make its environment,
-and how it walks. It takes long: what it has found is kept in --kept, and after --seconds no other
-magnet is begun; the same command goes on. With --still all is done again more carefully: with a
-tenth of the torque and twice the steps; with a quarter of the steps of the field; and in double
-precision. Prints for each the difference of coercivities to ours in % of it, mean and largest, and
-seconds of one processor thread for each magnet.
+Magnets of SmCo5 and Sm2Co17, cells of 1 nm in grains of 4 to 16 nm, are demagnetised in a batch.
+With --peers magnumnp does it, too: coercivity_peers.py tells how to make its environment, and how
+it walks. It takes long: what it has found is kept in --kept, and after --seconds no other magnet is
+begun; the same command goes on. With --still all is done again more carefully: with a tenth of the
+torque and twice the steps; with a quarter of the steps of the field; and in double precision.
+Prints for each the difference of coercivities to ours in % of it, mean and largest, and seconds of
+one processor thread for each magnet.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from napari_kikuchi.microstructure.hysteresis import Hysteresis, Walk, hysteresi
 from napari_kikuchi.microstructure.magnet import SM2CO17, SMCO5, Magnets
 from napari_kikuchi.simulate.grains import tessellate
 
-SIZE, CELL = 64, 1e-9
+CELL = 1e-9
 WALK = Walk()
 # A longer bracket than ours, which spares magnumnp two of some ten minimisations.
 PEERS_PRECISION = 0.03
@@ -43,6 +43,7 @@ CAREFUL = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--magnets", type=int, default=20)
+    parser.add_argument("--size", type=int, default=64, help="rows and columns of cells")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", metavar="PYTHON", help="of the environment of magnumnp")
     parser.add_argument("--kept", type=Path, help="folder for what magnumnp has found")
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--still", action="store_true", help="again, more carefully")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    phases = two_phases(given.magnets, given.seed)
+    phases = two_phases(given.magnets, given.size, given.seed)
     ours, seconds = demagnetised(phases, torch.float32)
     share = (phases == 0).mean(axis=(1, 2))
     print(f"SmCo5: {np.round(share, 2)}\nT:     {np.round(ours.coercivity, 2)}")
@@ -73,16 +74,16 @@ def main() -> None:
                 show(name, middles, ours.coercivity[which], took)
 
 
-def two_phases(count: int, seed: int) -> np.ndarray:
+def two_phases(count: int, size: int, seed: int) -> np.ndarray:
     """Sections of grains, of which 10 to 95 % are SmCo5 (0), the others Sm2Co17 (1)."""
     rng = np.random.default_rng(seed)
-    points = np.stack(np.mgrid[:SIZE, :SIZE], axis=-1).reshape(-1, 2) * 1e-3  # In µm.
+    points = np.stack(np.mgrid[:size, :size], axis=-1).reshape(-1, 2) * 1e-3  # In µm.
     maps = []
     for _ in range(count):
         grain_size, hard_share = rng.uniform(4e-3, 16e-3), rng.uniform(0.1, 0.95)
         grain, _ = tessellate(points, (grain_size, grain_size), 0.3, rng)
         hard = rng.random(grain.max() + 1) < hard_share
-        maps.append(np.where(hard[grain], 0, 1).reshape(SIZE, SIZE))
+        maps.append(np.where(hard[grain], 0, 1).reshape(size, size))
     return np.array(maps)
 
 

@@ -100,6 +100,12 @@ def test_one_axis_is_that_of_all_cells(phases, state):
     torch.testing.assert_close(*pulls)
 
 
+def test_a_mask_is_a_map_of_two_phases(phases, state):
+    applied = torch.zeros(2, 3, dtype=torch.float64)
+    pulls = [Magnets.of(of).pull(state, applied) for of in (phases, phases == 1)]
+    torch.testing.assert_close(*pulls)
+
+
 def test_saturated_is_one_along_the_field(phases):
     magnets = Magnets.of(phases)
     direction = torch.tensor([0.6, 0.8, 0.0], dtype=torch.float64)

@@ -65,7 +65,7 @@ def test_far_cells_are_dipoles(cell):
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_it_does_not_jump_where_dipoles_begin(cell):
-    along = demagnetising_tensor((2, 80), cell)[0, 0, 0, 5:79] * np.arange(5, 79) ** 3
+    along = demagnetising_tensor((2, 80), cell)[0, 0, 0, 10:79] * np.arange(10, 79) ** 3
     assert np.abs(np.diff(along)).max() < 0.01 * np.abs(along).max()
 
 

@@ -121,6 +121,7 @@ class Magnets:
         indices, axes = np.asarray(phases), np.asarray(easy_axes, dtype=np.float64)
         _check_phases(indices, len(materials))
         _check_axes(axes, indices.shape)
+        indices = indices.astype(np.intp)
         anisotropy, magnetisation, exchange = (
             np.array([getattr(material, name) for material in materials])[indices][:, None]
             for name in ("anisotropy", "magnetisation", "exchange")
@@ -128,17 +129,24 @@ class Magnets:
         mean = magnetisation.mean(axis=(2, 3), keepdims=True)
         if axes.ndim == 1:
             axes = np.broadcast_to(axes[:, None, None], (len(indices), 3, 1, 1))
-        values = (
-            magnetisation / mean,
-            2 * anisotropy / mean,
-            axes,
-            2 * _harmonic_mean(exchange[..., 1:], exchange[..., :-1]) / (cell**2 * mean),
-            2 * _harmonic_mean(exchange[..., 1:, :], exchange[..., :-1, :]) / (cell**2 * mean),
-            mu_0 * mean,
-        )
-        tensors = (torch.tensor(value, device=device, dtype=dtype) for value in values)
+
+        def tensor(values: NDArray[np.float64]) -> Tensor:
+            return torch.tensor(values, device=device, dtype=dtype)
+
+        def bonds(one: NDArray[np.float64], other: NDArray[np.float64]) -> Tensor:
+            harmonic_mean = 2 * one * other / (one + other)
+            return tensor(2 * harmonic_mean / (cell**2 * mean))
+
         shape = (indices.shape[1], indices.shape[2])
-        return cls(*tensors, StrayField(shape, device=device, dtype=dtype) if stray else None)
+        return cls(
+            moments=tensor(magnetisation / mean),
+            anisotropy=tensor(2 * anisotropy / mean),
+            axes=tensor(axes),
+            right=bonds(exchange[..., 1:], exchange[..., :-1]),
+            down=bonds(exchange[..., 1:, :], exchange[..., :-1, :]),
+            polarisation=tensor(mu_0 * mean),
+            stray_field=StrayField(shape, device=device, dtype=dtype) if stray else None,
+        )
 
     def __len__(self) -> int:
         return len(self.moments)
@@ -159,9 +167,9 @@ class Magnets:
         return direction[:, None, None].expand(len(self), 3, rows, columns).clone()
 
     def pull(self, state: Tensor, applied: Tensor) -> Tensor:
-        """What pulls at each moment: minus the gradient of the energy, of the state's shape.
+        """What pulls at each moment: minus the gradient of the energy of all cells.
 
-        It is the effective field, times the moment of the cell.
+        It is the effective field times the moment of the cell, of the state's shape.
 
         Parameters
         ----------
@@ -195,10 +203,6 @@ class Magnets:
     def along(self, state: Tensor, direction: Tensor) -> Tensor:
         """Mean magnetisation of each magnet along a direction, over its saturation."""
         return (self.moments * state * direction[:, None, None]).sum(1).mean((1, 2))
-
-
-def _harmonic_mean(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 2 * one * other / (one + other)
 
 
 def _check_phases(phases: NDArray, materials: int) -> None:
