@@ -1,1 +1,1 @@
-"""Microstructures: learned from polycrystals, filled in, grown, generated on request."""
+"""Microstructures: learned from polycrystals, filled in, grown, generated, and their coercivities."""
