@@ -4,7 +4,8 @@ magnumnp 2.2 (GPL-3) is no part of this project's environment. One of its own ta
 and nothing else that is large:
 
     .venv/bin/python -m venv PEERS
-    echo "$PWD"/.venv/lib/python3*/site-packages > PEERS/lib/python3*/site-packages/project.pth
+    .venv/bin/python -c "import site; print(*site.getsitepackages())" \\
+        | tee "$(PEERS/bin/python -c 'import site; print(*site.getsitepackages())')/project.pth"
     PEERS/bin/pip install torch==2.13.0 magnumnp==2.2.0
     python benchmarks/coercivity.py --peers PEERS/bin/python
 

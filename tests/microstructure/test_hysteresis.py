@@ -131,9 +131,21 @@ def test_progress_counts_magnets():
     assert done[-1] == 3
 
 
-def test_a_field_exactly_against_the_moments_is_refused():
-    with pytest.raises(ValueError, match=r"does not turn over in .* tilt"):
-        found(Magnets.of(GRAIN, stray=False), tilt=0)
+def test_magnets_that_no_field_turns_over_are_told_and_others_found():
+    along, tilted = (np.broadcast_to(one, (2, 2, 3)) for one in ((1, 0, 0), (0.8, 0.6, 0)))
+    axes = np.moveaxis(np.stack([along, tilted]), -1, 1)
+    magnets = Magnets.of(np.zeros((2, 2, 2), int), axes, stray=False)
+    with pytest.warns(JobWarning, match=r"1 of 2 magnets do not turn over .* number 0"):
+        result = found(magnets, tilt=0)
+    assert np.isnan(result.coercivity[0])
+    alone = found(magnets.taken(slice(1, 2)), tilt=0)
+    assert result.coercivity[1] == alone.coercivity[0]
+
+
+@pytest.mark.parametrize("name", ["first_step", "precision", "torque", "most_steps", "together"])
+def test_walks_that_would_not_end_are_refused(name):
+    with pytest.raises(ValueError, match=f"{name} must be more than 0"):
+        Walk(**{name: 0})
 
 
 def test_states_that_are_not_at_rest_are_told():

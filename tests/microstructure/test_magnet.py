@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.constants import mu_0
 
-from napari_kikuchi.microstructure.magnet import SM2CO17, SMCO5, Magnets
+from napari_kikuchi.microstructure.magnet import SM2CO17, SMCO5, Magnets, Material
 from napari_kikuchi.microstructure.stray_field import demagnetising_tensor
 
 CELL = 1e-9
@@ -132,3 +132,21 @@ def test_materials_have_the_published_anisotropy_fields():
 def test_what_does_not_fit_is_named(phases, axes, words):
     with pytest.raises(ValueError, match=words):
         Magnets.of(phases, axes)
+
+
+def test_phases_without_exchange_have_no_bonds():
+    loose = Material(anisotropy=1e6, magnetisation=1e6, exchange=0.0)
+    magnets = Magnets.of([[[0, 1, 1]]], materials=(SMCO5, loose))
+    assert magnets.right.tolist() == [[[[0.0, 0.0]]]]
+
+
+@pytest.mark.parametrize("changed", [{"magnetisation": 0.0}, {"anisotropy": -1.0}])
+def test_materials_that_are_none_are_refused(changed):
+    settings = {"anisotropy": 1e6, "magnetisation": 1e6, "exchange": 1e-11, **changed}
+    with pytest.raises(ValueError, match="expected a magnetisation above 0"):
+        Material(**settings)
+
+
+def test_cells_have_a_length():
+    with pytest.raises(ValueError, match="cells longer than 0 m"):
+        Magnets.of([[[0]]], cell=0.0)

@@ -1,1 +1,1 @@
-"""Microstructures: learned from polycrystals, filled in, grown, generated, and their coercivities."""
+"""Microstructures: learned from, filled in, grown, generated; and coercivities of magnets."""

@@ -9,7 +9,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .magnet import Magnets
+    from napari_kikuchi.microstructure.magnet import Magnets
 
 # Radians that a moment turns at most in a step: larger steps leap over barriers.
 _LARGEST_TURN = 0.3

@@ -12,14 +12,13 @@ import numpy as np
 import torch
 
 from napari_kikuchi.jobs import Job, JobWarning, Progress
-
-from .descent import Descent
+from napari_kikuchi.microstructure.descent import Descent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from .magnet import Magnets
+    from napari_kikuchi.microstructure.magnet import Magnets
 
 # Of the saturation. What has gone so far beyond 0 does not come back: no need to wait for the rest.
 _TURNED = -0.1
@@ -43,7 +42,7 @@ class Walk:
         Of the field, as a share of the largest anisotropy field of a magnet; it is halved once
         the magnet has turned over.
     precision
-        Share of the coercivity by which it is known.
+        Share of the coercivity by which it is known; not below 0.01 T.
     torque
         A state is at rest where none is larger, in T.
     most_steps
@@ -59,6 +58,12 @@ class Walk:
     most_steps: int = 4000
     together: int = 32
 
+    def __post_init__(self) -> None:
+        for name in ("first_step", "precision", "torque", "most_steps", "together"):
+            value = getattr(self, name)
+            if not value > 0:
+                raise ValueError(f"{name} must be more than 0, not {value}")
+
 
 @dataclass(frozen=True, eq=False)
 class Hysteresis:
@@ -68,7 +73,7 @@ class Hysteresis:
     ----------
     coercivity
         Fields µ0 Hc in T at which the magnetisation along the field turns its sign, of shape
-        (magnets,).
+        (magnets,); NaN for magnets that no field turns over.
     error
         By how much they may be off for the steps of the field alone, in T.
     remanence
@@ -107,15 +112,10 @@ def hysteresis(magnets: Magnets, walk: Walk | None = None) -> Job[Hysteresis]:
     Hysteresis
         Of all magnets.
 
-    Raises
-    ------
-    ValueError
-        If a magnet does not turn over in any field.
-
     Warns
     -----
     JobWarning
-        If magnets were not at rest after the most steps.
+        If magnets were not at rest after the most steps, or do not turn over in any field.
 
     Notes
     -----
@@ -133,7 +133,7 @@ def hysteresis(magnets: Magnets, walk: Walk | None = None) -> Job[Hysteresis]:
     if restless:
         warnings.warn(
             f"{restless} states of {len(magnets)} magnets were not at rest after {walk.most_steps} "
-            "steps: their coercivities may be too large; give more steps",
+            "steps: their coercivities are not certain; give more steps",
             JobWarning,
             stacklevel=2,
         )
@@ -141,6 +141,15 @@ def hysteresis(magnets: Magnets, walk: Walk | None = None) -> Job[Hysteresis]:
         torch.cat([getattr(some, name) for some in walkers]).cpu().numpy()
         for name in ("low", "high")
     )
+    stuck = np.flatnonzero(np.isnan(high))
+    if len(stuck):
+        warnings.warn(
+            f"{len(stuck)} of {len(magnets)} magnets do not turn over in any field (the first is "
+            f"number {stuck[0]}): nothing turns their moments. Give the field a tilt against "
+            "their easy axes",
+            JobWarning,
+            stacklevel=2,
+        )
     curves = tuple(np.array(sorted(curve)) for some in walkers for curve in some.curves)
     return Hysteresis(
         coercivity=(low + high) / 2,
@@ -204,7 +213,7 @@ class _Walkers:
         (moving,) = torch.nonzero(turned | resting, as_tuple=True)
         if not len(moving):
             return
-        self.restless += int((late & resting).sum())
+        self.restless += int(late.sum())
         self._note(moving, resting, along)
         self._at_rest[resting] = self._descent.state[resting]
         self.low[self._left[resting]] = self._field[resting]
@@ -221,15 +230,12 @@ class _Walkers:
     def _next_fields(self, moving: Tensor) -> None:
         numbers = self._left[moving]
         low, high = self.low[numbers], self.high[numbers]
-        if (low > self._beyond[numbers]).any():
-            raise ValueError(
-                f"a magnet does not turn over in {float(low.max()):.0f} T: nothing turns its "
-                "moments. Give the field a tilt against its easy axes"
-            )
+        stuck = low > self._beyond[numbers]
+        self.high[numbers[stuck]] = math.nan
         step = torch.where(high.isinf(), self._first_step[numbers], (high - low) / 2)
         self._field[moving] = low + step
         self._steps[moving] = 0
-        known = high <= low + (self._walk.precision * low).clamp(min=_FINEST)
+        known = stuck | (high <= low + (self._walk.precision * low).clamp(min=_FINEST))
         going_on = moving[~known]
         if len(going_on):
             applied = self._applied(self._field[going_on])
