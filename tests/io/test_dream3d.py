@@ -50,6 +50,19 @@ def test_the_file_says_that_it_is_of_version_7_and_how_it_was_made(tmp_path):
         assert file["Pipeline"].attrs["Pipeline Version"] == 2
 
 
+def test_attributes_have_texts_of_fixed_length_that_end_with_zero(tmp_path):
+    # DREAM3D-NX reads no others.
+    def check(_, item):
+        for name in item.attrs:
+            kind = item.attrs.get_id(name).dtype
+            if kind.kind in "SO":
+                assert h5py.check_string_dtype(kind).length == len(item.attrs[name]) + 1
+
+    with written(tmp_path, spot_stack()) as file:
+        check("/", file)
+        file.visititems(check)
+
+
 def test_cells_have_the_step_of_the_scan(tmp_path):
     with written(tmp_path, spot_stack()) as file:
         geometry = file[f"{CONTAINER}/_SIMPL_GEOMETRY"]
