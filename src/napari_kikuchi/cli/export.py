@@ -26,7 +26,8 @@ def export(
         typer.Argument(
             metavar="OUT",
             help="File to write: .tif for ImageJ and Fiji, .h5 for plain HDF5; with orientations "
-            ".ang for MTEX and EDAX, .ctf for MTEX and AZtec, .orix.h5 for orix and kikuchipy.",
+            ".ang for MTEX and EDAX, .ctf for MTEX and AZtec, .orix.h5 for orix and kikuchipy, "
+            ".dream3d for DREAM.3D and DAMASK.",
             show_default=False,
         ),
     ],
@@ -38,7 +39,7 @@ def export(
     as_json: JsonOption = False,
     events: EventsOption = False,
 ) -> None:
-    """Write maps for other programs: ImageJ, MATLAB, MTEX, AZtec, orix.
+    """Write maps for other programs: ImageJ, MATLAB, MTEX, AZtec, orix, DREAM.3D.
 
     [bold]napari-kikuchi export scan.mine.zarr maps.tif --maps "feature 3,pattern contrast"[/]
 

@@ -18,7 +18,7 @@ import numpy as np
 from napari_kikuchi import __version__
 from napari_kikuchi.io.atomic import replacing
 from napari_kikuchi.io.crystal_map import check_square_grid, plain_text
-from napari_kikuchi.io.indexed import IndexedMaps, read_indexed
+from napari_kikuchi.io.indexed import IndexedMaps, read_indexed, right_and_up
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
 
@@ -150,13 +150,11 @@ def _euler_angles(found: IndexedMaps) -> NDArray[np.float64]:
     from orix.quaternion import Rotation
 
     angles = np.zeros((*found.numbers.shape, 3))
-    # The sample's x to the right is our y, and its y up against our x.
-    sample = Rotation.from_matrix([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
     for number, phase in enumerate(found.phases, 1):
         inside = found.numbers == number
         if inside.any():
             crystal = Rotation.from_matrix(_crystal_axes(phase))
-            turned = crystal * Rotation(found.quaternions[inside]) * sample
+            turned = crystal * right_and_up(found.quaternions[inside])
             angles[inside] = turned.to_euler(degrees=True)
     return angles
 

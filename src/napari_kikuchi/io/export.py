@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_kikuchi.io.crystal_map import ANG, OF_INDEXING, ORIX_HDF5, write_crystal_map
 from napari_kikuchi.io.ctf import CTF, write_ctf
+from napari_kikuchi.io.dream3d import DREAM3D, write_dream3d
 from napari_kikuchi.io.gathered import choose, gather
 from napari_kikuchi.io.hdf5_maps import write_hdf5_maps
 from napari_kikuchi.io.tiff_maps import write_tiff_maps
@@ -19,6 +20,7 @@ _WRITERS: dict[str, Callable[[Path, MapStack], Job[Path]]] = {
     ".tiff": write_tiff_maps,
     ANG: write_crystal_map,
     CTF: write_ctf,
+    DREAM3D: write_dream3d,
     ORIX_HDF5: write_crystal_map,
     ".h5": write_hdf5_maps,
 }
@@ -35,8 +37,9 @@ def export_maps(
         File to write: ``.tif`` for ImageJ (:func:`~napari_kikuchi.io.tiff_maps.write_tiff_maps`),
         ``.h5`` (:func:`~napari_kikuchi.io.hdf5_maps.write_hdf5_maps`), and with
         orientations ``.ang`` or ``.orix.h5``
-        (:func:`~napari_kikuchi.io.crystal_map.write_crystal_map`) or ``.ctf``
-        (:func:`~napari_kikuchi.io.ctf.write_ctf`).
+        (:func:`~napari_kikuchi.io.crystal_map.write_crystal_map`), ``.ctf``
+        (:func:`~napari_kikuchi.io.ctf.write_ctf`) or ``.dream3d``
+        (:func:`~napari_kikuchi.io.dream3d.write_dream3d`).
     stacks
         Of one scan, such as its orientations and its latent features.
     names
@@ -69,7 +72,7 @@ def export_maps(
         )
     stack = gather(stacks)
     if names is not None:
-        always = OF_INDEXING if ending in (ANG, CTF, ORIX_HDF5) else ()
+        always = OF_INDEXING if ending in (ANG, CTF, DREAM3D, ORIX_HDF5) else ()
         kept = [name for name in always if name in stack.names and name not in names]
         stack = choose(stack, [*names, *kept])
     return (yield from _WRITERS[ending](path, stack))

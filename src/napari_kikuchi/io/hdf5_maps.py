@@ -66,10 +66,10 @@ def write_hdf5_maps(path: str | Path, stack: MapStack) -> Job[Path]:
         file.attrs[_KEY] = _FORMAT
         file["provenance"] = provenance
         _write_regions(file, stack)
-        for key, array in zip(_keys(stack.arrays), stack.arrays.values(), strict=True):
+        for key, array in zip(dataset_names(stack.arrays), stack.arrays.values(), strict=True):
             file.create_dataset(f"arrays/{key}", data=array)
         maps = file.create_group("maps", track_order=True)
-        for i, key in enumerate(_keys(stack.names)):
+        for i, key in enumerate(dataset_names(stack.names)):
             channel = stack.channels[i]
             dataset = maps.create_dataset(
                 key,
@@ -104,12 +104,23 @@ def _check_target(path: Path) -> None:
 
 def _write_regions(file: h5py.File, stack: MapStack) -> None:
     regions = file.create_group("regions", track_order=True)
-    for key, region in zip(_keys(one.name for one in stack.regions), stack.regions, strict=True):
+    for key, region in zip(
+        dataset_names(one.name for one in stack.regions), stack.regions, strict=True
+    ):
         dataset = regions.create_dataset(key, data=np.asarray(region.vertices, np.float64))
         dataset.attrs["name"] = region.name
         dataset.attrs["shape_type"] = region.shape_type
 
 
-def _keys(names: Iterable[str]) -> list[str]:
-    """Names under which datasets can stand beside each other; a slash would begin a group."""
-    return unique_names(name.replace("/", "_").strip(".") or "unnamed" for name in names)
+def dataset_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """Names under which datasets can stand beside each other; a slash would begin a group.
+
+    Parameters
+    ----------
+    names
+        Of maps, regions or arrays.
+    taken
+        Names of what stands there already.
+    """
+    plain = (name.replace("/", "_").strip(".") or "unnamed" for name in names)
+    return unique_names(plain, taken)

@@ -13,6 +13,7 @@ from napari_kikuchi.maps import MapStack
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from orix.crystal_map import Phase
+    from orix.quaternion import Rotation
 
 PHASE = "phase"
 QUATERNION = tuple(f"quaternion {part}" for part in "abcd")
@@ -86,6 +87,21 @@ def read_indexed(stack: MapStack) -> IndexedMaps:
             "geometry of the detector and the phases, and index again"
         )
     return IndexedMaps([_phase(one) for one in told], quaternions, numbers.astype(np.int32))
+
+
+def right_and_up(quaternions: NDArray[np.float64]) -> Rotation:
+    """Orientations in a frame of the sample with x to the right of the map and y up.
+
+    Ours, as that of EDAX, has x down and y to the right; z is the same.
+
+    Parameters
+    ----------
+    quaternions
+        Unit quaternions, scalar first, that turn our frame into the crystal's, of shape (..., 4).
+    """
+    from orix.quaternion import Rotation
+
+    return Rotation(quaternions) * Rotation.from_matrix([[0, -1, 0], [1, 0, 0], [0, 0, 1]])
 
 
 def laue_group(phase: Phase) -> Any:
