@@ -24,7 +24,7 @@ def run(*arguments):
 def model(tmp_path):
     torch.manual_seed(0)
     path = tmp_path / "model.safetensors"
-    MicrostructureGenerator(GeneratorNetwork(GeneratorArchitecture((8, 16)))).save(path)
+    MicrostructureGenerator(GeneratorNetwork(GeneratorArchitecture((8, 16), block=2))).save(path)
     return path
 
 
@@ -104,7 +104,20 @@ def test_microstructures_are_generated(model, tmp_path):
 
 
 def test_a_generator_is_trained(tmp_path):
-    small = ["--volumes", 21, "--size", 16, "--widths", "8,16", "--batch", 4, "--device", "cpu"]
+    small = [
+        "--volumes",
+        21,
+        "--size",
+        16,
+        "--widths",
+        "8,16",
+        "--block",
+        2,
+        "--batch",
+        4,
+        "--device",
+        "cpu",
+    ]
     run_folder = tmp_path / "run"
     result = run("train", "--out", run_folder, "--minutes", 0.03, *small, "--json")
     assert result.exit_code == 0, result.output

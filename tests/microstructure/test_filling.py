@@ -12,7 +12,7 @@ from napari_kikuchi.microstructure.network import GeneratorArchitecture, Generat
 @pytest.fixture(scope="module")
 def generator():
     torch.manual_seed(0)
-    return MicrostructureGenerator(GeneratorNetwork(GeneratorArchitecture((8, 16))).eval())
+    return MicrostructureGenerator(GeneratorNetwork(GeneratorArchitecture((8, 16), block=2)).eval())
 
 
 @pytest.fixture

@@ -206,8 +206,11 @@ def train(
     ] = ProcessChoice.FLOW,
     widths: Annotated[
         str, typer.Option(metavar="N,N,…", help="Features at each level of the network.")
-    ] = "32,64,96,128",
-    layers: Annotated[int, typer.Option(min=1, help="Blocks on each level.")] = 1,
+    ] = "64,128,192",
+    layers: Annotated[int, typer.Option(min=1, help="Of convolutions, on each level.")] = 1,
+    block: Annotated[
+        int, typer.Option(min=1, help="Sides of a block of pixels that it takes as one place.")
+    ] = 4,
     volumes: Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")] = 2000,
     size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
     batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 16,
@@ -232,7 +235,7 @@ def train(
 
         levels = numbers(widths, "--widths", (int,) * len(widths.split(",")))
         architecture = GeneratorArchitecture.from_settings(
-            {"widths": list(levels), "layers": layers, "process": process.value}
+            {"widths": list(levels), "layers": layers, "block": block, "process": process.value}
         )
         settings = TrainingSettings(
             epochs=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from napari_kikuchi.io.network_files import read_network, write_network
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
-from napari_kikuchi.microstructure.noising import steps_from
+from napari_kikuchi.microstructure.noising import way_back
 
 _CONTENT = "microstructure generator"
 STEPS = 20
@@ -73,9 +74,10 @@ class MicrostructureGenerator:
             Of the shape of ``pictures``, on the processor; what is known is as it was, bit by bit.
         """
         device = next(self.network.parameters()).device
-        holes = shuffled_out(unknown.to(device))
-        latents = shuffled_out(pictures.to(device))
-        inside = shuffled_out(unknown.expand_as(pictures).to(device)) > 0
+        block = self.network.architecture.block
+        holes = shuffled_out(unknown.to(device), block)
+        latents = shuffled_out(pictures.to(device), block)
+        inside = shuffled_out(unknown.expand_as(pictures).to(device), block) > 0
 
         def times(time: float) -> Tensor:
             return torch.full((len(latents),), time, device=device)
@@ -85,22 +87,16 @@ class MicrostructureGenerator:
         # Diffusion leaves a trace of what was there.
         noised = noise if start == 1 else process.noised(latents, noise, times(start))
 
-        def told(noised: Tensor, time: float) -> Tensor:
-            return self.network(torch.where(inside, noised, latents), holes, times(time))
-
-        total = steps_from(start, steps)
-        yield Progress(0, total, "Filling in")
-        # Not around the yields: whoever runs the job has a mode of their own.
-        way = process.steps(noised, told, steps, start)
-        number = 0
-        while True:
+        way = way_back(start, steps)
+        yield Progress(0, len(way) - 1, "Filling in")
+        for number, (time, after) in enumerate(pairwise(way), start=1):
+            # Not around the yields: whoever runs the job has a mode of their own.
             with torch.inference_mode():
-                found = next(way, None)
-            if found is None:
-                break
-            number, noised = number + 1, found
-            yield Progress(number, total, "Filling in")
-        filled = shuffled_in(noised).cpu().clamp(-1, 1)
+                read = torch.where(inside, noised, latents)
+                found = self.network(read, holes, times(time))
+                noised = process.step(noised, found, time, after)
+            yield Progress(number, len(way) - 1, "Filling in")
+        filled = shuffled_in(noised, block).cpu().clamp(-1, 1)
         return torch.where(unknown > 0, filled, pictures)
 
     def save(self, path: Path | str) -> None:

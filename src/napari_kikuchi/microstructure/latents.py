@@ -1,25 +1,28 @@
-"""Between pictures of microstructures and the latents in which they are generated."""
+"""Between pictures of microstructures and the latents in which they are generated.
+
+Each block of pixels becomes channels: without a loss and without training, and fewer places for a
+network to visit. Right for small pictures and processors.
+"""
 
 from __future__ import annotations
 
 from torch import Tensor
 from torch.nn import functional
 
-# Twofold: without a loss and without training. Right for small pictures and processors.
-UNSHUFFLED = 2
 
-
-def shuffled_out(pictures: Tensor) -> Tensor:
-    """Latents of pictures: each block of 2 x 2 pixels becomes channels.
+def shuffled_out(pictures: Tensor, block: int) -> Tensor:
+    """Latents of pictures.
 
     Parameters
     ----------
     pictures
-        Of shape (n, channels, rows, columns), both sides even.
+        Of shape (n, channels, rows, columns), both sides multiples of the block's.
+    block
+        Pixels along its sides.
     """
-    return functional.pixel_unshuffle(pictures, UNSHUFFLED)
+    return functional.pixel_unshuffle(pictures, block)
 
 
-def shuffled_in(latents: Tensor) -> Tensor:
+def shuffled_in(latents: Tensor, block: int) -> Tensor:
     """Pictures of latents; see :func:`shuffled_out`, which it undoes without a loss."""
-    return functional.pixel_shuffle(latents, UNSHUFFLED)
+    return functional.pixel_shuffle(latents, block)

@@ -10,12 +10,11 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from napari_kikuchi.microstructure.latents import UNSHUFFLED
 from napari_kikuchi.microstructure.noising import PROCESSES
 from napari_kikuchi.microstructure.pictures import CHANNELS
 from napari_kikuchi.untrusted import integer, mapping, sequence
 
-_MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS = 8, 2048, 8
+_MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS, _MOST_BLOCK = 8, 2048, 8, 16
 _NORMALISED = 8
 # Times run from 0 to 1; their sines in the network want to run further.
 _TIMES = 1000
@@ -31,19 +30,22 @@ class GeneratorArchitecture:
         Features at each level; each has half the pixels of the one before along either side.
         Multiples of 8.
     layers
-        Blocks on each level.
+        Blocks of convolutions on each level.
+    block
+        Pixels along the sides of a block of a picture that is one place of its latents.
     process
         One of :data:`~napari_kikuchi.microstructure.noising.PROCESSES`.
     """
 
-    widths: tuple[int, ...] = (32, 64, 96, 128)
+    widths: tuple[int, ...] = (64, 128, 192)
     layers: int = 1
+    block: int = 4
     process: str = "flow"
 
     @property
     def multiple(self) -> int:
         """Of which the sides of pictures must be multiples, in pixels."""
-        return UNSHUFFLED * 2 ** (len(self.widths) - 1)
+        return self.block * 2 ** (len(self.widths) - 1)
 
     def settings(self) -> dict[str, Any]:
         """All of it, fit for JSON."""
@@ -71,11 +73,12 @@ class GeneratorArchitecture:
         if process not in PROCESSES:
             raise ValueError(f"the process: expected one of {', '.join(PROCESSES)}")
         layers = integer(settings.get("layers"), "the layers of a level", 1, _MOST_LAYERS)
-        return cls(widths, layers, process)
+        block = integer(settings.get("block"), "the block of the architecture", 1, _MOST_BLOCK)
+        return cls(widths, layers, block, process)
 
 
 class GeneratorNetwork(nn.Module):
-    """What is left to do from noised latents to those of a microstructure.
+    """From noised latents to those of a microstructure.
 
     Parameters
     ----------
@@ -87,10 +90,10 @@ class GeneratorNetwork(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.process = PROCESSES[architecture.process]()
-        levels, blocks = len(architecture.widths), UNSHUFFLED**2
+        levels, pixels = len(architecture.widths), architecture.block**2
         self.unet: Any = UNet2DConditionModel(
-            in_channels=blocks * (CHANNELS + 1),
-            out_channels=blocks * CHANNELS,
+            in_channels=pixels * (CHANNELS + 1),
+            out_channels=pixels * CHANNELS,
             down_block_types=("DownBlock2D",) * levels,
             up_block_types=("UpBlock2D",) * levels,
             # No attention: what is learned of small pictures holds for larger ones.
@@ -101,15 +104,15 @@ class GeneratorNetwork(nn.Module):
         )
 
     def forward(self, noised: Tensor, unknown: Tensor, times: Tensor) -> Tensor:
-        """What :mod:`~napari_kikuchi.microstructure.noising` is to be told.
+        """The latents that were noised.
 
         Parameters
         ----------
         noised
-            Latents, noised where they are unknown and as they are elsewhere, of shape (n, 16, rows,
-            columns).
+            Latents, noised where they are unknown and as they are elsewhere, of shape (n, channels,
+            rows, columns); 4 channels for each pixel of a block.
         unknown
-            1 where latents are unknown, 0 elsewhere, of shape (n, 4, rows, columns).
+            1 where pixels are unknown, 0 elsewhere; one channel for each pixel of a block.
         times
             How much noise there is, 0 to 1, of shape (n,).
 

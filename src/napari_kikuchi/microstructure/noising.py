@@ -1,119 +1,97 @@
 """How latents are noised, and by which steps noise becomes latents again.
 
-Two processes: the rectified flow (Liu, Gong and Liu, ICLR 2023), straight from noise to latents,
+Two processes: the rectified flow (Liu, Gong and Liu, ICLR 2023), straight from latents to noise,
 which keeps its quality with few steps; and the denoising diffusion of Ho, Jain and Abbeel (NeurIPS
 2020), with the deterministic steps of Song, Meng and Ermon (ICLR 2021), as published for
 microstructures. Times run from 0, latents as they are, to 1, noise.
+
+Of noised latents a network tells the latents, not the noise: grains are even, and noise is not (Li
+and He, arXiv 2511.13720). What it tells amiss counts as if the noise had been told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import pairwise
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 # Of the diffusion.
 _TIMES = 1000
+# Times to learn at are logistic functions of normal numbers with this mean and deviation.
+_MEAN, _DEVIATION = 0.6, 1.0
+# The last times are as this one: errors would count without limit.
+_LEAST_TIME = 0.05
+# How much longer steps are at the end, where latents hardly change, than in much noise.
+_SHIFT = 2.0
 
 
 class Process(Protocol):
     """A way from latents to noise, and back."""
 
-    def times(self, count: int, generator: torch.Generator) -> Tensor:
-        """Random times to learn at, of shape (count,)."""
-        ...
-
     def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Latents of shape (n, …) at times of shape (n,)."""
         ...
 
-    def target(self, latents: Tensor, noise: Tensor) -> Tensor:
-        """What a network is to tell of noised latents."""
+    def weights(self, times: Tensor) -> Tensor:
+        """How much squared errors of latents count that are told at times."""
         ...
 
-    def steps(
-        self, noised: Tensor, told: Callable[[Tensor, float], Tensor], count: int, start: float
-    ) -> Iterator[Tensor]:
-        """The way back, step by step; the last are the latents.
+    def step(self, noised: Tensor, latents: Tensor, time: float, after: float) -> Tensor:
+        """A step back.
 
         Parameters
         ----------
         noised
-            Latents at the time ``start``.
-        told
-            What a network tells of noised latents at a time.
-        count
-            Steps from the time 1; from an earlier one there are fewer, see :func:`steps_from`.
-        start
-            More than 0, at most 1.
+            Latents at a time.
+        latents
+            What a network tells of them.
+        time, after
+            From where to where; more than 0, and less than that.
         """
         ...
 
 
 class Flow:
-    """Rectified flow: of noised latents the difference of noise and latents is told."""
-
-    def times(self, count: int, generator: torch.Generator) -> Tensor:
-        """Most between the ends, where it is hardest to tell (Esser et al., ICML 2024)."""
-        return torch.randn(count, generator=generator, device=generator.device).sigmoid()
+    """Rectified flow: the share of noise is the time."""
 
     def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Latents at times."""
         return latents.lerp(noise, _along(times, latents))
 
-    def target(self, latents: Tensor, noise: Tensor) -> Tensor:
-        """What a network is to tell."""
-        return noise - latents
+    def weights(self, times: Tensor) -> Tensor:
+        """As of the difference between noise and latents."""
+        return times.clamp(min=_LEAST_TIME) ** -2
 
-    def steps(
-        self, noised: Tensor, told: Callable[[Tensor, float], Tensor], count: int, start: float
-    ) -> Iterator[Tensor]:
-        """The way back."""
-        from diffusers import FlowMatchEulerDiscreteScheduler
-
-        scheduler: Any = FlowMatchEulerDiscreteScheduler(_TIMES)
-        sigmas = torch.linspace(start, 0, steps_from(start, count) + 1)[:-1]
-        scheduler.set_timesteps(sigmas=sigmas.tolist(), device=noised.device)
-        for time in scheduler.timesteps:
-            found = told(noised, float(time) / _TIMES)
-            noised = scheduler.step(found, time, noised).prev_sample
-            yield noised
+    def step(self, noised: Tensor, latents: Tensor, time: float, after: float) -> Tensor:
+        """Straight on."""
+        return latents.lerp(noised, after / time)
 
 
 class Diffusion:
-    """Denoising diffusion: of noised latents the noise is told."""
+    """Denoising diffusion: variances of the noise grow linearly, as published."""
 
     def __init__(self) -> None:
-        # Shares of what was there before, and of noise, squared, along the published way.
         kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, _TIMES, dtype=torch.float64), dim=0)
+        # Squares of the shares of latents.
         self._kept = torch.cat([torch.ones(1, dtype=torch.float64), kept])
-
-    def times(self, count: int, generator: torch.Generator) -> Tensor:
-        """All alike."""
-        return torch.rand(count, generator=generator, device=generator.device)
 
     def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
         """Latents at times."""
         kept = _along(self._at(times), latents)
         return kept.sqrt() * latents + (1 - kept).sqrt() * noise
 
-    def target(self, latents: Tensor, noise: Tensor) -> Tensor:
-        """What a network is to tell."""
-        return noise
+    def weights(self, times: Tensor) -> Tensor:
+        """As of the noise."""
+        kept = self._at(times.clamp(min=_LEAST_TIME))
+        return kept / (1 - kept)
 
-    def steps(
-        self, noised: Tensor, told: Callable[[Tensor, float], Tensor], count: int, start: float
-    ) -> Iterator[Tensor]:
-        """The way back."""
-        times = torch.linspace(start, 0, steps_from(start, count) + 1, dtype=torch.float64)
-        for time, (before, after) in zip(times, pairwise(self._at(times)), strict=False):
-            noise = told(noised, float(time))
-            latents = (noised - (1 - before).sqrt() * noise) / before.sqrt()
-            noised = after.sqrt() * latents + (1 - after).sqrt() * noise
-            yield noised
+    def step(self, noised: Tensor, latents: Tensor, time: float, after: float) -> Tensor:
+        """To where the same noise leads."""
+        before, then = self._at(torch.tensor([time, after], dtype=torch.float64)).tolist()
+        noise = (noised - before**0.5 * latents) / (1 - before) ** 0.5
+        return then**0.5 * latents + (1 - then) ** 0.5 * noise
 
     def _at(self, times: Tensor) -> Tensor:
         places = (times.double() * _TIMES).round().long()
@@ -124,9 +102,32 @@ class Diffusion:
 PROCESSES: dict[str, Callable[[], Process]] = {"flow": Flow, "diffusion": Diffusion}
 
 
-def steps_from(start: float, count: int) -> int:
-    """Steps from a time, if there are so many from the time 1."""
-    return max(1, round(count * start))
+def random_times(count: int, generator: torch.Generator) -> Tensor:
+    """Times to learn at: most where structures are decided on (Esser et al., ICML 2024).
+
+    Parameters
+    ----------
+    count
+        How many.
+    generator
+        Of all that is random, on the device of the result.
+    """
+    normal = torch.randn(count, generator=generator, device=generator.device)
+    return (_MEAN + _DEVIATION * normal).sigmoid()
+
+
+def way_back(start: float, steps: int) -> list[float]:
+    """Times from one to 0, at which steps begin and end.
+
+    Parameters
+    ----------
+    start
+        More than 0, at most 1.
+    steps
+        From the time 1; from an earlier one there are fewer.
+    """
+    even = torch.linspace(1, 0, max(1, round(steps * start)) + 1, dtype=torch.float64)
+    return (start * _SHIFT * even / (1 + (_SHIFT - 1) * even)).tolist()
 
 
 def _along(times: Tensor, latents: Tensor) -> Tensor:

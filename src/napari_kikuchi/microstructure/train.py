@@ -14,6 +14,7 @@ from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.holes import random_holes
 from napari_kikuchi.microstructure.latents import shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.noising import random_times
 from napari_kikuchi.microstructure.pictures import Pictures, random_pictures
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
@@ -51,15 +52,15 @@ class GeneratorObjective(nn.Module):
             Of holes, times and noise, on their device.
         """
         holes = random_holes(len(pictures), pictures.shape[-1], generator)
-        latents, unknown = shuffled_out(pictures), shuffled_out(holes)
-        inside = shuffled_out(holes.expand_as(pictures))
+        block = self.network.architecture.block
+        latents, unknown = shuffled_out(pictures, block), shuffled_out(holes, block)
+        inside = shuffled_out(holes.expand_as(pictures), block)
         process = self.network.process
-        times = process.times(len(pictures), generator)
+        times = random_times(len(pictures), generator)
         noise = torch.randn(latents.shape, generator=generator, device=latents.device)
         noised = torch.where(inside > 0, process.noised(latents, noise, times), latents)
-        told = self.network(noised, unknown, times)
-        amiss = (told - process.target(latents, noise)) ** 2
-        return (amiss * inside).sum() / inside.sum()
+        amiss = (self.network(noised, unknown, times) - latents) ** 2 * inside
+        return (amiss.sum(dim=(1, 2, 3)) * process.weights(times)).sum() / inside.sum()
 
 
 class GeneratorTask:
