@@ -37,9 +37,11 @@ _STEPS = (4, 5)
 _BATCH = 128
 # Orientations whose modes are looked up at a time: what is done to them stays near the processor.
 _IN_CACHE = 128
-# A pattern is of the crystal of the pattern before if that orientation, refined in so many steps,
+# A pattern is of a crystal of a pattern before if that orientation, refined in so many steps,
 # explains this share of what the best of all explained there. Twins share half of their bands.
 _SAME_CRYSTAL = 0.85
+# Crystals that are tried before all orientations are.
+_REMEMBERED = 16
 # An orientation is clear that explains more than the next best, by this share, and so much.
 _CLEARLY, _LEAST = 0.2, 0.12
 _FEW_STEPS = 3
@@ -58,7 +60,7 @@ class Frames:
         Share of each pattern's sum of squares that the modes explain, of shape (n,).
     margin
         By how much less the next best one explains that differs from it, of shape (n,); NaN where
-        the orientation of the pattern before was taken for a start.
+        the orientation of a pattern before was taken for a start.
     """
 
     rotations: NDArray[np.float32]
@@ -129,23 +131,58 @@ class FrameFinder:
             As for a call, in the order in which they were recorded.
         """
         found = _nothing(len(patterns))
-        usual = np.inf
+        # Those met so far, the last one first: rotation, and what it explained when it was found.
+        crystals: list[tuple[NDArray[np.float32], float]] = []
         for start in range(0, len(patterns), _BATCH):
             part = slice(start, start + _BATCH)
             coarse, fine = self._coarse(patterns[part]), self._fine(patterns[part])
             for number in range(len(fine)):
                 here = start + number
-                if here:
-                    rotation = found.rotations[here - 1].copy()
-                    share = self._refine(self._fine, fine[number], rotation, _FEW_STEPS)
-                    if share >= _SAME_CRYSTAL * usual:
-                        found.rotations[here], found.explained[here] = rotation, share
-                        continue
+                share = self._recognised(coarse[number], fine[number], crystals)
+                if share is not None:
+                    found.rotations[here], found.explained[here] = crystals[0][0], share
+                    continue
                 scores = self._scores(coarse[number : number + 1])[0]
                 self._search(coarse[number], fine[number], scores, found, here)
                 # Noise is not worth following.
-                usual = found.explained[here] if found.clear[here] else np.inf
+                if found.clear[here]:
+                    crystals.insert(0, (found.rotations[here].copy(), found.explained[here]))
+                    del crystals[_REMEMBERED:]
         return found
+
+    def _recognised(
+        self,
+        coarse: NDArray[np.float32],
+        fine: NDArray[np.float32],
+        crystals: list[tuple[NDArray[np.float32], float]],
+    ) -> float | None:
+        """What is explained of a pattern if it is of a crystal met before, which then comes first.
+
+        It is the last one, or that of the others that explains most as it stands: at a boundary
+        the next crystal is often one of the row before.
+        """
+        if crystals and (share := self._taken_up(fine, crystals, 0)) is not None:
+            return share
+        if len(crystals) < 2:
+            return None
+        shares = [self._refine(self._coarse, coarse, one.copy(), 0) for one, _ in crystals[1:]]
+        return self._taken_up(fine, crystals, 1 + int(np.argmax(shares)))
+
+    def _taken_up(
+        self,
+        fine: NDArray[np.float32],
+        crystals: list[tuple[NDArray[np.float32], float]],
+        index: int,
+    ) -> float | None:
+        """What a crystal explains of a pattern after some steps, if that is about what it did."""
+        rotation, usual = crystals[index]
+        rotation = rotation.copy()
+        share = self._refine(self._fine, fine, rotation, _FEW_STEPS)
+        if share < _SAME_CRYSTAL * usual:
+            return None
+        del crystals[index]
+        crystals.insert(0, (rotation, usual))
+        return share
 
     def refined(self, patterns: NDArray[np.float32], rotations: NDArray[np.float32]) -> Frames:
         """Refine orientations that are nearly known.
