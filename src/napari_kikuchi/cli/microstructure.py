@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -73,8 +72,7 @@ def fill(
 
     [bold]napari-kikuchi microstructure fill scan.orientations.zarr --model RUN/model.safetensors[/]
     """
-    settings = {"seed": seed, "steps": steps}
-    _fill(maps, out, "filled", model, device, as_json, events, settings)
+    _fill(maps, "0", out, "filled", model, seed, steps, device, as_json, events)
 
 
 @microstructure.command()
@@ -96,8 +94,7 @@ def extend(
 
     [bold]napari-kikuchi microstructure extend maps.zarr --by 32 --model RUN/model.safetensors[/]
     """
-    settings = {"seed": seed, "steps": steps, "by": by}
-    _fill(maps, out, "extended", model, device, as_json, events, settings)
+    _fill(maps, by, out, "extended", model, seed, steps, device, as_json, events)
 
 
 @microstructure.command()
@@ -259,13 +256,15 @@ def train(
 
 def _fill(
     maps: Path,
+    by: str,
     out: Path | None,
     done: str,
     model: Path,
+    seed: int,
+    steps: int,
     device: str,
     as_json: bool,
     events: bool,
-    settings: Mapping[str, Any],
 ) -> None:
     output = output_for(as_json, events)
     with errors_told(output):
@@ -273,12 +272,11 @@ def _fill(
         from napari_kikuchi.microstructure.scan_filling import fill_maps
 
         store = maps.resolve()
-        target = store.with_name(f"{store.name.removesuffix('.zarr')}.{done}.zarr")
-        target = target if out is None else out
+        beside = store.with_name(f"{store.name.removesuffix('.zarr')}.{done}.zarr")
+        target = beside if out is None else out
         refuse_overwriting(target)
-        given = dict(settings)
-        margins = _margins(given.pop("by", "0"))
-        job = fill_maps(_generator(model, device), read_maps(maps), margins=margins, **given)
+        generator = _generator(model, device)
+        job = fill_maps(generator, read_maps(maps), margins=_margins(by), seed=seed, steps=steps)
         write_maps(target, run(job, output))
         report_result(output, f"Wrote [bold]{shown(target)}[/].", result=target)
 
