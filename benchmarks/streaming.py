@@ -120,7 +120,7 @@ def compare(path: Path, name: str, folder: Path, repeats: int, cold: bool) -> di
     def whole(number: int) -> None:
         shape = (encoder.latent + 2, *scan.map_shape)
         writer = MapWriter.open(folder / f"{name}-{number}.zarr", shape, {})
-        finish(map_scan(scan, function, writer, effort=encoder.effort))
+        finish(map_scan(scan, function, writer, blocks=blocks))
 
     def alone() -> None:
         import torch

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_kikuchi.pattern_source import ArraySource, put
-from napari_kikuchi.scan import BLOCK_BYTES, MAX_CHUNKS, Block, Scan
+from napari_kikuchi.scan import BLOCK_BYTES, MAX_CHUNKS, Block, Scan, squares
 
 
 class CountingSource:
@@ -165,3 +165,12 @@ def test_a_scan_travels_light(present):
     if present is not None:
         np.testing.assert_array_equal(there.present, present)
         assert there.count == 2_999_250
+
+
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 50))
+def test_squares_cover_a_map_once(rows, cols, side):
+    covered = np.zeros((rows, cols), int)
+    for block in squares((rows, cols), side):
+        assert 0 < min(block.shape) <= max(block.shape) <= side
+        covered[block.rows, block.cols] += 1
+    assert (covered == 1).all()

@@ -47,6 +47,16 @@ def row_bands(map_shape: tuple[int, int], height: int) -> list[Block]:
     ]
 
 
+def squares(map_shape: tuple[int, int], side: int) -> list[Block]:
+    """Squares that cover a map of some shape; at its last row and column there are parts of one."""
+    cols = map_shape[1]
+    return [
+        Block(band.rows, slice(left, min(left + side, cols)))
+        for band in row_bands(map_shape, side)
+        for left in range(0, cols, side)
+    ]
+
+
 @dataclass(frozen=True, eq=False)
 class Scan:
     """Diffraction patterns on the positions of a scan, read when they are asked for.

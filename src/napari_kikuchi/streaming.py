@@ -56,7 +56,7 @@ def map_scan(
     executor: Executor | None = None,
     workers: int | Callable[[], int] | None = None,
     channels: range | None = None,
-    effort: int = 1,
+    blocks: Sequence[Block] | None = None,
     message: str = "Mapping patterns",
 ) -> Job[NDArray[np.int64]]:
     """Run a function over every pattern of a scan and write what it gives.
@@ -87,8 +87,8 @@ def map_scan(
         elsewhere, say how many workers it has, or what tells how many it has at present.
     channels
         Maps that the function gives; None: all. The others are for whoever derives them of these.
-    effort
-        How many times longer the function takes than a quick one: blocks are smaller by as much.
+    blocks
+        That cover the scan, in the order in which they are begun; None: :func:`work_blocks`.
     message
         What is being done, for the progress.
 
@@ -111,7 +111,7 @@ def map_scan(
     """
     channels = writer.maps.every_map if channels is None else channels
     written = yield from run_blocks(
-        work_blocks(scan, effort),
+        work_blocks(scan) if blocks is None else blocks,
         partial(write_block, scan, function, writer.maps, channels),
         writer,
         channels,
@@ -223,7 +223,16 @@ def _not_done(blocks: Sequence[Block], writer: BlockWriter, layers: range) -> Jo
 
 
 def work_blocks(scan: Scan, effort: int = 1) -> list[Block]:
-    """The blocks in which :func:`map_scan` goes through a scan."""
+    """The blocks in which :func:`map_scan` goes through a scan, unless it is told others.
+
+    Parameters
+    ----------
+    scan
+        To go through.
+    effort
+        How many times longer a pattern takes than with a quick function: blocks are smaller by as
+        much.
+    """
     return list(scan.blocks(max(1, _BLOCK_PATTERNS // effort) * scan.pattern_bytes))
 
 

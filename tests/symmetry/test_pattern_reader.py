@@ -62,6 +62,29 @@ def test_what_symmetry_repeats_is_the_signal_of_a_cubic_crystal(noise, reader):
     assert (other.repeated.sum(axis=0) / other.signal.sum() < [0.65, 0.7, 0.75]).all()
 
 
+def test_crystals_met_before_are_not_searched_for_again(reader, monkeypatch):
+    """Patterns of two crystals in turn, read in two goes or in one."""
+    rng = np.random.default_rng(5)
+    first, second = (
+        patterns_of(stretched("al"), 1, 0, np.random.default_rng(seed))[0][0] for seed in (0, 1)
+    )
+    there = np.stack([first, second] * 4) + 0.005 * rng.standard_normal((8, *SIZE))
+    patterns = there.astype(np.float32)
+    whole = reader(patterns)
+    met = []
+    parts = [reader(patterns[:2], met)]
+    assert len(met) == 2
+
+    def search(*_):
+        raise AssertionError
+
+    monkeypatch.setattr(reader.finder, "_search", search)
+    parts.append(reader(patterns[2:], met))
+    for name in ("rotations", "explained", "totals"):
+        there = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_allclose(there, getattr(whole, name), rtol=1e-4, atol=1e-3)
+
+
 def test_noise_and_an_empty_detector_repeat_nothing(reader):
     rng = np.random.default_rng(1)
     noise = reader(1 + 0.03 * rng.standard_normal((10, *SIZE)))

@@ -40,7 +40,7 @@ from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.preprocess import Preprocessor
 from napari_kikuchi.recipe import Recipe, RecipeMismatchError
 from napari_kikuchi.scan import Scan
-from napari_kikuchi.streaming import map_scan, run_blocks
+from napari_kikuchi.streaming import map_scan, run_blocks, work_blocks
 from napari_kikuchi.unreadable import unreadable_record
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def encode_scan(
             executor=executor,
             workers=workers,
             channels=range(encoder.latent + len(_LEFT_OUT)),
-            effort=encoder.effort,
+            blocks=work_blocks(scan, encoder.effort),
             message="Encoding patterns",
         )
         if familiar.known:

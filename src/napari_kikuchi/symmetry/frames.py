@@ -22,6 +22,9 @@ from napari_kikuchi.symmetry.modes import Modes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# The last one met first: its rotation, and what it explained of a pattern when it was found.
+Crystals = list[tuple["NDArray[np.float32]", float]]
+
 # Height in pixels of the patterns that are compared with all orientations, and of those by which
 # the best are refined.
 _COARSE, _FINE = 16, 32
@@ -122,66 +125,61 @@ class FrameFinder:
                 self._search(coarse[number], fine[number], scores, found, start + number)
         return found
 
-    def following(self, patterns: NDArray[np.float32]) -> Frames:
-        """The same of patterns of neighbours in a scan, most of which are of the same crystal.
+    def following(self, patterns: NDArray[np.float32], met: Crystals) -> Frames:
+        """The same of patterns of neighbours in a scan, most of which are of a few crystals.
 
         Parameters
         ----------
         patterns
             As for a call, in the order in which they were recorded.
+        met
+            Crystals of patterns nearby; kept up to date with those of these.
         """
         found = _nothing(len(patterns))
-        # Those met so far, the last one first: rotation, and what it explained when it was found.
-        crystals: list[tuple[NDArray[np.float32], float]] = []
         for start in range(0, len(patterns), _BATCH):
             part = slice(start, start + _BATCH)
             coarse, fine = self._coarse(patterns[part]), self._fine(patterns[part])
             for number in range(len(fine)):
                 here = start + number
-                share = self._recognised(coarse[number], fine[number], crystals)
+                share = self._recognised(coarse[number], fine[number], met)
                 if share is not None:
-                    found.rotations[here], found.explained[here] = crystals[0][0], share
+                    found.rotations[here], found.explained[here] = met[0][0], share
                     continue
                 scores = self._scores(coarse[number : number + 1])[0]
                 self._search(coarse[number], fine[number], scores, found, here)
                 # Noise is not worth following.
                 if found.clear[here]:
-                    crystals.insert(0, (found.rotations[here].copy(), found.explained[here]))
-                    del crystals[_REMEMBERED:]
+                    met.insert(0, (found.rotations[here].copy(), found.explained[here]))
+                    del met[_REMEMBERED:]
         return found
 
     def _recognised(
         self,
         coarse: NDArray[np.float32],
         fine: NDArray[np.float32],
-        crystals: list[tuple[NDArray[np.float32], float]],
+        met: Crystals,
     ) -> float | None:
         """What is explained of a pattern if it is of a crystal met before, which then comes first.
 
         It is the last one, or that of the others that explains most as it stands: at a boundary
         the next crystal is often one of the row before.
         """
-        if crystals and (share := self._taken_up(fine, crystals, 0)) is not None:
+        if met and (share := self._taken_up(fine, met, 0)) is not None:
             return share
-        if len(crystals) < 2:
+        if len(met) < 2:
             return None
-        shares = [self._refine(self._coarse, coarse, one.copy(), 0) for one, _ in crystals[1:]]
-        return self._taken_up(fine, crystals, 1 + int(np.argmax(shares)))
+        shares = [self._refine(self._coarse, coarse, one.copy(), 0) for one, _ in met[1:]]
+        return self._taken_up(fine, met, 1 + int(np.argmax(shares)))
 
-    def _taken_up(
-        self,
-        fine: NDArray[np.float32],
-        crystals: list[tuple[NDArray[np.float32], float]],
-        index: int,
-    ) -> float | None:
+    def _taken_up(self, fine: NDArray[np.float32], met: Crystals, index: int) -> float | None:
         """What a crystal explains of a pattern after some steps, if that is about what it did."""
-        rotation, usual = crystals[index]
+        rotation, usual = met[index]
         rotation = rotation.copy()
         share = self._refine(self._fine, fine, rotation, _FEW_STEPS)
         if share < _SAME_CRYSTAL * usual:
             return None
-        del crystals[index]
-        crystals.insert(0, (rotation, usual))
+        del met[index]
+        met.insert(0, (rotation, usual))
         return share
 
     def refined(self, patterns: NDArray[np.float32], rotations: NDArray[np.float32]) -> Frames:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +22,10 @@ from napari_kikuchi.io.preparation import KeptPreparation
 from napari_kikuchi.io.unfinished import Unfinished
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack, Mark
-from napari_kikuchi.scan import Block, Scan
-from napari_kikuchi.streaming import map_scan, piecewise
+from napari_kikuchi.scan import Block, Scan, squares
+from napari_kikuchi.streaming import map_scan
 from napari_kikuchi.symmetry.adapted_to_scan import AdaptedClassifier, ScanAdaptation
+from napari_kikuchi.symmetry.frames import Crystals
 from napari_kikuchi.symmetry.map_readings import PROBABILITY, REPEATED, SIGNAL
 from napari_kikuchi.symmetry.reader import PatternReader
 from napari_kikuchi.symmetry.screen import recipe_for, screen_of
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 # Neighbours within this misorientation, in degrees, are of one crystal and vote together.
 GRAIN_THRESHOLD = 3.0
+# Patterns along the edges of the blocks in which a scan is read. Orientations are searched for when
+# a block meets a crystal first, and squares meet fewer crystals than rows of as many patterns.
+_SIDE = 16
 _DERIVED = derived_channels(["IPF"])
 _VOTED = (
     Channel("symmetry", colormap="tab10", score=1.0),
@@ -158,10 +162,11 @@ def symmetry_maps(
         of_each = range(len(_VOTED), len(channels) - len(_DERIVED))
         unreadable = yield from map_scan(
             scan,
-            piecewise(_Reading(reader, classifier, screen.light)),
+            _Reading(reader, classifier, screen.light),
             writer,
             workers=workers,
             channels=of_each,
+            blocks=squares(scan.map_shape, _SIDE),
             message="Reading patterns",
         )
         seen = yield from _let_vote(writer, scan, classifier, grain_threshold)
@@ -188,14 +193,18 @@ def symmetry_maps(
 
 @dataclass(frozen=True, eq=False)
 class _Reading:
-    """Values of the channels of single patterns."""
+    """Values of the channels of single patterns, for :func:`map_scan`."""
 
     reader: PatternReader
     classifier: SymmetryClassifier
     light: NDArray[np.float32]
 
-    def __call__(self, patterns: NDArray) -> NDArray[np.float32]:
-        found = self.reader(bin_to(patterns, self.light.shape) / self.light)
+    def __call__(self, pieces: Iterator[NDArray]) -> NDArray[np.float32]:
+        met: Crystals = []
+        return np.concatenate([self._values(piece, met) for piece in pieces])
+
+    def _values(self, patterns: NDArray, met: Crystals) -> NDArray[np.float32]:
+        found = self.reader(bin_to(patterns, self.light.shape) / self.light, met)
         logarithms = self.classifier.log_probabilities(found.totals, found.counts)
         quaternions = Rotation.from_matrix(found.rotations).as_quat(scalar_first=True)
         values = [np.exp(logarithms), found.repeated, found.signal[:, None]]

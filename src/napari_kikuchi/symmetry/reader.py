@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_kikuchi.symmetry.folding import look_up_all, repeated, unfold
-from napari_kikuchi.symmetry.frames import FrameFinder, Frames
+from napari_kikuchi.symmetry.frames import Crystals, FrameFinder, Frames
 from napari_kikuchi.symmetry.levelled import Levelling
 from napari_kikuchi.symmetry.modes import Modes
 from napari_kikuchi.symmetry.sector import NODES, SIDE
@@ -80,7 +80,7 @@ class PatternReader:
         self._weights = mask.ravel().astype(np.float32)
         self._directions = np.ascontiguousarray(directions(mask.shape).T, np.float32)
 
-    def __call__(self, patterns: NDArray) -> Readings:
+    def __call__(self, patterns: NDArray, met: Crystals | None = None) -> Readings:
         """Read patterns of neighbours.
 
         Parameters
@@ -88,9 +88,11 @@ class PatternReader:
         patterns
             As recorded, less what all of them share, of shape (n, height, width), in the order in
             which they were recorded.
+        met
+            Crystals of patterns nearby that were read before; those of these are added.
         """
         levelled = self.levelling(patterns)
-        return self._read(levelled, self.finder.following(levelled))
+        return self._read(levelled, self.finder.following(levelled, [] if met is None else met))
 
     def clear(self, patterns: NDArray) -> Readings:
         """Read patterns from anywhere in a scan, as far as it is clear how their crystals stand.
