@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from napari_kikuchi import streaming
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io.journal import ResumeError
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.pattern_source import ArraySource
 from napari_kikuchi.scan import Scan
 from napari_kikuchi.symmetry import adapted_to_scan as under_test
+from napari_kikuchi.symmetry import maps
 from napari_kikuchi.symmetry.adaptation import AdaptationSettings, adapt
 from napari_kikuchi.symmetry.adapted_to_scan import ScanAdaptation
 from napari_kikuchi.symmetry.classifier import SymmetryClassifier
@@ -156,7 +156,7 @@ def test_patterns_adapted_to_are_those_of_the_scan(
 def test_a_stopped_map_goes_on_with_its_classifier(
     classifier, many_phases, quick, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 12)
+    monkeypatch.setattr(maps, "_SIDE", 4)
     whole = mapped(many_phases, classifier, tmp_path / "whole.zarr", ScanAdaptation())
 
     def stopped(path):

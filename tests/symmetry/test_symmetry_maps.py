@@ -9,7 +9,6 @@ import h5py
 import numpy as np
 import pytest
 
-from napari_kikuchi import streaming
 from napari_kikuchi.explore.misorientations import misorientation_angles
 from napari_kikuchi.geometry import Geometry
 from napari_kikuchi.io import open_scan
@@ -174,7 +173,7 @@ def test_who_knows_the_usual_groups_is_surer_of_real_nickel(tmp_path):
 
 
 def test_a_map_goes_on_where_it_was_stopped(untrained, tmp_path, monkeypatch):
-    monkeypatch.setattr(streaming, "_BLOCK_PATTERNS", 12)
+    monkeypatch.setattr(symmetry, "_SIDE", 4)
     scan = open_scan(sample_folder() / "wrought.up1")
     scan = Scan(ArraySource(np.asarray(scan.patterns[:6, :8])), name="cut")
     geometry = Geometry((0.42, 0.22, 0.5))
@@ -187,9 +186,9 @@ def test_a_map_goes_on_where_it_was_stopped(untrained, tmp_path, monkeypatch):
     reader, read = symmetry.PatternReader, []
     call = reader.__call__
 
-    def counted(self, patterns):
+    def counted(self, patterns, met):
         read.append(len(patterns))
-        return call(self, patterns)
+        return call(self, patterns, met)
 
     monkeypatch.setattr(reader, "__call__", counted)
     stack = finish(symmetry_maps(scan, untrained, geometry, tmp_path / "b.zarr", workers=1))
