@@ -19,6 +19,8 @@ from napari_kikuchi.microstructure.network import GeneratorArchitecture, Generat
 from napari_kikuchi.microstructure.noising import way_back
 
 _CONTENT = "microstructure generator"
+# See README.md beside it for how it came about.
+_SHIPPED = "generator.safetensors"
 STEPS = 20
 
 
@@ -103,6 +105,25 @@ class MicrostructureGenerator:
         """Write the generator to a file that :meth:`load` reads."""
         architecture = self.network.architecture.settings()
         write_network(path, self.network, _CONTENT, architecture, self.provenance)
+
+    @classmethod
+    def shipped(cls, device: str = "auto") -> MicrostructureGenerator:
+        """The generator that comes with the package."""
+        from importlib.resources import as_file, files
+
+        with as_file(files(__package__) / _SHIPPED) as path:
+            return cls.load(path, device)
+
+    @classmethod
+    def chosen(cls, path: Path | None, device: str = "auto") -> MicrostructureGenerator:
+        """The generator of a file; None: the one that comes with the package.
+
+        Raises
+        ------
+        FileNotFoundError, ModelFileError, ValueError
+            As :meth:`load`.
+        """
+        return cls.shipped(device) if path is None else cls.load(path, device)
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> MicrostructureGenerator:
