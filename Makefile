@@ -25,7 +25,7 @@ demo: $(VENV)/.installed libraries
 	$(if $(SCREEN),,$(VIRTUAL_SCREEN)) $(BIN)/napari-kikuchi demo $(if $(SCREEN),,--screenshots)
 
 test: $(VENV)/.installed-test libraries lint
-	$(SOFTWARE) $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(SOFTWARE) $(BIN)/python -m pytest --numprocesses auto --dist loadfile --durations 30
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -19,7 +19,6 @@ from napari_kikuchi.microstructure.network import GeneratorArchitecture, Generat
 from napari_kikuchi.microstructure.noising import way_back
 
 _CONTENT = "microstructure generator"
-# See README.md beside it for how it came about.
 _SHIPPED = "generator.safetensors"
 STEPS = 20
 

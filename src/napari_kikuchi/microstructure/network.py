@@ -37,9 +37,9 @@ class GeneratorArchitecture:
         One of :data:`~napari_kikuchi.microstructure.noising.PROCESSES`.
     """
 
-    widths: tuple[int, ...] = (64, 128, 192)
+    widths: tuple[int, ...] = (32, 64, 96)
     layers: int = 1
-    block: int = 4
+    block: int = 2
     process: str = "flow"
 
     @property
@@ -102,6 +102,8 @@ class GeneratorNetwork(nn.Module):
             layers_per_block=architecture.layers,
             norm_num_groups=_NORMALISED,
         )
+        # Processors take a sixth less time for it.
+        self.unet.to(memory_format=torch.channels_last)
 
     def forward(self, noised: Tensor, unknown: Tensor, times: Tensor) -> Tensor:
         """The latents that were noised.
@@ -121,5 +123,5 @@ class GeneratorNetwork(nn.Module):
         torch.Tensor
             Of the shape of ``noised``.
         """
-        read = torch.cat([noised, unknown], dim=1)
+        read = torch.cat([noised, unknown], dim=1).to(memory_format=torch.channels_last)
         return self.unet(read, _TIMES * times, encoder_hidden_states=None).sample
