@@ -36,6 +36,23 @@ def test_what_is_known_stays_and_what_is_not_is_filled_in(generator, picture):
     assert not np.array_equal(filled, other)
 
 
+@pytest.mark.parametrize("chosen", [0, 2])
+def test_the_most_typical_candidate_is_taken(generator, picture, monkeypatch, chosen):
+    picture[:, 4:12, 2:10] = np.nan
+    seen = []
+
+    def choose(phases):
+        seen.extend(phases)
+        return chosen
+
+    monkeypatch.setattr(filling, "most_typical", choose)
+    filled = finish(fill(generator, picture, steps=3, candidates=3))
+    assert len(seen) == len({one.tobytes() for one in seen}) == 3
+    np.testing.assert_array_equal(filled[3] > 0.5, seen[chosen])
+    with pytest.raises(ValueError, match="expected one candidate or more, not 0"):
+        finish(fill(generator, picture, candidates=0))
+
+
 def test_without_a_hole_there_is_nothing_to_do(generator, picture):
     job = fill(generator, picture.astype(np.float64))
     np.testing.assert_array_equal(finish(job), picture)

@@ -17,7 +17,8 @@ from torch import nn
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
-from napari_kikuchi.microstructure.pictures import CHANNELS
+from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
+from napari_kikuchi.microstructure.typical import most_typical
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,6 +31,7 @@ def fill(
     generator: MicrostructureGenerator,
     picture: NDArray[np.floating],
     *,
+    candidates: int = 1,
     seed: int = 0,
     steps: int = STEPS,
 ) -> Job[NDArray[np.float32]]:
@@ -41,6 +43,9 @@ def fill(
         That has learned what microstructures look like.
     picture
         Of shape (4, rows, columns); unknown where any channel is NaN.
+    candidates
+        How many fills are made. The most typical one is taken: phases then are as it was to be
+        expected, not as chance would have them.
     seed
         The same seed gives the same result.
     steps
@@ -59,9 +64,11 @@ def fill(
     Raises
     ------
     ValueError
-        If it is no such picture.
+        If it is no such picture, or there are no candidates.
     """
     check_picture(picture)
+    if candidates < 1:
+        raise ValueError(f"expected one candidate or more, not {candidates}")
     unknown = np.isnan(picture).any(axis=0)
     if not unknown.any():
         return picture.astype(np.float32)
@@ -72,13 +79,14 @@ def fill(
     padded = np.pad(picture, ((0, 0), *over), constant_values=np.nan)
     holes = np.pad(unknown, over, constant_values=True)
     found = yield from generator.filled(
-        _to_network(padded)[None],
-        torch.from_numpy(holes).float()[None, None],
+        _to_network(padded)[None].expand(candidates, -1, -1, -1),
+        torch.from_numpy(holes).float()[None, None].expand(candidates, -1, -1, -1),
         seed=seed,
         steps=steps,
     )
-    filled = _from_network(found)[0, :, :rows, :cols]
-    return np.where(unknown, filled, picture).astype(np.float32)
+    filled = np.where(unknown, _from_network(found)[..., :rows, :cols], picture)
+    best = most_typical(filled[:, PHASE] > 0.5) if candidates > 1 else 0
+    return filled[best].astype(np.float32)
 
 
 def generate(

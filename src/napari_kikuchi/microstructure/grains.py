@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_kikuchi.explore.inverse_pole_figures import Axis, ipf_colours
 from napari_kikuchi.explore.orientations import OrientationMap
+from napari_kikuchi.microstructure.pictures import PHASE
 from napari_kikuchi.microstructure.regions import even_regions
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ _CANDIDATES = 20_000
 # texture goes on.
 _OF_SCAN = 0.1
 _SEED = 0
-# Channel of pictures.
-_PHASE = 3
 
 
 def picture_of(orientations: OrientationMap, along: Axis = "z") -> NDArray[np.float32]:
@@ -90,7 +89,7 @@ def oriented(
     there = known.numbers > 0
     if len(known.symmetries) == 1:
         # Who draws two phases may draw the second where there is none.
-        picture = np.where(np.arange(len(picture))[:, None, None] == _PHASE, 0, picture)
+        picture = np.where(np.arange(len(picture))[:, None, None] == PHASE, 0, picture)
     regions = even_regions(picture, tiled=tiled)
     rows, cols = np.indices(there.shape)
     # Regions lie so far apart that none is nearest to another.
@@ -111,7 +110,7 @@ def oriented(
     if region.size:
         counts = np.bincount(region)
         means = np.stack([np.bincount(region, weights=one[new]) / counts for one in picture])
-        of_regions = np.where(means[_PHASE] > 0.5, len(known.symmetries), 1)
+        of_regions = np.where(means[PHASE] > 0.5, len(known.symmetries), 1)
         chosen = _of_colours(means[:3].T, of_regions, known, along)
         quaternions[new], numbers[new] = chosen[region], of_regions[region]
     return OrientationMap(quaternions, known.symmetries, numbers)

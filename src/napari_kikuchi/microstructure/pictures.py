@@ -20,7 +20,8 @@ from napari_kikuchi.microstructure.polycrystal import Polycrystal, Volume, rando
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHANNELS = 4
+# The last one is the phase.
+CHANNELS, PHASE = 4, 3
 # Of the grains that a picture of so many pixels shows, in parts of its edge.
 _LEAST, _MOST = 5 / 64, 14 / 64
 
