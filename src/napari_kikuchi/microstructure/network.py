@@ -91,7 +91,7 @@ class GeneratorNetwork(nn.Module):
         self.architecture = architecture
         self.process = PROCESSES[architecture.process]()
         levels, pixels = len(architecture.widths), architecture.block**2
-        self.unet: Any = UNet2DConditionModel(
+        unet: Any = UNet2DConditionModel(
             in_channels=pixels * (CHANNELS + 1),
             out_channels=pixels * CHANNELS,
             down_block_types=("DownBlock2D",) * levels,
@@ -103,7 +103,7 @@ class GeneratorNetwork(nn.Module):
             norm_num_groups=_NORMALISED,
         )
         # Processors take a sixth less time for it.
-        self.unet.to(memory_format=torch.channels_last)
+        self.unet = unet.to(memory_format=torch.channels_last)
 
     def forward(self, noised: Tensor, unknown: Tensor, times: Tensor) -> Tensor:
         """The latents that were noised.
