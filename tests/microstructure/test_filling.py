@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_kikuchi.jobs import finish
+from napari_kikuchi.jobs import Progress, finish
 from napari_kikuchi.microstructure import filling
 from napari_kikuchi.microstructure.filling import fill, generate, interpolate
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
@@ -49,8 +49,48 @@ def test_the_most_typical_candidate_is_taken(generator, picture, monkeypatch, ch
     filled = finish(fill(generator, picture, steps=3, candidates=3))
     assert len(seen) == len({one.tobytes() for one in seen}) == 3
     np.testing.assert_array_equal(filled[3] > 0.5, seen[chosen])
-    with pytest.raises(ValueError, match="expected one candidate or more, not 0"):
+    with pytest.raises(ValueError, match="expected candidates and a scale of 1 or more"):
         finish(fill(generator, picture, candidates=0))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_at_a_coarser_scale_all_is_filled_in(generator, picture, scale):
+    holed = picture.copy()
+    holed[:, 4:12, 2:10] = np.nan
+    holed[:, 17, 13] = np.nan
+    job = fill(generator, holed, scale=scale, steps=5)
+    shares = [0.0]
+    while True:
+        try:
+            update = next(job)
+        except StopIteration as end:
+            filled = end.value
+            break
+        shares.append(update.done / update.total)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    known = ~np.isnan(holed).any(axis=0)
+    np.testing.assert_array_equal(filled[:, known], picture[:, known])
+    assert np.isfinite(filled).all()
+
+
+def test_a_coarser_scale_makes_larger_grains(monkeypatch):
+    """Of a generator that makes every pixel another, and leaves in place what there is."""
+    rng = np.random.default_rng(0)
+
+    class Pixels:
+        network = GeneratorNetwork(GeneratorArchitecture((8,), block=1))
+
+        def filled(self, pictures, unknown, *, seed, steps, start):
+            yield Progress(0, 1, "")
+            new = torch.from_numpy(rng.choice([-1, 1], pictures.shape)).float()
+            return torch.where(unknown > 0, new, pictures) if start == 1 else pictures
+
+    picture = np.full((4, 24, 20), 0.5)
+    picture[:, 3:, 4:] = np.nan
+    filled = finish(fill(Pixels(), picture, scale=4))[:, 4:, 4:].reshape(4, 5, 4, 4, 4)
+    assert (filled == filled[:, :, :1, :, :1]).all()
+    assert set(np.unique(filled)) == {0, 1}
 
 
 def test_without_a_hole_there_is_nothing_to_do(generator, picture):

@@ -7,15 +7,15 @@ What is unknown of them is NaN.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
 from napari_kikuchi.microstructure.typical import most_typical
@@ -25,12 +25,16 @@ if TYPE_CHECKING:
 
 # Pixels that are worked on at a time.
 _AT_A_TIME = 64 * 64 * 64
+# Noise to which what was filled in at one scale is brought before it is made finer: enough for
+# borders to get their shape, too little for other grains.
+_REFINED_FROM = 0.4
 
 
 def fill(
     generator: MicrostructureGenerator,
     picture: NDArray[np.floating],
     *,
+    scale: int = 1,
     candidates: int = 1,
     seed: int = 0,
     steps: int = STEPS,
@@ -43,6 +47,9 @@ def fill(
         That has learned what microstructures look like.
     picture
         Of shape (4, rows, columns); unknown where any channel is NaN.
+    scale
+        For grains that are larger than those learned from: the hole is filled in first in a picture
+        of every so many pixels, and the result made finer, half of that at a time.
     candidates
         How many fills are made. The most typical one is taken: phases then are as it was to be
         expected, not as chance would have them.
@@ -64,25 +71,57 @@ def fill(
     Raises
     ------
     ValueError
-        If it is no such picture, or there are no candidates.
+        If it is no such picture, or there are no candidates, or no such scale.
     """
     check_picture(picture)
-    if candidates < 1:
-        raise ValueError(f"expected one candidate or more, not {candidates}")
-    unknown = np.isnan(picture).any(axis=0)
+    if min(candidates, scale) < 1:
+        raise ValueError(
+            f"expected candidates and a scale of 1 or more, not {candidates} and {scale}"
+        )
+    if not np.isnan(picture).any():
+        return picture.astype(np.float32)
+    scales = list(_halved(scale))
+    filled = _every(picture, scale)
+    for number, each in enumerate(scales):
+        coarse = _every(picture, each)
+        unknown = np.isnan(coarse).any(axis=0)
+        if number:
+            finer = _finer(filled, scales[number - 1], each, unknown.shape)
+            coarse = np.where(unknown, finer, coarse)
+        job = _fill(
+            generator,
+            coarse,
+            unknown,
+            candidates=1 if number else candidates,
+            seed=seed,
+            steps=steps,
+            start=_REFINED_FROM if number else 1.0,
+        )
+        filled = yield from _in_all(job, number, len(scales))
+    return filled
+
+
+def _fill(
+    generator: MicrostructureGenerator,
+    picture: NDArray[np.floating],
+    unknown: NDArray[np.bool_],
+    *,
+    candidates: int,
+    **settings: Any,
+) -> Job[NDArray[np.float32]]:
+    """Fill in what is unknown of a picture, whatever is there."""
     if not unknown.any():
         return picture.astype(np.float32)
     rows, cols = unknown.shape
     multiple = generator.network.architecture.multiple
     over = [(0, -side % multiple) for side in (rows, cols)]
     # What was added for the network is unknown to it like a hole.
-    padded = np.pad(picture, ((0, 0), *over), constant_values=np.nan)
+    padded = np.pad(picture, ((0, 0), *over), mode="edge")
     holes = np.pad(unknown, over, constant_values=True)
     found = yield from generator.filled(
         _to_network(padded)[None].expand(candidates, -1, -1, -1),
         torch.from_numpy(holes).float()[None, None].expand(candidates, -1, -1, -1),
-        seed=seed,
-        steps=steps,
+        **settings,
     )
     filled = np.where(unknown, _from_network(found)[..., :rows, :cols], picture)
     best = most_typical(filled[:, PHASE] > 0.5) if candidates > 1 else 0
@@ -262,8 +301,32 @@ def _from_network(pictures: torch.Tensor) -> NDArray[np.float32]:
     return ((pictures + 1) / 2).numpy()
 
 
-def _in_all(job: Job[torch.Tensor], number: int, jobs: int) -> Job[torch.Tensor]:
-    """A job as one of several of the same length."""
+def _halved(scale: int) -> Iterator[int]:
+    """A scale, half of it, and so on to 1."""
+    while scale > 1:
+        yield scale
+        scale = -(-scale // 2)
+    yield 1
+
+
+def _every(picture: NDArray[np.floating], scale: int) -> NDArray[np.floating]:
+    """Every so many pixels of a picture: those in the middle of blocks, if there are any."""
+    first = [min(scale // 2, side - 1) for side in picture.shape[1:]]
+    return picture[:, first[0] :: scale, first[1] :: scale]
+
+
+def _finer(
+    picture: NDArray[np.floating], scale: int, finer: int, shape: tuple[int, ...]
+) -> NDArray[np.floating]:
+    """A picture of one scale in pixels of a finer one: each the nearest there is."""
+    for axis, side in enumerate(shape, 1):
+        places = (np.arange(side) * finer + finer // 2) // scale
+        picture = picture.take(np.minimum(places, picture.shape[axis] - 1), axis=axis)
+    return picture
+
+
+def _in_all(job: Job[Result], number: int, jobs: int) -> Job[Result]:
+    """A job as one of several that count alike."""
     while True:
         try:
             update = next(job)
