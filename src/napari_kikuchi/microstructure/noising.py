@@ -22,7 +22,7 @@ _TIMES = 1000
 # Times to learn at are logistic functions of normal numbers with this mean and deviation.
 _MEAN, _DEVIATION = 0.6, 1.0
 # The last times are as this one: errors would count without limit.
-_LEAST_TIME = 0.05
+_LEAST_TIME = 0.1
 # How much longer steps are at the end, where latents hardly change, than in much noise.
 _SHIFT = 2.0
 
