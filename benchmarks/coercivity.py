@@ -66,7 +66,9 @@ def main() -> None:
     if given.peers:
         with tempfile.TemporaryDirectory() as scratch:
             for name in PEERS:
-                kept = given.kept or Path(scratch)
+                # Other magnets are kept elsewhere.
+                magnets = f"{given.magnets} of {given.size} cells, seed {given.seed}"
+                kept = (given.kept or Path(scratch)) / magnets
                 found = found_by_peer(given, name, phases, kept)
                 which = list(map(int, found))
                 middles = np.array([(one["low"] + one["high"]) / 2 for one in found.values()])
