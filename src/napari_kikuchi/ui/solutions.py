@@ -70,7 +70,7 @@ class Solutions(ToldByMaps[Solution]):
 
     def tells(self, stack: MapStack) -> bool:
         """Whether there are orientations of known phases."""
-        return {*QUATERNION} <= {*stack.names} and not has_symmetry(stack)
+        return holds_orientations(stack)
 
     def read(self, stack: MapStack, source: ScanLink) -> Job[Solution]:
         """Read the orientations."""
@@ -87,6 +87,11 @@ class Solutions(ToldByMaps[Solution]):
     def forgotten(self, scan: Scan) -> None:
         """Draw them no more."""
         self._sources.set_simulated(scan, None)
+
+
+def holds_orientations(stack: MapStack) -> bool:
+    """Whether there are orientations of known phases among some maps."""
+    return {*QUATERNION} <= {*stack.names} and not has_symmetry(stack)
 
 
 def solutions_of(session: Session) -> Solutions:
