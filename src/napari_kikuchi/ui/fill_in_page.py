@@ -126,6 +126,9 @@ class FillInPage(GeneratorPage):
         if any(result.margins):
             source = ScanLink(record={"name": f"{source.name}, extended"})
         show_stack(self.session, result.stack, source, self._place_beyond(result.margins))
+        if any(result.margins):
+            # What is new would lie outside the view.
+            self.session.viewer.reset_view()
         self.words.tell(_told(result))
 
     def _place_beyond(self, margins: tuple[int, int, int, int]) -> dict[str, Any]:

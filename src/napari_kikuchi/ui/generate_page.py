@@ -100,6 +100,7 @@ class GeneratePage(GeneratorPage):
         rows, cols = result.stack.map_shape
         source = ScanLink(record={"name": f"generated {rows} × {cols}"})
         show_stack(self.session, result.stack, source)
+        self.session.viewer.reset_view()
         grains, diameter, second = result.counted
         self.words.tell(
             f"{rows:,} × {cols:,} points, with seed {result.seed}: {grains:,} "

@@ -39,6 +39,8 @@ class GeneratorPage(QWidget):
         The settings of this page, from top to bottom.
     title, tip
         Of the button that starts.
+    explore
+        By which one looks at what was made.
 
     Attributes
     ----------
@@ -56,6 +58,7 @@ class GeneratorPage(QWidget):
         parts: Sequence[QWidget],
         title: str,
         tip: str,
+        explore: Sequence[QWidget] = (),
     ) -> None:
         super().__init__()
         self.session = session
@@ -79,6 +82,8 @@ class GeneratorPage(QWidget):
         layout.addLayout(buttons)
         layout.addWidget(self.row)
         layout.addWidget(self.words)
+        for part in explore:
+            layout.addWidget(part)
         layout.addStretch()
         self.enable()
 

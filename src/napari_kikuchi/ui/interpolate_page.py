@@ -89,9 +89,10 @@ class InterpolatePage(GeneratorPage):
             session,
             stacks,
             options,
-            (choice, Form(self.noise, self.count, self.weight)),
+            (choice, Form(self.noise, self.count)),
             "Interpolate",
             _TIP,
+            (Form(self.weight),),
         )
         self.weight.changed.connect(self._on_weight)
         listen(self, [(session.viewer.dims.events.current_step, self._on_slider)])

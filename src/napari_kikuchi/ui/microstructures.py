@@ -55,16 +55,19 @@ class Microstructures(QWidget):
         ):
             self.tabs.addTab(scrolling(page), title)
         self.setMinimumWidth(_WIDTH)
-        choice = QFormLayout()
+        self._choice = QWidget()
+        choice = QFormLayout(self._choice)
+        choice.setContentsMargins(0, 0, 0, 0)
         choice.addRow("maps", self.stacks)
         layout = QVBoxLayout(self)
-        layout.addLayout(choice)
+        layout.addWidget(self._choice)
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self.options)
         self._collecting = QTimer(self)
         self._collecting.setSingleShot(True)
         self._collecting.timeout.connect(self._collect)
         self.stacks.chosen.connect(self._on_stack)
+        self.tabs.currentChanged.connect(self._on_page)
         listen(self, [(self.session.viewer.layers.events, self._on_layers)])
         self._on_stack()
         give_room(self, self.session)
@@ -83,6 +86,10 @@ class Microstructures(QWidget):
         for page in self._pages:
             page.collect()
             page.enable()
+
+    def _on_page(self, index: int) -> None:
+        """What is made of nothing needs no maps."""
+        self._choice.setVisible(self._pages[index] is not self.generate)
 
     def _on_stack(self) -> None:
         for page in self._pages:

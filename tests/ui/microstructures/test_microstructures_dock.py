@@ -39,6 +39,13 @@ def test_with_the_last_map_its_stack_is_gone(dock, viewer, qtbot):
     assert not dock.fill_in.button.isEnabled()
 
 
+def test_maps_are_chosen_where_they_are_needed(dock):
+    assert dock.stacks.isVisibleTo(dock)
+    for index, needed in ((1, False), (2, True), (3, True), (0, True)):
+        dock.tabs.setCurrentIndex(index)
+        assert dock.stacks.isVisibleTo(dock) == needed
+
+
 def test_another_begins_anew_after_the_last_seed(dock):
     dock.options.seed.value = 2**31 - 1
     dock.options.take_next_seed()
