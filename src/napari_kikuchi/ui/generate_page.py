@@ -24,7 +24,7 @@ _SIDE, _MOST = 128, 4096
 _TIP = "Make a map of grains of two cubic phases, as a measured one would be"
 _TILEABLE = (
     "Opposite edges go on into each other, as finite elements with periodic boundaries need it;\n"
-    "rows and columns are then multiples of what the generator's network halves, such as 16"
+    "rows and columns are then multiples of what the generator works on at once, such as 8"
 )
 
 
