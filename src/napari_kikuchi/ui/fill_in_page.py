@@ -9,9 +9,8 @@ from qtpy.QtWidgets import QLabel
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.generator_page import GeneratorPage
+from napari_kikuchi.ui.generator_page import GeneratorPage, unmeasured
 from napari_kikuchi.ui.latest import Latest
-from napari_kikuchi.ui.link import ScanLink
 from napari_kikuchi.ui.margins import Margins
 from napari_kikuchi.ui.region_choice import RegionChoice
 from napari_kikuchi.ui.show_maps import show_stack
@@ -124,7 +123,7 @@ class FillInPage(GeneratorPage):
         source = self.stacks.source
         assert source is not None
         if any(result.margins):
-            source = ScanLink(record={"name": f"{source.name}, extended"})
+            source = unmeasured(f"{source.name}, extended")
         show_stack(self.session, result.stack, source, self._place_beyond(result.margins))
         if any(result.margins):
             # What is new would lie outside the view.

@@ -9,8 +9,7 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.forms import Form
-from napari_kikuchi.ui.generator_page import GeneratorPage
-from napari_kikuchi.ui.link import ScanLink
+from napari_kikuchi.ui.generator_page import GeneratorPage, unmeasured
 from napari_kikuchi.ui.show_maps import show_stack
 
 if TYPE_CHECKING:
@@ -98,8 +97,7 @@ class GeneratePage(GeneratorPage):
     def take(self, result: Generated) -> None:
         """Show the maps."""
         rows, cols = result.stack.map_shape
-        source = ScanLink(record={"name": f"generated {rows} × {cols}"})
-        show_stack(self.session, result.stack, source)
+        show_stack(self.session, result.stack, unmeasured(f"{rows} × {cols} points"))
         self.session.viewer.reset_view()
         grains, diameter, second = result.counted
         self.words.tell(

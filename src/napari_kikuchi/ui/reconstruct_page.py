@@ -98,4 +98,5 @@ def _told(anew: Anew) -> str:
 def _how_alike(one: Likeness) -> str:
     if isinf(one.psnr):
         return "no difference at all"
-    return f"PSNR {one.psnr:.1f} dB, SSIM {one.ssim:.3f}"
+    # A unit stays with its number, whatever the width of the dock.
+    return f"PSNR {one.psnr:.1f}\N{NO-BREAK SPACE}dB, SSIM {one.ssim:.3f}"

@@ -69,8 +69,8 @@ class Solutions(ToldByMaps[Solution]):
         super().__init__(session)
 
     def tells(self, stack: MapStack) -> bool:
-        """Whether there are orientations of known phases."""
-        return holds_orientations(stack)
+        """Whether there are orientations of known phases, all of them of patterns."""
+        return holds_orientations(stack) and "microstructure" not in stack.provenance
 
     def read(self, stack: MapStack, source: ScanLink) -> Job[Solution]:
         """Read the orientations."""

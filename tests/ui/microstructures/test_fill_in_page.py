@@ -27,6 +27,7 @@ from napari_kikuchi.microstructure import scan_filling
 from napari_kikuchi.microstructure.maps import FILLED_IN, cubic_phases
 from napari_kikuchi.ui.link import ScanLink, link_of
 from napari_kikuchi.ui.pointer import Pointer
+from napari_kikuchi.ui.solutions import solutions_of
 
 
 def test_what_was_measured_stays_bit_by_bit_and_holes_are_filled(dock, viewer, stack, scan, qtbot):
@@ -51,6 +52,11 @@ def test_what_was_measured_stays_bit_by_bit_and_holes_are_filled(dock, viewer, s
     point = Pointer(dock.session).point_at((3.0, 4.0))
     assert (point.scan, point.row, point.col) == (scan, 6, 16)
     assert link_of(point.layer).stack is new
+    # Which orientation a pattern has, only those who have indexed it know.
+    qtbot.waitUntil(lambda: not solutions_of(dock.session).is_awaited(scan))
+    readings = solutions_of(dock.session).of(scan).readings
+    assert readings.at(6, 16) is None
+    assert readings.at(0, 0) is not None
     # One goes on with the maps that one had.
     assert dock.stacks.stack is stack
     assert dock.stacks.count() == 2
@@ -133,6 +139,7 @@ def test_maps_that_go_on_lie_over_the_old_ones(dock, viewer, stack, qtbot):
     # Past its edges a scan has no patterns.
     assert link_of(layer).source.scan is None
     assert link_of(layer).source.name == "weld, extended"
+    assert "no patterns behind maps that nobody has measured" in link_of(layer).source.problem
 
 
 def test_what_is_cancelled_leaves_nothing(dock, viewer, monkeypatch, qtbot):

@@ -47,6 +47,7 @@ def test_with_noise_the_error_shows_what_the_generator_makes(dock, viewer, stack
     for layer in (colours, error):
         np.testing.assert_allclose(layer.data_to_world((4, 5)), over.data_to_world((4, 5)))
     rms = np.sqrt(((np.moveaxis(colours.data, -1, 0) - picture[:3])[:, ~hole()] ** 2).mean())
-    assert f"Colours of the orientations: PSNR {-20 * np.log10(rms):.1f} dB" in page.words.text()
+    told = page.words.text().replace("\N{NO-BREAK SPACE}", " ")
+    assert f"Colours of the orientations: PSNR {-20 * np.log10(rms):.1f} dB" in told
     # An error of a map is no map of orientations.
     assert dock.stacks.count() == 1
