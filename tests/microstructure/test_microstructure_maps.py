@@ -7,7 +7,7 @@ from orix.quaternion.symmetry import Oh
 
 from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.io.export import export_maps
-from napari_kikuchi.io.indexed import NoOrientationsError, read_indexed
+from napari_kikuchi.io.indexed import PHASE, QUATERNION, NoOrientationsError, read_indexed
 from napari_kikuchi.io.map_store import read_maps, write_maps
 from napari_kikuchi.jobs import finish
 from napari_kikuchi.maps import Channel, MapStack
@@ -66,7 +66,11 @@ def test_what_was_measured_stays_and_holes_are_told(generator, stack, truth):
     np.testing.assert_allclose(found.quaternions[~hole], truth.quaternions[~hole], atol=1e-6)
     np.testing.assert_array_equal(found.numbers[~hole], truth.numbers[~hole])
     assert (found.numbers > 0).all()
-    assert filled.provenance["microstructure"]["seed"] == 0
+    for name in (PHASE, *QUATERNION):
+        own, theirs = (one.map(one.names.index(name)) for one in (filled, stack))
+        np.testing.assert_array_equal(own[~hole], theirs[~hole])
+    settings = filled.provenance["microstructure"]
+    assert (settings["made"], settings["seed"]) == ("filled in", 0)
 
 
 def test_measured_places_can_be_made_anew_and_maps_go_on(generator, stack):
@@ -80,6 +84,12 @@ def test_measured_places_can_be_made_anew_and_maps_go_on(generator, stack):
     expected[5:9, 22:28] = True
     np.testing.assert_array_equal(told, expected)
     assert np.isfinite(filled.values[:5]).all()
+    measured = np.ones((32, 32), bool)
+    measured[:3] = measured[5:9, 20:26] = False
+    for name in QUATERNION:
+        own, theirs = (one.map(one.names.index(name)) for one in (filled, stack))
+        np.testing.assert_array_equal(own[:32, 2:][measured], theirs[measured])
+    assert filled.provenance["microstructure"]["made"] == "extended"
 
 
 def test_maps_that_cannot_be_filled_are_told(generator, stack):

@@ -44,14 +44,25 @@ def picture_of(orientations: OrientationMap, along: Axis = "z") -> NDArray[np.fl
     ValueError
         If there are more phases.
     """
+    check_phases(orientations)
     numbers = orientations.numbers
+    phase = np.where(numbers > 0, numbers - 1.0, np.nan)
+    return np.concatenate([ipf_colours(orientations, along), phase[None]]).astype(np.float32)
+
+
+def check_phases(orientations: OrientationMap) -> None:
+    """Check that a generator knows as many phases.
+
+    Raises
+    ------
+    ValueError
+        If there are more than two.
+    """
     if len(orientations.symmetries) > 2:
         raise ValueError(
             f"expected maps of one or two phases, found {len(orientations.symmetries)}: generators "
             "know two. Index again with two of them"
         )
-    phase = np.where(numbers > 0, numbers - 1.0, np.nan)
-    return np.concatenate([ipf_colours(orientations, along), phase[None]]).astype(np.float32)
 
 
 def oriented(

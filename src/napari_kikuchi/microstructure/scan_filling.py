@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.explore.inverse_pole_figures import Axis
-from napari_kikuchi.explore.orientations import OrientationMap, orientations_of
-from napari_kikuchi.io.indexed import read_indexed
+from napari_kikuchi.explore.orientations import OrientationMap
+from napari_kikuchi.io.indexed import QUATERNION
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
 from napari_kikuchi.microstructure.filling import fill, generate
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.grains import no_orientations, oriented, picture_of
 from napari_kikuchi.microstructure.maps import cubic_phases, grain_maps, told_of
+from napari_kikuchi.microstructure.measured import read_measured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,13 +72,7 @@ def fill_maps(
         a margin is less than 0.
     """
     yield Progress(0, 0, "Reading the orientations")
-    found = read_indexed(stack)
-    measured = orientations_of(found, stack)
-    if measured.grid == "hexagonal":
-        raise ValueError(
-            "expected maps on a square grid, found a hexagonal one: generators know square grids "
-            "alone. Resample the scan first"
-        )
+    measured, phases = read_measured(stack)
     quaternions, numbers = measured.quaternions, measured.numbers
     if holes is not None:
         if holes.shape != numbers.shape:
@@ -90,20 +85,21 @@ def fill_maps(
     top, bottom, left, right = margins
     over = ((top, bottom), (left, right))
     quaternions = np.pad(quaternions, (*over, (0, 0)), constant_values=np.nan)
-    numbers = np.pad(numbers, over)
-    known = OrientationMap(quaternions, measured.symmetries, numbers)
+    known = OrientationMap(quaternions, measured.symmetries, np.pad(numbers, over))
     picture = picture_of(known, along)
     filled = yield from fill(generator, picture, seed=seed, steps=steps)
     yield Progress(0, 0, "Finding the grains")
-    return grain_maps(
+    made = grain_maps(
         oriented(filled, known, along),
-        [told_of(phase) for phase in found.phases],
+        [told_of(phase) for phase in phases],
         {
             "method": "microstructure",
             # Past its edges a scan has no patterns.
             "scan": None if any(margins) else stack.provenance.get("scan"),
             "microstructure": {
-                **_settings(generator, along, seed, steps),
+                **made_with(
+                    generator, "extended" if any(margins) else "filled in", along, seed, steps
+                ),
                 "margins": list(margins),
             },
         },
@@ -111,6 +107,8 @@ def fill_maps(
         along=along,
         filled_in=known.numbers == 0,
     )
+    _keep_measured(made, stack, numbers > 0, (top, left))
+    return made
 
 
 def generate_maps(
@@ -154,17 +152,37 @@ def generate_maps(
     made = yield from generate(generator, 1, shape, tileable=tileable, seed=seed, steps=steps)
     yield Progress(0, 0, "Finding the grains")
     found = oriented(made[0], no_orientations(shape, [Oh, Oh]), along, tiled=tileable)
-    settings = {**_settings(generator, along, seed, steps), "tileable": tileable}
+    settings = {**made_with(generator, "generated", along, seed, steps), "tileable": tileable}
     told = {"method": "microstructure", "microstructure": settings}
     return grain_maps(found, cubic_phases(), told, step=(step, step), along=along)
 
 
-def _settings(
-    generator: MicrostructureGenerator, along: Axis, seed: int, steps: int
+def made_with(
+    generator: MicrostructureGenerator, made: str, along: Axis, seed: int, steps: int
 ) -> dict[str, Any]:
+    """What the provenance of maps tells of how they were made, fit for JSON.
+
+    Parameters
+    ----------
+    generator, along, seed, steps
+        See :func:`fill_maps`.
+    made
+        What was done, in a word or two.
+    """
     return {
+        "made": made,
         "generator": dict(generator.provenance),
         "along": along,
         "seed": seed,
         "steps": steps,
     }
+
+
+def _keep_measured(
+    made: MapStack, stack: MapStack, kept: NDArray[np.bool_], corner: tuple[int, int]
+) -> None:
+    """Let what was measured stay bit by bit: unit quaternions are rounded once more."""
+    rows, cols = np.nonzero(kept)
+    for part in QUATERNION:
+        measured = stack.map(stack.names.index(part))[rows, cols]
+        made.values[made.names.index(part), rows + corner[0], cols + corner[1]] = measured

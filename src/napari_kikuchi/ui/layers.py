@@ -99,6 +99,9 @@ def telling_suffix(stack: MapStack, others: Iterable[Layer]) -> str:
 
 def made_by(stack: MapStack) -> str:
     """What a person calls the model or the method that made some maps; empty if they do not say."""
+    made = stack.provenance.get("microstructure") or {}
+    if made.get("made"):
+        return f"{made['made']}, seed {made.get('seed')}"
     model = stack.provenance.get("model")
     if not model:
         return str(stack.provenance.get("method", ""))

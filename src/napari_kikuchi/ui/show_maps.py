@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from qtpy.QtCore import QTimer
 
@@ -60,15 +60,29 @@ def show_store(session: Session, path: Path, scan: Scan) -> MapStack:
     def exchange() -> Iterator[None]:
         # The new ones last: napari would number their names while others bear these.
         yield from _remove_former(session.viewer, path)
-        yield from _show(session, stack, source)
+        yield from _show(session, stack, source, {})
 
     step_by_step(exchange())
     return stack
 
 
-def show_stack(session: Session, stack: MapStack, source: ScanLink) -> None:
-    """Show a stack: up to 64 maps as layers, one after another so that the window stays live."""
-    step_by_step(_show(session, stack, source))
+def show_stack(
+    session: Session, stack: MapStack, source: ScanLink, place: Mapping[str, Any] | None = None
+) -> None:
+    """Show a stack: up to 64 maps as layers, one after another so that the window stays live.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    stack
+        The maps.
+    source
+        The scan behind them.
+    place
+        Attributes that put the layers where they belong; None: where scans lie that nobody moved.
+    """
+    step_by_step(_show(session, stack, source, place or {}))
 
 
 def open_browser(session: Session) -> FeatureBrowser:
@@ -100,14 +114,18 @@ def _former(viewer: ViewerModel, path: Path) -> Layer | None:
     return None
 
 
-def _show(session: Session, stack: MapStack, source: ScanLink) -> Iterator[None]:
+def _show(
+    session: Session, stack: MapStack, source: ScanLink, place: Mapping[str, Any]
+) -> Iterator[None]:
     if len(stack) > MAX_LAYERS:
         open_browser(session).show_stack(stack, source)
     else:
-        yield from _layers_one_by_one(session.viewer, stack, source)
+        yield from _layers_one_by_one(session.viewer, stack, source, place)
 
 
-def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -> Iterator[None]:
+def _layers_one_by_one(
+    viewer: ViewerModel, stack: MapStack, source: ScanLink, place: Mapping[str, Any]
+) -> Iterator[None]:
     """Add the map that goes on top; then each next one below the one before."""
     from napari.layers import Layer
 
@@ -115,7 +133,8 @@ def _layers_one_by_one(viewer: ViewerModel, stack: MapStack, source: ScanLink) -
     above: Layer | None = None
     shown = seen_first(stack)
     for channel in top_down(stack):
-        layer = Layer.create(*own_layer(stack, channel, source, channel in shown, suffix))
+        data, attributes, kind = own_layer(stack, channel, source, channel in shown, suffix)
+        layer = Layer.create(data, {**attributes, **place}, kind)
         selected = set(viewer.layers.selection)
         if above is None:
             viewer.layers.append(layer)

@@ -69,8 +69,8 @@ class Solutions(ToldByMaps[Solution]):
         super().__init__(session)
 
     def tells(self, stack: MapStack) -> bool:
-        """Whether there are orientations of known phases."""
-        return {*QUATERNION} <= {*stack.names} and not has_symmetry(stack)
+        """Whether there are orientations of known phases, all of them of patterns."""
+        return holds_orientations(stack) and "microstructure" not in stack.provenance
 
     def read(self, stack: MapStack, source: ScanLink) -> Job[Solution]:
         """Read the orientations."""
@@ -87,6 +87,11 @@ class Solutions(ToldByMaps[Solution]):
     def forgotten(self, scan: Scan) -> None:
         """Draw them no more."""
         self._sources.set_simulated(scan, None)
+
+
+def holds_orientations(stack: MapStack) -> bool:
+    """Whether there are orientations of known phases among some maps."""
+    return {*QUATERNION} <= {*stack.names} and not has_symmetry(stack)
 
 
 def solutions_of(session: Session) -> Solutions:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.link import ScanLink
     from napari_kikuchi.ui.session import Session
 
-_NONE = "Encode a scan, or open its maps, to explore them"
-
 
 class StackChoice(QComboBox):
     """Offers the stacks of several maps of which a layer is left.
@@ -28,7 +26,15 @@ class StackChoice(QComboBox):
     ----------
     session
         Of the viewer.
+
+    Attributes
+    ----------
+    tip, none
+        Tooltips where there are stacks to choose from, and where there are none.
     """
+
+    tip = "Maps to explore: those behind the layers"
+    none = "Encode a scan, or open its maps, to explore them"
 
     chosen = Signal()
     """Another stack, or none, is meant from now on."""
@@ -52,6 +58,10 @@ class StackChoice(QComboBox):
         """The scan behind it."""
         return self._offered[self.currentIndex()][1] if self._offered else None
 
+    def offers(self, stack: MapStack) -> bool:
+        """Whether a stack is offered."""
+        return len(stack) > 1 and not is_segmentation(stack)
+
     def layer(self) -> Image | None:
         """A layer that lies where the maps of the stack do."""
         return next(
@@ -67,11 +77,7 @@ class StackChoice(QComboBox):
         """Offer what there is now: layers came or went."""
         links = [link for layer, link in self._session.links() if isinstance(layer, Image)]
         found = {id(link.stack): (link.stack, link.source) for link in links if link.stack}
-        offered = [
-            (stack, source)
-            for stack, source in found.values()
-            if len(stack) > 1 and not is_segmentation(stack)
-        ]
+        offered = [(stack, source) for stack, source in found.values() if self.offers(stack)]
         meant = self.stack
         self.blockSignals(True)
         self.clear()
@@ -82,8 +88,13 @@ class StackChoice(QComboBox):
         self.setCurrentIndex(known[0] if known else self._likeliest())
         self.blockSignals(False)
         self.setEnabled(bool(offered))
-        self.setToolTip("Maps to explore: those behind the layers" if offered else _NONE)
+        self.setToolTip(self.tip if offered else self.none)
         self._tell()
+
+    def choose_other_than(self, stack: MapStack | None) -> None:
+        """Choose the first stack that is another, if there is one."""
+        others = (i for i, (found, _) in enumerate(self._offered) if found is not stack)
+        self.setCurrentIndex(next(others, self.currentIndex()))
 
     def _likeliest(self) -> int:
         """Which is probably meant: that of a model, and of the layer that is selected."""

@@ -1,0 +1,120 @@
+"""Maps of grains that nobody has measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from magicgui.widgets import FloatSpinBox, SpinBox
+from qtpy.QtWidgets import QCheckBox
+
+from napari_kikuchi.jobs import Job
+from napari_kikuchi.ui.forms import Form
+from napari_kikuchi.ui.generator_page import GeneratorPage, unmeasured
+from napari_kikuchi.ui.show_maps import show_stack
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
+    from napari_kikuchi.microstructure.counting import GrainCount
+    from napari_kikuchi.ui.generator_options import GeneratorOptions, GeneratorRequest
+    from napari_kikuchi.ui.oriented_stacks import OrientedStacks
+    from napari_kikuchi.ui.session import Session
+
+_SIDE, _MOST = 128, 4096
+_TIP = "Make a map of grains of two cubic phases, as a measured one would be"
+_TILEABLE = (
+    "Opposite edges go on into each other, as finite elements with periodic boundaries need it;\n"
+    "rows and columns are then multiples of what the generator works on at once, such as 8"
+)
+
+
+class Generated(NamedTuple):
+    """Maps that were generated.
+
+    Attributes
+    ----------
+    stack
+        The maps.
+    counted
+        Their grains.
+    seed
+        By which they were made.
+    """
+
+    stack: MapStack
+    counted: GrainCount
+    seed: int
+
+
+class GeneratePage(GeneratorPage):
+    """Makes maps of any size out of nothing.
+
+    Parameters
+    ----------
+    session
+        Of the viewer.
+    stacks
+        Not needed here.
+    options
+        Which generator, and how.
+    """
+
+    def __init__(self, session: Session, stacks: OrientedStacks, options: GeneratorOptions) -> None:
+        self.rows, self.cols = (
+            SpinBox(label=label, value=_SIDE, min=1, max=_MOST, tooltip="Of the map, in points")
+            for label in ("rows", "columns")
+        )
+        self.step = FloatSpinBox(
+            label="step (µm)",
+            value=1.0,
+            min=1e-3,
+            max=1e3,
+            step=0.1,
+            tooltip="Distance between points. Grains are as many points wide whatever it is",
+        )
+        self.tileable = QCheckBox("Can be tiled")
+        self.tileable.setToolTip(_TILEABLE)
+        super().__init__(
+            session,
+            stacks,
+            options,
+            (Form(self.rows, self.cols, self.step), self.tileable),
+            "Generate",
+            _TIP,
+        )
+
+    def obstacle(self) -> str:
+        """Nothing stands in the way."""
+        return ""
+
+    def set_stack(self) -> None:
+        """What is made of nothing goes on whatever maps are chosen."""
+
+    def job(self, request: GeneratorRequest) -> Job[Generated]:
+        """Generate."""
+        shape = self.rows.value, self.cols.value
+        return _generate(shape, self.step.value, self.tileable.isChecked(), request)
+
+    def take(self, result: Generated) -> None:
+        """Show the maps."""
+        rows, cols = result.stack.map_shape
+        show_stack(self.session, result.stack, unmeasured(f"{rows} × {cols} points"))
+        self.session.viewer.reset_view()
+        grains, diameter, second = result.counted
+        self.words.tell(
+            f"{rows:,} × {cols:,} points, with seed {result.seed}: {grains:,} "
+            f"grain{'s' * (grains != 1)} of {diameter:.3g} µm in the mean, {second:.0%} of the "
+            "points in the second phase."
+        )
+
+
+def _generate(
+    shape: tuple[int, int], step: float, tileable: bool, request: GeneratorRequest
+) -> Job[Generated]:
+    generator = yield from request.load()
+    from napari_kikuchi.microstructure.counting import count_grains
+    from napari_kikuchi.microstructure.scan_filling import generate_maps
+
+    made = yield from generate_maps(
+        generator, shape, step=step, tileable=tileable, seed=request.seed, steps=request.steps
+    )
+    return Generated(made, count_grains(made), request.seed)
