@@ -21,6 +21,7 @@ from napari_kikuchi.microstructure.noising import way_back
 _CONTENT = "microstructure generator"
 _SHIPPED = "generator.safetensors"
 STEPS = 20
+_USUAL_SIZE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,14 @@ class MicrostructureGenerator:
 
     network: GeneratorNetwork
     provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def picture_size(self) -> int:
+        """Rows and columns of the pictures that it has learned from; 64 where it is not told."""
+        told: Any = self.provenance
+        for name in ("identity", "pictures", "size"):
+            told = told.get(name) if isinstance(told, Mapping) else None
+        return told if isinstance(told, int) and told > 0 else _USUAL_SIZE
 
     def filled(
         self,

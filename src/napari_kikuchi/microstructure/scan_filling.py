@@ -16,6 +16,7 @@ from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerat
 from napari_kikuchi.microstructure.grains import no_orientations, oriented, picture_of
 from napari_kikuchi.microstructure.maps import cubic_phases, grain_maps, told_of
 from napari_kikuchi.microstructure.measured import read_measured
+from napari_kikuchi.microstructure.scales import suitable_scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +28,8 @@ def fill_maps(
     *,
     holes: NDArray[np.bool_] | None = None,
     margins: tuple[int, int, int, int] = (0, 0, 0, 0),
+    scale: int | None = None,
+    candidates: int = 1,
     along: Axis = "z",
     seed: int = 0,
     steps: int = STEPS,
@@ -45,6 +48,11 @@ def fill_maps(
         What is to be made anew although it was measured, of shape (rows, columns).
     margins
         Pixels to go on above, below, left and right of the map.
+    scale
+        See :func:`~napari_kikuchi.microstructure.filling.fill`; None: see
+        :func:`~napari_kikuchi.microstructure.scales.suitable_scale`.
+    candidates
+        See :func:`~napari_kikuchi.microstructure.filling.fill`.
     along
         Direction of the sample by whose inverse pole figure grains are told apart.
     seed
@@ -87,7 +95,11 @@ def fill_maps(
     quaternions = np.pad(quaternions, (*over, (0, 0)), constant_values=np.nan)
     known = OrientationMap(quaternions, measured.symmetries, np.pad(numbers, over))
     picture = picture_of(known, along)
-    filled = yield from fill(generator, picture, seed=seed, steps=steps)
+    if scale is None:
+        scale = suitable_scale(generator, known)
+    filled = yield from fill(
+        generator, picture, scale=scale, candidates=candidates, seed=seed, steps=steps
+    )
     yield Progress(0, 0, "Finding the grains")
     made = grain_maps(
         oriented(filled, known, along),
@@ -101,6 +113,8 @@ def fill_maps(
                     generator, "extended" if any(margins) else "filled in", along, seed, steps
                 ),
                 "margins": list(margins),
+                "scale": scale,
+                "candidates": candidates,
             },
         },
         step=stack.step,

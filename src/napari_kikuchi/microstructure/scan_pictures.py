@@ -19,6 +19,7 @@ from napari_kikuchi.microstructure.grains import picture_of
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.likeness import Likeness, likeness
 from napari_kikuchi.microstructure.measured import read_measured
+from napari_kikuchi.microstructure.scales import suitable_scale
 from napari_kikuchi.microstructure.scan_filling import made_with
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def interpolate_maps(
     for orientations in measured:
         picture = picture_of(_cut(orientations, rows, cols), along)
         filled.append(int(np.isnan(picture).any(axis=0).sum()))
-        pictures.append((yield from fill(generator, picture, seed=seed, steps=steps)))
+        scale = suitable_scale(generator, orientations)
+        pictures.append((yield from fill(generator, picture, scale=scale, seed=seed, steps=steps)))
     first, second = pictures
     found = yield from interpolate(
         generator, first, second, weights, time=time, seed=seed, steps=steps
@@ -156,7 +158,8 @@ def reconstruct_maps(
     orientations = read_measured(stack).orientations
     there = orientations.numbers > 0
     measured = picture_of(orientations, along)
-    picture = yield from fill(generator, measured, seed=seed, steps=steps)
+    scale = suitable_scale(generator, orientations)
+    picture = yield from fill(generator, measured, scale=scale, seed=seed, steps=steps)
     if time:
         job = interpolate(generator, picture, picture, [0.0], time=time, seed=seed, steps=steps)
         made = (yield from job)[0]

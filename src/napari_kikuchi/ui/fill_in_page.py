@@ -169,7 +169,13 @@ def _fill(
     from napari_kikuchi.microstructure.scan_filling import fill_maps
 
     filled = yield from fill_maps(
-        generator, stack, holes=region, margins=margins, seed=request.seed, steps=request.steps
+        generator,
+        stack,
+        holes=region,
+        margins=margins,
+        candidates=request.candidates,
+        seed=request.seed,
+        steps=request.steps,
     )
     return Filled(filled, count_filled(filled), margins, request.seed)
 

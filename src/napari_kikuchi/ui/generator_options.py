@@ -16,7 +16,7 @@ from napari_kikuchi.ui.forms import Form, path_in
 if TYPE_CHECKING:
     from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 
-_STEPS, _MOST_STEPS = 20, 1000
+_STEPS, _MOST_STEPS, _MOST_CANDIDATES = 20, 1000, 64
 _LAST_SEED = 2**31 - 1
 
 
@@ -30,11 +30,14 @@ class GeneratorRequest:
         Its file; None: the one that comes with the package.
     seed, steps
         See :meth:`~napari_kikuchi.microstructure.generator.MicrostructureGenerator.filled`.
+    candidates
+        See :func:`~napari_kikuchi.microstructure.filling.fill`.
     """
 
     path: Path | None
     seed: int
     steps: int
+    candidates: int = 1
 
     def load(self) -> Job[MicrostructureGenerator]:
         """Read the generator, which takes seconds the first time."""
@@ -70,11 +73,21 @@ class GeneratorOptions(QCollapsible):
             max=_LAST_SEED,
             tooltip="The same seed gives the same grains; Another takes the next one",
         )
-        self.addWidget(Form(self.generator, self.steps, self.seed))
+        self.candidates = SpinBox(
+            label="candidates",
+            value=1,
+            min=1,
+            max=_MOST_CANDIDATES,
+            tooltip="Fill in makes so many and takes the most typical one: phases are then as the\n"
+            "map lets expect, not as chance would have them. Each takes as long as one",
+        )
+        self.addWidget(Form(self.generator, self.steps, self.candidates, self.seed))
 
     def request(self) -> GeneratorRequest:
         """What is asked for."""
-        return GeneratorRequest(path_in(self.generator), self.seed.value, self.steps.value)
+        return GeneratorRequest(
+            path_in(self.generator), self.seed.value, self.steps.value, self.candidates.value
+        )
 
     def take_next_seed(self) -> None:
         """Ask for other grains."""
