@@ -7,10 +7,11 @@ from npe2 import PluginManifest
 
 import napari_kikuchi
 from napari_kikuchi.io.map_store import read_maps
+from napari_kikuchi.microstructure.measured import read_measured
 from napari_kikuchi.samples import sample_folder
 from napari_kikuchi.simulate.scan import truth_path
 from napari_kikuchi.ui import samples
-from napari_kikuchi.ui.link import KEY, scan_of
+from napari_kikuchi.ui.link import KEY, link_of, scan_of
 from napari_kikuchi.ui.pattern_viewer import PatternViewer
 from napari_kikuchi.ui.pattern_views import View
 
@@ -87,6 +88,16 @@ def test_the_sample_of_two_phases_is_simulated_when_it_is_chosen(tmp_path, monke
     assert scan.technique == "EBSD"
     truth = read_maps(truth_path(scan.path))
     assert (truth.map(truth.names.index("particle")) > 0).any()
+
+
+def test_the_sample_with_holes_is_a_map_that_can_be_filled_in(make_napari_viewer):
+    viewer = make_napari_viewer()
+    layers = viewer.open_sample("napari-kikuchi", "holed")
+    assert "96 × 128" in SAMPLES["holed"].display_name
+    measured = read_measured(link_of(layers[0]).stack)
+    assert measured.orientations.map_shape == (96, 128)
+    assert 0.05 < measured.missing / (96 * 128) < 0.15
+    assert [phase.name for phase in measured.phases] == ["generated phase 1", "generated phase 2"]
 
 
 def test_every_command_of_the_manifest_can_be_called():

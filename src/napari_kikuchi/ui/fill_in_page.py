@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.ui.forms import Notice
-from napari_kikuchi.ui.generator_page import GeneratorPage, unmeasured
+from napari_kikuchi.ui.generator_page import GeneratorPage
 from napari_kikuchi.ui.latest import Latest
+from napari_kikuchi.ui.link import unmeasured
 from napari_kikuchi.ui.margins import Margins
 from napari_kikuchi.ui.region_choice import RegionChoice
 from napari_kikuchi.ui.show_maps import show_stack

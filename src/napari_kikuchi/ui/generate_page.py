@@ -9,7 +9,8 @@ from qtpy.QtWidgets import QCheckBox
 
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.forms import Form
-from napari_kikuchi.ui.generator_page import GeneratorPage, unmeasured
+from napari_kikuchi.ui.generator_page import GeneratorPage
+from napari_kikuchi.ui.link import unmeasured
 from napari_kikuchi.ui.show_maps import show_stack
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.forms import Notice
 from napari_kikuchi.ui.job_row import JobRow
 from napari_kikuchi.ui.label_layer import placed_as
-from napari_kikuchi.ui.link import ScanLink
 from napari_kikuchi.ui.oriented_stacks import NO_ORIENTATIONS
 
 if TYPE_CHECKING:
@@ -23,19 +22,6 @@ if TYPE_CHECKING:
 
 _ANOTHER = "The same with the next seed: other grains, which suit as well"
 _BUSY = "This is being done"
-
-
-def unmeasured(name: str) -> ScanLink:
-    """The link of maps behind which there are no patterns, and which say so.
-
-    Parameters
-    ----------
-    name
-        What to call them.
-    """
-    link = ScanLink(record={"name": name})
-    link.settle(None, f"{name}: there are no patterns behind maps that nobody has measured")
-    return link
 
 
 class GeneratorPage(QWidget):

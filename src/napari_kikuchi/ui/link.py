@@ -220,6 +220,19 @@ def position_in(layer: Layer, world: tuple[float, ...]) -> tuple[int, int] | Non
     return (row, col) if 0 <= row < rows and 0 <= col < cols else None
 
 
+def unmeasured(name: str) -> ScanLink:
+    """The link of maps behind which there are no patterns, and which say so.
+
+    Parameters
+    ----------
+    name
+        What to call them.
+    """
+    link = ScanLink(record={"name": name})
+    link.settle(None, f"{name}: there are no patterns behind maps that nobody has measured")
+    return link
+
+
 def same_scan(one: ScanLink, other: ScanLink) -> bool:
     """Whether two links, as each store of maps has its own, lead to the same scan.
 

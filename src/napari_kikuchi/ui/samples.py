@@ -7,6 +7,8 @@ from typing import Any
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.samples import sample_folder
+from napari_kikuchi.ui.layers import layers_of
+from napari_kikuchi.ui.link import unmeasured
 from napari_kikuchi.ui.reader import read_scan
 from napari_kikuchi.ui.work import run_live
 
@@ -55,6 +57,13 @@ def nickel_laves() -> list[Any]:
     from napari_kikuchi.symmetry.simulated_alloy import kept_alloy
 
     return read_scan(str(run_live(kept_alloy(), "Simulating nickel with a Laves phase")))
+
+
+def holed() -> list[Any]:
+    """A map of grains of two phases that nobody has measured, with holes as if somebody had."""
+    from napari_kikuchi.microstructure.holed_sample import holed_maps
+
+    return list(layers_of(holed_maps(), unmeasured("polycrystal")))
 
 
 def _fetch_nickel_map() -> Job[Path]:
