@@ -1,9 +1,9 @@
 """Takes the tours of the guide and makes its pictures.
 
     python docs/make_pictures.py
-    python docs/make_pictures.py orientations symmetry
+    python docs/make_pictures.py orientations symmetry microstructure
 
-The second line takes the tours of 4D-STEM and of symmetry alone. Needs a screen, or a virtual one:
+The second line takes the tours of other samples alone. Needs a screen, or a virtual one:
 ``make figures`` brings it along. The user's own folders stay as they are, but for the cache, which
 keeps simulated patterns.
 """
@@ -29,6 +29,7 @@ def main() -> None:
         "kikuchi": take_tours,
         "orientations": lambda _: take_tour("orientations"),
         "symmetry": lambda _: take_tour("symmetry"),
+        "microstructure": lambda _: take_tour("microstructure"),
     }
     parser = argparse.ArgumentParser(description="Takes the tours of the guide.")
     parser.add_argument("tours", nargs="*", metavar="TOUR", help=f"{', '.join(tours)}; default all")
@@ -46,19 +47,25 @@ def main() -> None:
 
 
 def take_tour(name: str) -> None:
-    """Take the tour of 4D-STEM or that of symmetry."""
+    """Take a tour of a sample of its own."""
     from napari_kikuchi.ui.launch import let_work, new_viewer
     from tour.album import Album
     from tour.hands import Hands
+    from tour.make_microstructures import make_microstructures
     from tour.map_orientations import map_orientations
     from tour.map_symmetry import map_symmetry
 
+    of_samples = {
+        "orientations": map_orientations,
+        "symmetry": map_symmetry,
+        "microstructure": make_microstructures,
+    }
     viewer = new_viewer()
     viewer.window.resize(*WINDOW)
     hands = Hands(viewer)
     album = Album(IMAGES, hands.window)
     try:
-        {"orientations": map_orientations, "symmetry": map_symmetry}[name](hands, album)
+        of_samples[name](hands, album)
     finally:
         viewer.close()
         let_work(_CLOSING_MS)
