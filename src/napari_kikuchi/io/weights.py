@@ -75,18 +75,23 @@ class StoredModel:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def digest(self) -> str:
-        """SHA-256 of the weights; of nothing that changes when the same model is saved again.
+        """SHA-256 of the weights, see :func:`digest_of`."""
+        return digest_of(self.tensors)
 
-        Those that a file keeps in half precision count as what they are once they are used.
-        """
-        digest = hashlib.sha256()
-        for name in sorted(self.tensors):
-            tensor = np.ascontiguousarray(self.tensors[name])
-            if tensor.dtype == np.float16:
-                tensor = tensor.astype(np.float32)
-            digest.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
-            digest.update(tensor.tobytes())
-        return digest.hexdigest()
+
+def digest_of(tensors: Mapping[str, NDArray]) -> str:
+    """SHA-256 of weights; of nothing that changes when the same model is saved again.
+
+    Those that a file keeps in half precision count as what they are once they are used.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = np.ascontiguousarray(tensors[name])
+        if tensor.dtype == np.float16:
+            tensor = tensor.astype(np.float32)
+        digest.update(f"{name} {tensor.dtype.str} {tensor.shape}".encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()
 
 
 def write_model(path: Path | str, model: StoredModel) -> None:

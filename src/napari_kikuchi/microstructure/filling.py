@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,9 +19,12 @@ from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
 from napari_kikuchi.microstructure.typical import most_typical
+from napari_kikuchi.microstructure.wishes import Wishes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Network = TypeVar("Network", bound=nn.Module)
 
 # Pixels that are worked on at a time.
 _AT_A_TIME = 64 * 64 * 64
@@ -34,6 +37,7 @@ def fill(
     generator: MicrostructureGenerator,
     picture: NDArray[np.floating],
     *,
+    wished: Wishes | None = None,
     scale: int = 1,
     candidates: int = 1,
     seed: int = 0,
@@ -47,6 +51,8 @@ def fill(
         That has learned what microstructures look like.
     picture
         Of shape (4, rows, columns); unknown where any channel is NaN.
+    wished
+        What the whole picture should be like; the generator then has a control.
     scale
         For grains that are larger than those learned from: the hole is filled in first in a picture
         of every so many pixels, and the result made finer, half of that at a time.
@@ -71,7 +77,8 @@ def fill(
     Raises
     ------
     ValueError
-        If it is no such picture, or there are no candidates, or no such scale.
+        If it is no such picture, there are no candidates or no such scale, or the generator's
+        control was not trained for a wish.
     """
     check_picture(picture)
     if min(candidates, scale) < 1:
@@ -82,6 +89,11 @@ def fill(
         return picture.astype(np.float32)
     scales = list(_halved(scale))
     filled = _every(picture, scale)
+    # As large as the picture first: what does not fit is told of that.
+    planes = {
+        each: _planes(generator, _wished_every(wished, each), _every(picture, each).shape[1:])
+        for each in reversed(scales)
+    }
     for number, each in enumerate(scales):
         coarse = _every(picture, each)
         unknown = np.isnan(coarse).any(axis=0)
@@ -96,6 +108,7 @@ def fill(
             seed=seed,
             steps=steps,
             start=_REFINED_FROM if number else 1.0,
+            planes=planes[each],
         )
         filled = yield from _in_all(job, number, len(scales))
     return filled
@@ -107,6 +120,7 @@ def _fill(
     unknown: NDArray[np.bool_],
     *,
     candidates: int,
+    planes: torch.Tensor | None,
     **settings: Any,
 ) -> Job[NDArray[np.float32]]:
     """Fill in what is unknown of a picture, whatever is there."""
@@ -121,6 +135,7 @@ def _fill(
     found = yield from generator.filled(
         _to_network(padded)[None].expand(candidates, -1, -1, -1),
         torch.from_numpy(holes).float()[None, None].expand(candidates, -1, -1, -1),
+        wished=None if planes is None else planes.expand(candidates, -1, -1, -1),
         **settings,
     )
     filled = np.where(unknown, _from_network(found)[..., :rows, :cols], picture)
@@ -134,6 +149,7 @@ def generate(
     shape: tuple[int, int],
     *,
     tileable: bool = False,
+    wished: Wishes | None = None,
     seed: int = 0,
     steps: int = STEPS,
 ) -> Job[NDArray[np.float32]]:
@@ -150,6 +166,8 @@ def generate(
     tileable
         Whether opposite edges go on into each other; both sides are then multiples of the
         architecture's.
+    wished
+        What each picture should be like; the generator then has a control.
     seed
         The same seed gives the same pictures.
 
@@ -166,7 +184,7 @@ def generate(
     Raises
     ------
     ValueError
-        If there is no such picture.
+        If there is no such picture, or the control was not trained for a wish.
     """
     multiple = generator.network.architecture.multiple
     if count < 1 or min(shape) < 1:
@@ -177,6 +195,7 @@ def generate(
             f"tiled, found {shape[0]} x {shape[1]}"
         )
     rows, cols = (side + -side % multiple for side in shape)
+    planes = _planes(generator, wished, shape)
     batch = max(1, _AT_A_TIME // (rows * cols))
     maker = _tiling(generator) if tileable else generator
     made = []
@@ -188,6 +207,7 @@ def generate(
             torch.ones(some, 1, rows, cols),
             seed=_seed_of(seed, number),
             steps=steps,
+            wished=None if planes is None else planes.expand(some, -1, -1, -1),
         )
         found = yield from _in_all(job, number, len(starts))
         made.append(_from_network(found)[..., : shape[0], : shape[1]])
@@ -287,6 +307,15 @@ def check_picture(picture: NDArray[np.floating]) -> None:
         )
 
 
+def _planes(
+    generator: MicrostructureGenerator, wished: Wishes | None, shape: tuple[int, int]
+) -> torch.Tensor | None:
+    """What the generator's control is told of wishes; None if there are none."""
+    if wished is None or not wished.names:
+        return None
+    return generator.required_control().planes(wished, shape)
+
+
 def _seed_of(seed: int, batch: int) -> int:
     """A seed for a batch, unrelated to that of others."""
     state = np.random.SeedSequence([seed, batch]).generate_state(1, np.uint64)[0]
@@ -315,6 +344,18 @@ def _every(picture: NDArray[np.floating], scale: int) -> NDArray[np.floating]:
     return picture[:, first[0] :: scale, first[1] :: scale]
 
 
+def _wished_every(wished: Wishes | None, scale: int) -> Wishes | None:
+    """Wishes for every so many pixels of a picture."""
+    if wished is None:
+        return None
+    phase, diameter = wished.phase, wished.diameter
+    return replace(
+        wished,
+        phase=None if phase is None else _every(phase[None], scale)[0],
+        diameter=None if diameter is None else diameter / scale,
+    )
+
+
 def _finer(
     picture: NDArray[np.floating], scale: int, finer: int, shape: tuple[int, ...]
 ) -> NDArray[np.floating]:
@@ -337,8 +378,18 @@ def _in_all(job: Job[Result], number: int, jobs: int) -> Job[Result]:
 
 def _tiling(generator: MicrostructureGenerator) -> MicrostructureGenerator:
     """A generator that sees the opposite edge beyond each edge."""
-    network = copy.deepcopy(generator.network)
-    for one in network.modules():
+    control = generator.control
+    return replace(
+        generator,
+        network=_circular(generator.network),
+        control=control and replace(control, network=_circular(control.network)),
+    )
+
+
+def _circular(network: Network) -> Network:
+    """A copy whose convolutions see the opposite edge beyond each edge."""
+    copied = copy.deepcopy(network)
+    for one in copied.modules():
         if isinstance(one, nn.Conv2d):
             one.padding_mode = "circular"
-    return replace(generator, network=network)
+    return copied

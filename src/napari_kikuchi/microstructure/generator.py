@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from torch import Tensor
 
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.network_files import read_network, write_network
+from napari_kikuchi.io.weights import damage_told
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.microstructure.control import MicrostructureControl
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 from napari_kikuchi.microstructure.noising import way_back
@@ -34,10 +37,22 @@ class MicrostructureGenerator:
         On the device where it is to run.
     provenance
         Settings, version and date; fit for JSON.
+    control
+        That leads it towards what is wished for; None: nothing can be.
+
+    Raises
+    ------
+    ValueError
+        If the control belongs to another generator.
     """
 
     network: GeneratorNetwork
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    control: MicrostructureControl | None = None
+
+    def __post_init__(self) -> None:
+        if self.control:
+            self.control.check_base(self.network)
 
     @property
     def picture_size(self) -> int:
@@ -55,6 +70,7 @@ class MicrostructureGenerator:
         seed: int = 0,
         steps: int = STEPS,
         start: float = 1.0,
+        wished: Tensor | None = None,
     ) -> Job[Tensor]:
         """Pictures with their unknown pixels filled in.
 
@@ -72,6 +88,10 @@ class MicrostructureGenerator:
         start
             Time from which on pictures are made anew: how much of the noise, 0 to 1, what is
             unknown gets before. At 1 nothing of it is left.
+        wished
+            What the control is told of the whole pictures, of shape (n, 4, rows, columns); see
+            :meth:`~napari_kikuchi.microstructure.control.MicrostructureControl.planes`. None: it
+            has no say.
 
         Yields
         ------
@@ -82,6 +102,11 @@ class MicrostructureGenerator:
         -------
         torch.Tensor
             Of the shape of ``pictures``, on the processor; what is known is as it was, bit by bit.
+
+        Raises
+        ------
+        ValueError
+            If something is wished for and there is no control.
         """
         device = next(self.network.parameters()).device
         block = self.network.architecture.block
@@ -93,6 +118,9 @@ class MicrostructureGenerator:
             return torch.full((len(latents),), time, device=device)
 
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(seed)).to(device)
+        tell: Callable[[Tensor, Tensor, Tensor], Tensor] = self.network
+        if wished is not None:
+            tell = partial(self.required_control().network, self.network, wished.to(device))
         process = self.network.process
         # Diffusion leaves a trace of what was there.
         noised = noise if start == 1 else process.noised(latents, noise, times(start))
@@ -103,11 +131,42 @@ class MicrostructureGenerator:
             # Not around the yields: whoever runs the job has a mode of their own.
             with torch.inference_mode():
                 read = torch.where(inside, noised, latents)
-                found = self.network(read, holes, times(time))
+                found = tell(read, holes, times(time))
                 noised = process.step(noised, found, time, after)
             yield Progress(number, len(way) - 1, "Filling in")
         filled = shuffled_in(noised, block).cpu().clamp(-1, 1)
         return torch.where(unknown > 0, filled, pictures)
+
+    def required_control(self) -> MicrostructureControl:
+        """The control.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self.control is None:
+            raise ValueError(
+                "expected a generator with a control, without which nothing can be wished for: "
+                "train one (napari-kikuchi microstructure train-control)"
+            )
+        return self.control
+
+    def controlled(self, path: Path | str) -> MicrostructureGenerator:
+        """The generator with the control of a file, on the same device.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If it is no control, was written by a newer version, is damaged or belongs to another
+            generator.
+        """
+        device = next(self.network.parameters()).device
+        control = MicrostructureControl.load(path, device.type)
+        with damage_told(path, "Take the generator that it was trained on, or train another."):
+            return replace(self, control=control)
 
     def save(self, path: Path | str) -> None:
         """Write the generator to a file that :meth:`load` reads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ from napari_kikuchi.untrusted import integer, mapping, sequence
 
 _MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS, _MOST_BLOCK = 8, 2048, 8, 16
 _NORMALISED = 8
-# Times run from 0 to 1; their sines in the network want to run further.
-_TIMES = 1000
+#: Times run from 0 to 1; their sines in the network want to run further.
+TIMES = 1000
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,13 @@ class GeneratorNetwork(nn.Module):
         # Processors take a sixth less time for it.
         self.unet = unet.to(memory_format=torch.channels_last)
 
-    def forward(self, noised: Tensor, unknown: Tensor, times: Tensor) -> Tensor:
+    def forward(
+        self,
+        noised: Tensor,
+        unknown: Tensor,
+        times: Tensor,
+        residuals: tuple[Sequence[Tensor], Tensor] | None = None,
+    ) -> Tensor:
         """The latents that were noised.
 
         Parameters
@@ -117,6 +123,9 @@ class GeneratorNetwork(nn.Module):
             1 where pixels are unknown, 0 elsewhere; one channel for each pixel of a block.
         times
             How much noise there is, 0 to 1, of shape (n,).
+        residuals
+            Added to what goes over from each level's way down to its way up, and in the middle;
+            see :class:`~napari_kikuchi.microstructure.control_network.ControlNetwork`.
 
         Returns
         -------
@@ -124,4 +133,11 @@ class GeneratorNetwork(nn.Module):
             Of the shape of ``noised``.
         """
         read = torch.cat([noised, unknown], dim=1).to(memory_format=torch.channels_last)
-        return self.unet(read, _TIMES * times, encoder_hidden_states=None).sample
+        over, middle = residuals or (None, None)
+        return self.unet(
+            read,
+            TIMES * times,
+            encoder_hidden_states=None,
+            down_block_additional_residuals=over,
+            mid_block_additional_residual=middle,
+        ).sample

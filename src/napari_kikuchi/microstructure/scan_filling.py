@@ -17,6 +17,7 @@ from napari_kikuchi.microstructure.grains import no_orientations, oriented, pict
 from napari_kikuchi.microstructure.maps import cubic_phases, grain_maps, told_of
 from napari_kikuchi.microstructure.measured import read_measured
 from napari_kikuchi.microstructure.scales import suitable_scale
+from napari_kikuchi.microstructure.wishes import Wishes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,6 +132,7 @@ def generate_maps(
     *,
     step: float = 1.0,
     tileable: bool = False,
+    wished: Wishes | None = None,
     along: Axis = "z",
     seed: int = 0,
     steps: int = STEPS,
@@ -141,7 +143,7 @@ def generate_maps(
     ----------
     generator, along, seed, steps
         See :func:`fill_maps`.
-    shape, tileable
+    shape, tileable, wished
         See :func:`~napari_kikuchi.microstructure.filling.generate`.
     step
         In µm.
@@ -159,14 +161,19 @@ def generate_maps(
     Raises
     ------
     ValueError
-        If there is no map of that shape.
+        If there is no map of that shape, or the generator's control was not trained for a wish.
     """
     from orix.quaternion.symmetry import Oh
 
-    made = yield from generate(generator, 1, shape, tileable=tileable, seed=seed, steps=steps)
+    made = yield from generate(
+        generator, 1, shape, tileable=tileable, wished=wished, seed=seed, steps=steps
+    )
     yield Progress(0, 0, "Finding the grains")
     found = oriented(made[0], no_orientations(shape, [Oh, Oh]), along, tiled=tileable)
     settings = {**made_with(generator, "generated", along, seed, steps), "tileable": tileable}
+    if wished and wished.names:
+        control = dict(generator.required_control().provenance)
+        settings |= {"control": control, "wished": wished.settings()}
     told = {"method": "microstructure", "microstructure": settings}
     return grain_maps(found, cubic_phases(), told, step=(step, step), along=along)
 

@@ -1,0 +1,122 @@
+"""A trained control of a generator, and its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_kikuchi.devices import pick_device
+from napari_kikuchi.io.network_files import read_network, weights_of, write_network
+from napari_kikuchi.io.weights import damage_told, digest_of
+from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
+from napari_kikuchi.microstructure.network import GeneratorNetwork
+from napari_kikuchi.microstructure.wishes import Wishes
+from napari_kikuchi.untrusted import text
+
+_CONTENT = "microstructure control"
+# Of a checksum: as much as a person compares.
+_SHOWN = 12
+
+
+@dataclass(frozen=True, eq=False)
+class MicrostructureControl:
+    """Leads one generator towards what is wished for.
+
+    Attributes
+    ----------
+    network
+        On the device where it is to run.
+    base
+        Checksum of the weights of the generator that it belongs to, see :func:`base_checksum`.
+    provenance
+        Settings, version and date; fit for JSON.
+    """
+
+    network: ControlNetwork
+    base: str
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def check_base(self, network: GeneratorNetwork) -> None:
+        """Check that a generator's network is that which the control belongs to.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        found = base_checksum(network)
+        if found != self.base:
+            raise ValueError(
+                f"this control belongs to a generator with weights {self.base[:_SHOWN]}…, and does "
+                f"not fit one with weights {found[:_SHOWN]}…"
+            )
+
+    def planes(self, wishes: Wishes, shape: tuple[int, int]) -> Tensor:
+        """What the network is told of wishes.
+
+        Parameters
+        ----------
+        wishes
+            For the picture.
+        shape
+            Its rows and columns.
+
+        Returns
+        -------
+        torch.Tensor
+            Of shape (1, 4, rows, columns), both sides up to the next multiple of the
+            architecture's: there the image of the phases is as at its edge.
+
+        Raises
+        ------
+        ValueError
+            If the control was not trained for a wish, or the image of the phases is of another
+            size.
+        """
+        known = self.network.architecture.wishes
+        others = [name for name in wishes.names if name not in known]
+        if others:
+            raise ValueError(
+                f"expected wishes for {', '.join(known)}, for which the control was trained, found "
+                f"one for {', '.join(others)}: leave it out, or train a control for it"
+            )
+        planes = wishes.planes(shape).numpy()
+        multiple = self.network.architecture.generator.multiple
+        over = [(0, -side % multiple) for side in shape]
+        return torch.from_numpy(np.pad(planes, ((0, 0), *over), mode="edge"))[None]
+
+    def save(self, path: Path | str) -> None:
+        """Write the control to a file that :meth:`load` reads."""
+        architecture = self.network.architecture.settings()
+        write_network(path, self.network, _CONTENT, architecture, self.provenance, base=self.base)
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "auto") -> MicrostructureControl:
+        """Read a control.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ModelFileError
+            If it is no control, was written by a newer version, or is damaged.
+        ValueError
+            If there is no such device.
+        """
+        network, header = read_network(
+            path, _CONTENT, "control", ControlArchitecture.from_settings, ControlNetwork
+        )
+        with damage_told(path):
+            base = text(header.get("base"), "the checksum of the generator")
+        return cls(network.to(pick_device(device)), base, header["provenance"])
+
+
+def base_checksum(network: GeneratorNetwork) -> str:
+    """SHA-256 of the weights of a generator's network."""
+    return digest_of(weights_of(network))
