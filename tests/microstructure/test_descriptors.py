@@ -5,6 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from napari_kikuchi.microstructure.descriptors import (
+    boundary,
+    boundary_agreement,
     describe,
     differences,
     grain_diameters,
@@ -84,3 +86,34 @@ def test_sizes_are_as_far_apart_as_their_distributions():
     assert size_distance(some, some) == 0
     assert size_distance(some, some + 25) == pytest.approx(0.25)
     assert size_distance(some, some + 200) == 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(phases)
+def test_boundaries_are_pixels_beside_the_other_phase(phase):
+    rows, cols = phase.shape
+    for row, col in np.ndindex(rows, cols):
+        around = [(row - 1, col), (row + 1, col), (row, col - 1), (row, col + 1)]
+        others = [not phase[one] for one in around if 0 <= one[0] < rows and 0 <= one[1] < cols]
+        assert boundary(phase)[row, col] == (phase[row, col] and any(others))
+
+
+@settings(max_examples=30, deadline=None)
+@given(phases, st.integers(0, 2**32 - 1), st.sampled_from([0.0, 1.0, 1.5, 2.0]))
+def test_boundaries_agree_that_lie_near_each_other(phase, seed, within):
+    other = np.random.default_rng(seed).permuted(phase.ravel()).reshape(phase.shape)
+    wanted, found = (np.argwhere(boundary(one)) for one in (phase, other))
+    agreement = boundary_agreement(phase, other, within)
+    if len(wanted):
+        nearest = [min((np.hypot(*(a - b)) for b in found), default=np.inf) for a in wanted]
+        assert agreement == pytest.approx(np.mean(np.array(nearest) <= within))
+    else:
+        assert np.isnan(agreement)
+
+
+def test_a_boundary_that_has_moved_by_a_pixel_agrees():
+    phase = np.arange(20)[None] // 5 % 2 == 1
+    phase = np.broadcast_to(phase, (6, 20))
+    assert boundary_agreement(phase, np.roll(phase, 1, axis=1)) == 1
+    assert boundary_agreement(phase, np.roll(phase, 2, axis=1)) < 0.5
+    assert boundary_agreement(phase, np.zeros_like(phase)) == 0

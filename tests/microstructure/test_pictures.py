@@ -6,6 +6,7 @@ from orix.quaternion.symmetry import Oh
 from orix.vector import Vector3d
 
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.microstructure.descriptors import grain_diameters
 from napari_kikuchi.microstructure.pictures import pictures, random_pictures
 from napari_kikuchi.microstructure.polycrystal import Polycrystal, PolycrystalSettings, Volume
 
@@ -42,3 +43,15 @@ def test_grains_of_random_pictures_grow_with_them(size):
     borders = np.abs(np.diff(made, axis=-1)).max(axis=1) > 0
     # Grains that a line crosses from side to side.
     assert 7 < borders.sum(axis=-1).mean() < 15
+
+
+def test_diameters_are_those_of_the_grains():
+    made = finish(random_pictures(6, 3, 64, seed=2))
+    # Whoever has colour and phase of a neighbour is not told apart from it here.
+    seen = [
+        grain_diameters(np.unique(one.reshape(4, -1), axis=1, return_inverse=True)[1]).mean()
+        for one in made.values
+    ]
+    differences = np.abs(made.diameters / seen - 1)
+    assert np.median(differences) < 1e-6
+    assert differences.max() < 0.1

@@ -9,7 +9,6 @@ from napari_kikuchi.jobs import finish
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 from napari_kikuchi.microstructure.noising import PROCESSES
-from napari_kikuchi.microstructure.pictures import Pictures
 from napari_kikuchi.microstructure.train import GeneratorObjective, train_generator, training_data
 from napari_kikuchi.training import TrainingSettings
 
@@ -56,11 +55,11 @@ def test_a_stopped_training_ends_as_one_that_was_not(tmp_path):
 
 def test_no_volume_is_learned_from_and_validated_on():
     values = np.arange(45, dtype=np.uint8).reshape(45, 1, 1, 1)
-    data = training_data(Pictures(values, np.arange(45)))
+    data = training_data(values, np.arange(45))
     assert data.validation.ravel().tolist() == [0, 1, 2]
     assert len(data.train) == 42
     volumes = np.repeat(np.arange(30), 3)
-    data = training_data(Pictures(np.zeros((90, 1, 1, 1), np.uint8), volumes))
+    data = training_data(np.zeros((90, 1, 1, 1), np.uint8), volumes)
     assert (len(data.validation), len(data.train)) == (6, 84)
     assert data.train.base is not None
 

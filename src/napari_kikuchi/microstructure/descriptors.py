@@ -113,6 +113,40 @@ def variation(phase: NDArray[np.bool_]) -> float:
     return across / phase.size
 
 
+def boundary(phase: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of the second phase that have one of the first beside, above or below them."""
+    around = np.pad(phase, 1, mode="edge")
+    inside = around[2:, 1:-1] & around[:-2, 1:-1] & around[1:-1, 2:] & around[1:-1, :-2]
+    return phase & ~inside
+
+
+def boundary_agreement(
+    one: NDArray[np.bool_], other: NDArray[np.bool_], within: float = 1.0
+) -> float:
+    """Share of the boundary of a phase that lies at that of another map.
+
+    Parameters
+    ----------
+    one, other
+        Where the second phase is, of shape (rows, columns).
+    within
+        How far away it may lie, in pixels.
+
+    Returns
+    -------
+    float
+        Of the :func:`boundary` pixels of ``one``; NaN if there are none.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    wanted, found = boundary(one), boundary(other)
+    if not wanted.any():
+        return float("nan")
+    if not found.any():
+        return 0.0
+    return float((distance_transform_edt(~found)[wanted] <= within).mean())
+
+
 def gram_matrix(phase: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Which structures occur together: mean products of filtered maps.
 

@@ -15,6 +15,7 @@ import numpy as np
 from napari_kikuchi.explore.inverse_pole_figures import Axis, ipf_colours
 from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.jobs import Job, Progress
+from napari_kikuchi.microstructure.descriptors import grain_diameters
 from napari_kikuchi.microstructure.polycrystal import Polycrystal, Volume, random_settings
 
 if TYPE_CHECKING:
@@ -35,10 +36,14 @@ class Pictures(NamedTuple):
         uint8 of shape (pictures, 4, size, size).
     volumes
         Number of the volume of which each is a slice, int64 of shape (pictures,).
+    diameters
+        Mean diameter in pixels of circles as large as the grains of each, float32 of shape
+        (pictures,).
     """
 
     values: NDArray[np.uint8]
     volumes: NDArray[np.int64]
+    diameters: NDArray[np.float32]
 
 
 def pictures(polycrystals: Sequence[Polycrystal], along: Axis = "z") -> list[NDArray[np.uint8]]:
@@ -88,6 +93,7 @@ def random_pictures(volumes: int, slices: int, size: int, seed: int) -> Job[Pict
         Volumes made.
     """
     values = np.empty((volumes, slices, CHANNELS, size, size), np.uint8)
+    diameters = np.empty((volumes, slices), np.float32)
     for number in range(volumes):
         yield Progress(number, volumes, "Making volumes of grains")
         rng = np.random.default_rng([seed, number])
@@ -95,5 +101,6 @@ def random_pictures(volumes: int, slices: int, size: int, seed: int) -> Job[Pict
         volume = Volume(settings, size, int(rng.integers(2**32)))
         planes = [volume.slice(index % 3, float(rng.random())) for index in range(slices)]
         values[number] = pictures(planes)
+        diameters[number] = [grain_diameters(plane.grains).mean() for plane in planes]
     numbers = np.repeat(np.arange(volumes), slices)
-    return Pictures(values.reshape(-1, CHANNELS, size, size), numbers)
+    return Pictures(values.reshape(-1, CHANNELS, size, size), numbers, diameters.ravel())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +15,12 @@ from napari_kikuchi.microstructure.holes import random_holes
 from napari_kikuchi.microstructure.latents import shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 from napari_kikuchi.microstructure.noising import random_times
-from napari_kikuchi.microstructure.pictures import Pictures, random_pictures
+from napari_kikuchi.microstructure.pictures import random_pictures
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Of the volumes, one of so many is held out.
 _FOLDS = 20
@@ -39,7 +43,7 @@ class GeneratorObjective(nn.Module):
 
     def forward(self, rows: Tensor, generator: torch.Generator, step: int = 0) -> Tensor:
         """The loss of pictures of shape (n, 4, size, size), 0 to 255, turned at random."""
-        return self.loss(_turned(scaled(rows), generator), generator)
+        return self.loss(turned(scaled(rows), generator), generator)
 
     def loss(self, pictures: Tensor, generator: torch.Generator) -> Tensor:
         """Mean square of what is told amiss, where it is unknown.
@@ -51,16 +55,7 @@ class GeneratorObjective(nn.Module):
         generator
             Of holes, times and noise, on their device.
         """
-        holes = random_holes(len(pictures), pictures.shape[-1], generator)
-        block = self.network.architecture.block
-        latents, unknown = shuffled_out(pictures, block), shuffled_out(holes, block)
-        inside = shuffled_out(holes.expand_as(pictures), block)
-        process = self.network.process
-        times = random_times(len(pictures), generator)
-        noise = torch.randn(latents.shape, generator=generator, device=latents.device)
-        noised = torch.where(inside > 0, process.noised(latents, noise, times), latents)
-        amiss = (self.network(noised, unknown, times) - latents) ** 2 * inside
-        return (amiss.sum(dim=(1, 2, 3)) * process.weights(times)).sum() / inside.sum()
+        return telling_loss(self.network, self.network, pictures, generator)
 
 
 class GeneratorTask:
@@ -101,17 +96,73 @@ class GeneratorTask:
         MicrostructureGenerator(self.module.network, provenance).save(path)
 
 
+def telling_loss(
+    network: GeneratorNetwork,
+    tell: Callable[[Tensor, Tensor, Tensor], Tensor],
+    pictures: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mean square of what is told amiss of pictures with random holes, where they are unknown.
+
+    Parameters
+    ----------
+    network
+        Of the generator.
+    tell
+        What tells latents, called as the network.
+    pictures
+        Of shape (n, 4, size, size), -1 to 1.
+    generator
+        Of holes, times and noise, on their device.
+    """
+    holes = random_holes(len(pictures), pictures.shape[-1], generator)
+    block = network.architecture.block
+    latents, unknown = shuffled_out(pictures, block), shuffled_out(holes, block)
+    inside = shuffled_out(holes.expand_as(pictures), block)
+    process = network.process
+    times = random_times(len(pictures), generator)
+    noise = torch.randn(latents.shape, generator=generator, device=latents.device)
+    noised = torch.where(inside > 0, process.noised(latents, noise, times), latents)
+    amiss = (tell(noised, unknown, times) - latents) ** 2 * inside
+    return (amiss.sum(dim=(1, 2, 3)) * process.weights(times)).sum() / inside.sum()
+
+
 def scaled(pictures: Tensor) -> Tensor:
     """From 0 to 255 to -1 to 1."""
     return pictures / 127.5 - 1
 
 
-def training_data(pictures: Pictures) -> TrainingData:
-    """Pictures to learn from, and all those of some volumes for validation."""
-    held_out = pictures.volumes < -(-(pictures.volumes.max() + 1) // _FOLDS)
+def training_data(values: NDArray, volumes: NDArray[np.int64]) -> TrainingData:
+    """Rows to learn from, and all those of some volumes for validation.
+
+    Parameters
+    ----------
+    values
+        A row for each picture.
+    volumes
+        Number of the volume of each, see :class:`~napari_kikuchi.microstructure.pictures.Pictures`.
+    """
+    held_out = volumes < -(-(volumes.max() + 1) // _FOLDS)
     # Views: there may be gigabytes.
     first = int(held_out.sum())
-    return TrainingData(pictures.values[first:], pictures.values[:first])
+    return TrainingData(values[first:], values[:first])
+
+
+def check_pictures(volumes: int, size: int, architecture: GeneratorArchitecture) -> None:
+    """Check that a network can learn from pictures, before any is made.
+
+    Raises
+    ------
+    ValueError
+        If there are too few volumes to hold one out, or the size does not suit the architecture.
+    """
+    if volumes < 2:
+        raise ValueError(f"expected volumes to learn from and others to validate on, not {volumes}")
+    if size % architecture.multiple:
+        raise ValueError(
+            f"expected pictures whose sides are multiples of {architecture.multiple} pixels for "
+            f"{len(architecture.widths)} levels, not {size}"
+        )
 
 
 def train_generator(
@@ -157,18 +208,13 @@ def train_generator(
     FileExistsError, FileNotFoundError, OutputInUseError, DiskFullError
         As :func:`~napari_kikuchi.training.train`.
     ValueError
-        If there are too few volumes to hold one out, or the size does not suit the architecture.
+        As :func:`check_pictures`.
     """
     check_folder(folder, resume=resume)
     architecture = architecture or GeneratorArchitecture()
-    if volumes < 2:
-        raise ValueError(f"expected volumes to learn from and others to validate on, not {volumes}")
-    if size % architecture.multiple:
-        raise ValueError(
-            f"expected pictures whose sides are multiples of {architecture.multiple} pixels for "
-            f"{len(architecture.widths)} levels, not {size}"
-        )
-    data = training_data((yield from random_pictures(volumes, slices, size, settings.seed)))
+    check_pictures(volumes, size, architecture)
+    pictures = yield from random_pictures(volumes, slices, size, settings.seed)
+    data = training_data(pictures.values, pictures.volumes)
     torch.manual_seed(settings.seed)
     task = GeneratorTask(
         GeneratorNetwork(architecture),
@@ -177,7 +223,7 @@ def train_generator(
     return (yield from train(task, data, settings, folder, resume=resume))
 
 
-def _turned(pictures: Tensor, generator: torch.Generator) -> Tensor:
+def turned(pictures: Tensor, generator: torch.Generator) -> Tensor:
     """Pictures mirrored, or with rows and columns exchanged, each at random."""
     for turn in (lambda one: one.flip(2), lambda one: one.flip(3), lambda one: one.mT):
         chance = torch.rand(len(pictures), generator=generator, device=pictures.device)
