@@ -14,12 +14,15 @@ from napari_kikuchi.cli.options import (
     EventsOption,
     JsonOption,
     MapsArgument,
+    leave_out,
     numbers,
     refuse_overwriting,
 )
+from napari_kikuchi.cli.train_control import train_control
 
 if TYPE_CHECKING:
     from napari_kikuchi.microstructure.generator import MicrostructureGenerator
+    from napari_kikuchi.microstructure.wishes import Wishes
 
 microstructure = typer.Typer(
     name="microstructure",
@@ -27,6 +30,7 @@ microstructure = typer.Typer(
     rich_markup_mode="rich",
     no_args_is_help=True,
 )
+microstructure.command()(train_control)
 
 
 class Grains(StrEnum):
@@ -101,11 +105,41 @@ def extend(
 def generate(
     out: Annotated[Path, typer.Argument(help="Map store to write.", show_default=False)],
     model: ModelOption,
-    shape: Annotated[str, typer.Option(metavar="ROWSxCOLUMNS", help="Of the map.")] = "128x128",
+    shape: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROWSxCOLUMNS", help="Of the map.", show_default="128x128, or that of --phase"
+        ),
+    ] = None,
     step: Annotated[float, typer.Option(min=1e-6, help="Of the map, in µm.")] = 1.0,
     tileable: Annotated[
         bool, typer.Option("--tileable", help="Opposite edges go on into each other.")
     ] = False,
+    control: Annotated[
+        Path | None,
+        typer.Option(help="Control of the model, as train-control makes it.", show_default=False),
+    ] = None,
+    phase: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PICTURE|MAPS",
+            help="Wished for: a PNG, bright where the second phase is, or maps with phases.",
+            show_default=False,
+        ),
+    ] = None,
+    fraction: Annotated[
+        float | None,
+        typer.Option(help="Wished for: share of the second phase, 0 to 1.", show_default=False),
+    ] = None,
+    diameter: Annotated[
+        float | None,
+        typer.Option(
+            help="Wished for: of circles as large as the mean grain, in pixels.", show_default=False
+        ),
+    ] = None,
+    coercivity: Annotated[
+        float | None, typer.Option(help="Wished for: in T.", show_default=False)
+    ] = None,
     seed: SeedOption = 0,
     steps: StepsOption = 20,
     device: DeviceOption = "auto",
@@ -114,20 +148,30 @@ def generate(
 ) -> None:
     """Generate a map of grains of two cubic phases, of any size.
 
+    With a control it is like what is wished for.
+
     [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors[/]
-    """
+
+    [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors --control CONTROL/model.safetensors --fraction 0.3 --diameter 8[/]
+    """  # noqa: E501
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io.map_store import write_maps
         from napari_kikuchi.microstructure.scan_filling import generate_maps
 
         refuse_overwriting(out)
-        rows, cols = numbers(shape, "--shape", (int, int))
+        wished = _wished(phase, fraction, diameter, coercivity)
+        if not wished.names:
+            leave_out({"--control": control}, "nothing is wished for")
+        generator = _generator(model, device)
+        if control is not None:
+            generator = generator.controlled(control)
         job = generate_maps(
-            _generator(model, device),
-            (rows, cols),
+            generator,
+            _shape(shape, wished),
             step=step,
             tileable=tileable,
+            wished=wished,
             seed=seed,
             steps=steps,
         )
@@ -291,6 +335,23 @@ def _margins(by: str) -> tuple[int, int, int, int]:
         )
     top, bottom, left, right = [int(part) for part in parts] * (4 // len(parts))
     return top, bottom, left, right
+
+
+def _wished(
+    phase: Path | None, fraction: float | None, diameter: float | None, coercivity: float | None
+) -> Wishes:
+    from napari_kikuchi.io.phase_images import read_phases
+    from napari_kikuchi.microstructure.wishes import Wishes
+
+    phases = None if phase is None else read_phases(phase)
+    return Wishes(phases, fraction, diameter, coercivity)
+
+
+def _shape(told: str | None, wished: Wishes) -> tuple[int, int]:
+    """Rows and columns of the map."""
+    if told is None and wished.phase is not None:
+        return wished.phase.shape
+    return numbers("128x128" if told is None else told, "--shape", (int, int))
 
 
 def _generator(model: Path, device: str) -> MicrostructureGenerator:
