@@ -71,6 +71,29 @@ def test_wishes_change_what_is_unknown_alone(base, controlled, picture, wished):
         np.testing.assert_array_equal(unled, plain)
 
 
+def test_each_of_several_scales_is_led(base, picture):
+    seen = []
+
+    class Looking:
+        def check_base(self, network):
+            pass
+
+        def planes(self, wishes, shape):
+            seen.append((wishes.phase.tolist(), wishes.fraction, wishes.diameter, shape))
+            return torch.zeros(1, 4, *(side + -side % 2 for side in shape))
+
+        def network(self, base, planes, noised, unknown, times):
+            assert len(planes) == len(noised)
+            return noised
+
+    looking = replace(base, control=Looking())
+    wished = Wishes(phase=np.arange(126).reshape(9, 14) / 126, fraction=0.3, diameter=12.0)
+    finish(fill(looking, picture, wished=wished, scale=2, candidates=3, steps=2))
+    fine, coarse = seen
+    assert fine == (wished.phase.tolist(), 0.3, 12.0, (9, 14))
+    assert coarse == (wished.phase[1::2, 1::2].tolist(), 0.3, 6.0, (4, 7))
+
+
 def test_each_wish_makes_a_difference(controlled):
     made = [
         finish(generate(controlled, 2, (9, 14), wished=wished, steps=2))

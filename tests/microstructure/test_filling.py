@@ -81,7 +81,7 @@ def test_a_coarser_scale_makes_larger_grains(monkeypatch):
     class Pixels:
         network = GeneratorNetwork(GeneratorArchitecture((8,), block=1))
 
-        def filled(self, pictures, unknown, *, seed, steps, start):
+        def filled(self, pictures, unknown, *, seed, steps, start, wished):
             yield Progress(0, 1, "")
             new = torch.from_numpy(rng.choice([-1, 1], pictures.shape)).float()
             return torch.where(unknown > 0, new, pictures) if start == 1 else pictures

@@ -44,7 +44,7 @@ def train_control(
     minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 30.0,
     volumes: Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")] = 2000,
     size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
-    batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 16,
+    batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 8,
     learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of volumes, wishes, noise and weights.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
