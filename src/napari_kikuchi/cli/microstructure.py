@@ -49,7 +49,21 @@ class ProcessChoice(StrEnum):
 
 
 ModelOption = Annotated[
-    Path, typer.Option(help="Trained generator, as train makes it.", show_default=False)
+    Path | None,
+    typer.Option(
+        help="Trained generator, as train makes it.", show_default="that of napari-kikuchi"
+    ),
+]
+CandidatesOption = Annotated[
+    int, typer.Option(min=1, help="Make so many and take the most typical one.")
+]
+ScaleOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="For large grains: fill in by every so many pixels first.",
+        show_default="as suits the grains",
+    ),
 ]
 SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
 StepsOption = Annotated[int, typer.Option(min=1, help="From noise to a microstructure.")]
@@ -61,8 +75,10 @@ OutOption = Annotated[
 @microstructure.command()
 def fill(
     maps: MapsArgument,
-    model: ModelOption,
+    model: ModelOption = None,
     out: OutOption = None,
+    candidates: CandidatesOption = 1,
+    scale: ScaleOption = None,
     seed: SeedOption = 0,
     steps: StepsOption = 20,
     device: DeviceOption = "auto",
@@ -74,9 +90,10 @@ def fill(
     What was measured stays as it is; a map tells what was filled in. Grains go on into what is
     filled in; new ones have orientations that occur in the map, where it has one of their colour.
 
-    [bold]napari-kikuchi microstructure fill scan.orientations.zarr --model RUN/model.safetensors[/]
+    [bold]napari-kikuchi microstructure fill scan.orientations.zarr[/]
     """
-    _fill(maps, "0", out, "filled", model, seed, steps, device, as_json, events)
+    target = _beside(maps, "filled") if out is None else out
+    _fill(maps, "0", target, model, candidates, scale, seed, steps, device, as_json, events)
 
 
 @microstructure.command()
@@ -86,8 +103,10 @@ def extend(
         str,
         typer.Option(metavar="N or T,B,L,R", help="Pixels to add all round, or on each side."),
     ],
-    model: ModelOption,
+    model: ModelOption = None,
     out: OutOption = None,
+    candidates: CandidatesOption = 1,
+    scale: ScaleOption = None,
     seed: SeedOption = 0,
     steps: StepsOption = 20,
     device: DeviceOption = "auto",
@@ -96,15 +115,16 @@ def extend(
 ) -> None:
     """Go on with a map of orientations past its edges; its holes are filled in, too.
 
-    [bold]napari-kikuchi microstructure extend maps.zarr --by 32 --model RUN/model.safetensors[/]
+    [bold]napari-kikuchi microstructure extend maps.zarr --by 32[/]
     """
-    _fill(maps, by, out, "extended", model, seed, steps, device, as_json, events)
+    target = _beside(maps, "extended") if out is None else out
+    _fill(maps, by, target, model, candidates, scale, seed, steps, device, as_json, events)
 
 
 @microstructure.command()
 def generate(
     out: Annotated[Path, typer.Argument(help="Map store to write.", show_default=False)],
-    model: ModelOption,
+    model: ModelOption = None,
     shape: Annotated[
         str | None,
         typer.Option(
@@ -150,7 +170,7 @@ def generate(
 
     With a control it is like what is wished for.
 
-    [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors[/]
+    [bold]napari-kikuchi microstructure generate made.zarr --shape 256x256 --tileable[/]
 
     [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors --control CONTROL/model.safetensors --fraction 0.3 --diameter 8[/]
     """  # noqa: E501
@@ -301,9 +321,10 @@ def train(
 def _fill(
     maps: Path,
     by: str,
-    out: Path | None,
-    done: str,
-    model: Path,
+    out: Path,
+    model: Path | None,
+    candidates: int,
+    scale: int | None,
     seed: int,
     steps: int,
     device: str,
@@ -315,14 +336,24 @@ def _fill(
         from napari_kikuchi.io.map_store import read_maps, write_maps
         from napari_kikuchi.microstructure.scan_filling import fill_maps
 
-        store = maps.resolve()
-        beside = store.with_name(f"{store.name.removesuffix('.zarr')}.{done}.zarr")
-        target = beside if out is None else out
-        refuse_overwriting(target)
-        generator = _generator(model, device)
-        job = fill_maps(generator, read_maps(maps), margins=_margins(by), seed=seed, steps=steps)
-        write_maps(target, run(job, output))
-        report_result(output, f"Wrote [bold]{shown(target)}[/].", result=target)
+        refuse_overwriting(out)
+        job = fill_maps(
+            _generator(model, device),
+            read_maps(maps),
+            margins=_margins(by),
+            scale=scale,
+            candidates=candidates,
+            seed=seed,
+            steps=steps,
+        )
+        write_maps(out, run(job, output))
+        report_result(output, f"Wrote [bold]{shown(out)}[/].", result=out)
+
+
+def _beside(maps: Path, done: str) -> Path:
+    """Where what was done to some maps goes."""
+    store = maps.resolve()
+    return store.with_name(f"{store.name.removesuffix('.zarr')}.{done}.zarr")
 
 
 def _margins(by: str) -> tuple[int, int, int, int]:
@@ -354,7 +385,7 @@ def _shape(told: str | None, wished: Wishes) -> tuple[int, int]:
     return numbers("128x128" if told is None else told, "--shape", (int, int))
 
 
-def _generator(model: Path, device: str) -> MicrostructureGenerator:
+def _generator(model: Path | None, device: str) -> MicrostructureGenerator:
     from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 
-    return MicrostructureGenerator.load(model, device)
+    return MicrostructureGenerator.chosen(model, device)
