@@ -38,11 +38,13 @@ def test_what_is_known_stays_and_what_is_not_is_filled_in(generator, picture):
 
 @pytest.mark.parametrize("chosen", [0, 2])
 def test_the_most_typical_candidate_is_taken(generator, picture, monkeypatch, chosen):
+    monkeypatch.setattr(filling, "_AT_A_TIME", 700)
     picture[:, 4:12, 2:10] = np.nan
     seen = []
 
     def choose(phases):
         seen.extend(phases)
+        yield Progress(0, 1, "")
         return chosen
 
     monkeypatch.setattr(filling, "most_typical", choose)

@@ -10,6 +10,7 @@ import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
 from napari_kikuchi.cli.options import (
+    MOST_SEED,
     DeviceOption,
     EventsOption,
     JsonOption,
@@ -65,7 +66,9 @@ ScaleOption = Annotated[
         show_default="as suits the grains",
     ),
 ]
-SeedOption = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same result.")
+]
 StepsOption = Annotated[int, typer.Option(min=1, help="From noise to a microstructure.")]
 OutOption = Annotated[
     Path | None, typer.Option(help="Map store to write.", show_default="beside the maps")
@@ -276,7 +279,9 @@ def train(
     size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
     batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 8,
     learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Of volumes, noise and weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, noise and weights.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from napari_kikuchi.maps import MapStack
 
+# torch takes no more.
+MOST_SEED = 2**63 - 1
 ScanArgument = Annotated[
     Path,
     typer.Argument(

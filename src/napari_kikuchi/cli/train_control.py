@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
-from napari_kikuchi.cli.options import DeviceOption, EventsOption, JsonOption
+from napari_kikuchi.cli.options import MOST_SEED, DeviceOption, EventsOption, JsonOption
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 
 
 def train_control(
-    base: Annotated[
-        Path,
-        typer.Option(
-            metavar="MODEL", help="Trained generator, which stays as it is.", show_default=False
-        ),
-    ],
     out: Annotated[
         Path,
         typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
     ],
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Trained generator, which stays as it is.",
+            show_default="that of napari-kikuchi",
+        ),
+    ] = None,
     wishes: Annotated[
         str,
         typer.Option(
@@ -46,7 +48,9 @@ def train_control(
     size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
     batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 8,
     learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
-    seed: Annotated[int, typer.Option(help="Of volumes, wishes, noise and weights.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, wishes, noise and weights.")
+    ] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -58,8 +62,8 @@ def train_control(
     seen. Stopped with Ctrl-C it keeps the best model so far; the same command with --resume goes
     on.
 
-    [bold]napari-kikuchi microstructure train-control --base RUN/model.safetensors --out runs/control[/]
-    """  # noqa: E501
+    [bold]napari-kikuchi microstructure train-control --out runs/control[/]
+    """
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.microstructure.generator import MicrostructureGenerator
@@ -77,7 +81,7 @@ def train_control(
         )
         job = train_control(
             out,
-            MicrostructureGenerator.load(base, "cpu"),
+            MicrostructureGenerator.chosen(base, "cpu"),
             settings,
             wishes=[name.strip() for name in wishes.split(",")],
             coercivities=None if coercivities is None else _table(coercivities),
@@ -90,10 +94,11 @@ def train_control(
             output,
             going_on="Once it trains, the same command with --resume goes on from here.",
         )
+        model = "" if base is None else f"--model {shown(base)} "
         report_result(
             output,
             f"The best model is [bold]{shown(path)}[/].\n"
-            f"Use it with: napari-kikuchi microstructure generate OUT.zarr --model {shown(base)} "
+            f"Use it with: napari-kikuchi microstructure generate OUT.zarr {model}"
             f"--control {shown(path)}",
             result=path,
         )

@@ -39,7 +39,8 @@ def read_phases(path: Path | str) -> NDArray[np.float32]:
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no picture and no map store of this name")
-    return _of_maps(path) if path.suffix.lower() != ".png" else _of_picture(path)
+    # Map stores are folders.
+    return _of_maps(path) if path.is_dir() else _of_picture(path)
 
 
 def _of_picture(path: Path) -> NDArray[np.float32]:

@@ -108,5 +108,6 @@ _PROVENANCE: dict[str, _Check] = {
     "settings": mapping,
     "familiarity": _entries({"known": truth}),
     "indexing": _entries(_INDEXING),
+    "microstructure": _entries({"made": text, "seed": integer}),
     "together": _list_of(lambda found, _: checked_provenance(found)),
 }

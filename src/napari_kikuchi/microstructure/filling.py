@@ -87,8 +87,9 @@ def fill(
         )
     if not np.isnan(picture).any():
         return picture.astype(np.float32)
-    scales = list(_halved(scale))
-    filled = _every(picture, scale)
+    # A coarse picture may miss all that is unknown: then there is nothing to begin with.
+    scales = [each for each in _halved(scale) if np.isnan(_every(picture, each)).any()]
+    filled = _every(picture, scales[0])
     # As large as the picture first: what does not fit is told of that.
     planes = {
         each: _planes(generator, _wished_every(wished, each), _every(picture, each).shape[1:])
@@ -120,26 +121,35 @@ def _fill(
     unknown: NDArray[np.bool_],
     *,
     candidates: int,
+    seed: int,
     planes: torch.Tensor | None,
     **settings: Any,
 ) -> Job[NDArray[np.float32]]:
     """Fill in what is unknown of a picture, whatever is there."""
-    if not unknown.any():
-        return picture.astype(np.float32)
     rows, cols = unknown.shape
     multiple = generator.network.architecture.multiple
     over = [(0, -side % multiple) for side in (rows, cols)]
     # What was added for the network is unknown to it like a hole.
     padded = np.pad(picture, ((0, 0), *over), mode="edge")
     holes = np.pad(unknown, over, constant_values=True)
-    found = yield from generator.filled(
-        _to_network(padded)[None].expand(candidates, -1, -1, -1),
-        torch.from_numpy(holes).float()[None, None].expand(candidates, -1, -1, -1),
-        wished=None if planes is None else planes.expand(candidates, -1, -1, -1),
-        **settings,
-    )
-    filled = np.where(unknown, _from_network(found)[..., :rows, :cols], picture)
-    best = most_typical(filled[:, PHASE] > 0.5) if candidates > 1 else 0
+    batch = max(1, _AT_A_TIME // holes.size)
+    starts = range(0, candidates, batch)
+    made = []
+    for number, first in enumerate(starts):
+        some = min(batch, candidates - first)
+        job = generator.filled(
+            _to_network(padded)[None].expand(some, -1, -1, -1),
+            torch.from_numpy(holes).float()[None, None].expand(some, -1, -1, -1),
+            wished=None if planes is None else planes.expand(some, -1, -1, -1),
+            seed=_seed_of(seed, number),
+            **settings,
+        )
+        found = yield from _in_all(job, number, len(starts))
+        made.append(np.where(unknown, _from_network(found)[..., :rows, :cols], picture))
+    filled = np.concatenate(made)
+    best = 0
+    if candidates > 1:
+        best = yield from most_typical(filled[:, PHASE] > 0.5)
     return filled[best].astype(np.float32)
 
 
@@ -349,9 +359,12 @@ def _wished_every(wished: Wishes | None, scale: int) -> Wishes | None:
     if wished is None:
         return None
     phase, diameter = wished.phase, wished.diameter
+    if phase is not None:
+        phase = _every(phase[None], scale)[0]
     return replace(
         wished,
-        phase=None if phase is None else _every(phase[None], scale)[0],
+        # A coarse image may miss all that is wished for.
+        phase=None if phase is None or np.isnan(phase).all() else phase,
         diameter=None if diameter is None else diameter / scale,
     )
 

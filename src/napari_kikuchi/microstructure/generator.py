@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
@@ -20,11 +21,12 @@ from napari_kikuchi.microstructure.control import MicrostructureControl
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 from napari_kikuchi.microstructure.noising import way_back
+from napari_kikuchi.untrusted import integer
 
 _CONTENT = "microstructure generator"
 _SHIPPED = "generator.safetensors"
 STEPS = 20
-_USUAL_SIZE = 64
+_USUAL_SIZE, _SIZES = 64, (8, 4096)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,10 @@ class MicrostructureGenerator:
         told: Any = self.provenance
         for name in ("identity", "pictures", "size"):
             told = told.get(name) if isinstance(told, Mapping) else None
-        return told if isinstance(told, int) and told > 0 else _USUAL_SIZE
+        # Whoever has written the file may have told anything.
+        with suppress(ValueError):
+            return integer(told, "the size of pictures", *_SIZES)
+        return _USUAL_SIZE
 
     def filled(
         self,

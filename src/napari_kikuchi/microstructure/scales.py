@@ -11,6 +11,8 @@ from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 # Mean diameter of grains, weighted by their areas, in the pictures with the largest: in parts of
 # the pictures' edges.
 _LARGEST = 1 / 4
+# Fewer pixels of a coarse picture would not tell where a grain goes on.
+_LEAST_SIDE = 16
 
 
 def suitable_scale(generator: MicrostructureGenerator, orientations: OrientationMap) -> int:
@@ -33,4 +35,5 @@ def suitable_scale(generator: MicrostructureGenerator, orientations: Orientation
         return 1
     # Weighted by area: badly indexed points look like grains of one pixel.
     mean = (diameters**3).sum() / (diameters**2).sum()
-    return max(1, ceil(mean / (_LARGEST * generator.picture_size)))
+    wanted = ceil(mean / (_LARGEST * generator.picture_size))
+    return max(1, min(wanted, min(orientations.map_shape) // _LEAST_SIDE))

@@ -11,21 +11,39 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.descriptors import two_point
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Of the vectors of the correlation, in pixels: beyond, grains know nothing of each other.
+_REACH = 32
 
-def most_typical(phases: NDArray[np.bool_]) -> int:
-    """Index of the map whose two-point correlation is least unlike those of the others.
+
+def most_typical(phases: NDArray[np.bool_]) -> Job[int]:
+    """Find the map whose two-point correlation is least unlike those of the others.
 
     Parameters
     ----------
     phases
         Where the second phase is in each map, of shape (n, rows, columns).
+
+    Yields
+    ------
+    Progress
+        Maps that were looked at.
+
+    Returns
+    -------
+    int
+        Its index.
     """
-    # The vector 0 among the others tells the fraction.
-    correlations = np.stack([two_point(one).ravel() for one in phases])
-    apart = np.abs(correlations[:, None] - correlations).mean(axis=2)
-    return int(apart.sum(axis=1).argmin())
+    reach = min(_REACH, *(side // 2 for side in phases.shape[1:]))
+    correlations = np.empty((len(phases), (2 * reach + 1) ** 2))
+    for number, one in enumerate(phases):
+        yield Progress(number, len(phases), "Choosing the most typical one")
+        # The vector 0 among the others tells the fraction.
+        correlations[number] = two_point(one, reach).ravel()
+    apart = [np.abs(correlations - one).mean(axis=1).sum() for one in correlations]
+    return int(np.argmin(apart))

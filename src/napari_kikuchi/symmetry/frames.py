@@ -131,7 +131,7 @@ class FrameFinder:
         Parameters
         ----------
         patterns
-            As for a call, in the order in which they were recorded.
+            As for a call, those of a row of the scan after each other.
         met
             Crystals of patterns nearby; kept up to date with those of these.
         """
@@ -162,7 +162,7 @@ class FrameFinder:
         """What is explained of a pattern if it is of a crystal met before, which then comes first.
 
         It is the last one, or that of the others that explains most as it stands: at a boundary
-        the next crystal is often one of the row before.
+        the next crystal is often one that a row before has met.
         """
         if met and (share := self._taken_up(fine, met, 0)) is not None:
             return share

@@ -86,8 +86,8 @@ class PatternReader:
         Parameters
         ----------
         patterns
-            As recorded, less what all of them share, of shape (n, height, width), in the order in
-            which they were recorded.
+            As recorded, less what all of them share, of shape (n, height, width); those of a row of
+            the scan after each other.
         met
             Crystals of patterns nearby that were read before; those of these are added.
         """

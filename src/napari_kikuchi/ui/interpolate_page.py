@@ -47,6 +47,9 @@ class Row(NamedTuple):
     seed: int
 
 
+_ALIKE = "Choose two different maps: generate one, for instance"
+
+
 class InterpolatePage(GeneratorPage):
     """Mixes two maps and lets the generator make grains of the mixtures.
 
@@ -72,6 +75,7 @@ class InterpolatePage(GeneratorPage):
         self._by_hand = False
         self.others = OrientedStacks(session)
         self.others.activated.connect(self._on_hand)
+        self.others.chosen.connect(lambda: self.enable())
         self.noise = FloatSlider(label="noise", value=0.5, min=0, max=1, step=0.01, tooltip=_NOISE)
         self.count = SpinBox(
             label="pictures",
@@ -96,6 +100,11 @@ class InterpolatePage(GeneratorPage):
         )
         self.weight.changed.connect(self._on_weight)
         listen(self, [(session.viewer.dims.events.current_step, self._on_slider)])
+
+    def obstacle(self) -> str:
+        """Why there is nothing to go from or to; empty where there is."""
+        alike = self.others.stack is self.stacks.stack
+        return super().obstacle() or (_ALIKE if alike else "")
 
     def collect(self) -> None:
         """Offer the stacks that there are now, another than the first if nobody chose one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.samples import sample_folder
@@ -11,6 +11,9 @@ from napari_kikuchi.ui.layers import layers_of
 from napari_kikuchi.ui.link import unmeasured
 from napari_kikuchi.ui.reader import read_scan
 from napari_kikuchi.ui.work import run_live
+
+if TYPE_CHECKING:
+    from napari_kikuchi.maps import MapStack
 
 
 def additive() -> list[Any]:
@@ -61,9 +64,15 @@ def nickel_laves() -> list[Any]:
 
 def holed() -> list[Any]:
     """A map of grains of two phases that nobody has measured, with holes as if somebody had."""
+    maps = run_live(_make_holed_maps(), "Making grains")
+    return list(layers_of(maps, unmeasured("polycrystal")))
+
+
+def _make_holed_maps() -> Job[MapStack]:
+    yield Progress(0, 0, "Making grains")
     from napari_kikuchi.microstructure.holed_sample import holed_maps
 
-    return list(layers_of(holed_maps(), unmeasured("polycrystal")))
+    return holed_maps()
 
 
 def _fetch_nickel_map() -> Job[Path]:
