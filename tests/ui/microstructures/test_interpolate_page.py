@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from making import COLS, ROWS, STEP, add_maps, hole, make
+from making import COLS, STEP, add_maps, make
 
 from napari_kikuchi.microstructure.grains import picture_of
 from napari_kikuchi.microstructure.measured import read_measured
@@ -67,17 +67,11 @@ def test_the_weight_moves_napari_s_slider_and_follows_it(page, viewer, qtbot):
     qtbot.waitUntil(lambda: not page.weight.enabled)
 
 
-def test_one_map_may_be_taken_twice(dock, viewer, stack, qtbot):
+def test_from_a_map_to_itself_there_is_no_way(dock, stack):
     page = dock.interpolate
     assert page.others.stack is stack
-    page.count.value = 2
-    make(page, qtbot)
-    data = viewer.layers["orientations (interpolated, seed 0)"].data
-    # Equal mixtures with equal noise.
-    np.testing.assert_allclose(data[0], data[1], atol=1e-6)
-    assert data.shape == (2, ROWS, COLS, 3)
-    assert f"{hole().sum()} points of the first" in page.words.text()
-    assert "cut to" not in page.words.text()
+    assert not page.button.isEnabled()
+    assert "two different maps" in page.button.toolTip()
 
 
 def test_rows_lie_where_maps_were_moved_to(page, viewer, qtbot):
