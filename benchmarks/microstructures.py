@@ -1,6 +1,6 @@
 """How like real microstructures those of a generator are: filled in, and made of nothing.
 
-    python benchmarks/microstructures.py MODEL [--count N] [--made N] [--pictures FILE.png]
+    python benchmarks/microstructures.py [MODEL] [--count N] [--made N] [--pictures FILE.png]
 
 Real ones are slices of volumes of another seed than those that were learned from. Of some, the
 central quarter is made anew and the phases of the whole map are compared with the original's;
@@ -33,6 +33,7 @@ from napari_kikuchi.microstructure.filling import generate
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.pictures import random_pictures
 from napari_kikuchi.microstructure.regions import even_regions
+from napari_kikuchi.microstructure.typical import most_typical
 
 # Not that of any training.
 SEED = 1_000_003
@@ -42,14 +43,15 @@ BATCH = 64
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", type=Path)
+    parser.add_argument("model", type=Path, nargs="?", help="default: that of the package")
     parser.add_argument("--count", type=int, default=512, help="maps to fill in")
     parser.add_argument("--made", type=int, default=4096, help="maps to make of nothing")
+    parser.add_argument("--candidates", type=int, default=8, help="of which one is most typical")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--pictures", type=Path, help="where to draw some of them")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    generator = MicrostructureGenerator.load(given.model, "cpu")
+    generator = MicrostructureGenerator.chosen(given.model, "cpu")
     told = generator.provenance["identity"]["pictures"]
     size = told["size"]
     real = finish(random_pictures(given.made, 1, size, SEED)).values.astype(np.float32) / 255
@@ -57,9 +59,13 @@ def main() -> None:
     holes = np.zeros((size, size), bool)
     holes[size // 4 : -(size // 4), size // 4 : -(size // 4)] = True
     start = time.process_time()
-    filled = fill_all(generator, first, holes, given.steps)
-    print(f"{(time.process_time() - start) / len(first):.3f} cpu-s for each map of {size} x {size}")
-    inpainting(first, filled, holes)
+    fills = [
+        fill_all(generator, first, holes, given.steps, seed) for seed in range(given.candidates)
+    ]
+    spent = (time.process_time() - start) / len(first) / given.candidates
+    print(f"{spent:.3f} cpu-s for each fill of {size} x {size}")
+    filled = fills[0]
+    inpainting(first, fills, holes)
     start = time.process_time()
     made = finish(generate(generator, given.made, (size, size), steps=given.steps))
     print(f"\n{(time.process_time() - start) / len(made):.3f} cpu-s for each that is generated")
@@ -71,20 +77,29 @@ def main() -> None:
 
 
 def fill_all(
-    generator: MicrostructureGenerator, real: np.ndarray, holes: np.ndarray, steps: int
+    generator: MicrostructureGenerator,
+    real: np.ndarray,
+    holes: np.ndarray,
+    steps: int,
+    seed: int,
 ) -> np.ndarray:
     """All maps with the same hole filled in."""
     unknown = torch.from_numpy(holes).float()[None, None]
     filled = []
     for first in range(0, len(real), BATCH):
         some = torch.from_numpy(2 * real[first : first + BATCH] - 1)
-        job = generator.filled(some, unknown.expand(len(some), -1, -1, -1), seed=first, steps=steps)
+        job = generator.filled(
+            some, unknown.expand(len(some), -1, -1, -1), seed=len(real) * seed + first, steps=steps
+        )
         filled.append(((finish(job) + 1) / 2).numpy())
     return np.concatenate(filled)
 
 
-def inpainting(real: np.ndarray, filled: np.ndarray, holes: np.ndarray) -> None:
+def inpainting(real: np.ndarray, fills: list[np.ndarray], holes: np.ndarray) -> None:
     """Descriptors of filled-in maps against the originals'."""
+    phases = np.stack(fills, axis=1)[:, :, 3] > 0.5
+    best = [finish(most_typical(some)) for some in phases]
+    typical = np.stack([fills[which][number] for number, which in enumerate(best)])
     exchanged = np.where(holes, np.roll(real, 1, axis=0), real)
     originals = [describe(one[3] > 0.5) for one in real]
     rows = {
@@ -92,13 +107,17 @@ def inpainting(real: np.ndarray, filled: np.ndarray, holes: np.ndarray) -> None:
             differences(describe(one[3] > 0.5), original)
             for one, original in zip(maps, originals, strict=True)
         ]
-        for name, maps in (("filled in", filled), ("of another", exchanged))
+        for name, maps in (
+            ("filled in", fills[0]),
+            (f"most typical of {len(fills)}", typical),
+            ("of another", exchanged),
+        )
     }
     print("\nmean absolute differences to the original, its central quarter made anew")
-    print(f"{'':<12}" + "".join(f"{name:>14}" for name in Descriptors._fields))
+    print(f"{'':<20}" + "".join(f"{name:>14}" for name in Descriptors._fields))
     for name, found in rows.items():
         means = [np.mean([one[field] for one in found]) for field in Descriptors._fields]
-        print(f"{name:<12}" + "".join(f"{one:>14.4f}" for one in means))
+        print(f"{name:<20}" + "".join(f"{one:>14.4f}" for one in means))
 
 
 def generation(real: np.ndarray, made: np.ndarray) -> None:

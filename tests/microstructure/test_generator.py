@@ -1,11 +1,15 @@
+import numpy as np
 import pytest
 import torch
 
 from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import finish
+from napari_kikuchi.microstructure.filling import fill, generate
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
 from napari_kikuchi.microstructure.noising import PROCESSES
+from napari_kikuchi.microstructure.pictures import random_pictures
+from napari_kikuchi.microstructure.regions import even_regions
 
 
 @pytest.fixture(scope="module", params=sorted(PROCESSES))
@@ -97,3 +101,26 @@ def test_a_file_of_something_else_is_named(generator, tmp_path, changed, monkeyp
     generator.save(path)
     with pytest.raises(ModelFileError, match=r"odd\.safetensors"):
         MicrostructureGenerator.load(path)
+
+
+def test_the_generator_that_comes_along_makes_grains():
+    """About as many as there are in pictures of the kind that it has learned from."""
+    generator = MicrostructureGenerator.chosen(None, "cpu")
+    assert generator.picture_size == 64
+    made = finish(generate(generator, 8, (64, 64)))
+    real = finish(random_pictures(48, 1, 64, seed=99)).values / np.float32(255)
+    of_made, of_real = (np.mean([even_regions(one).max() for one in some]) for some in (made, real))
+    assert 0.6 < of_made / of_real < 2.5
+    phase = made[:, 3]
+    assert ((phase < 0.1) | (phase > 0.9)).mean() > 0.9
+
+
+def test_a_hole_is_filled_in_as_its_surroundings_are():
+    """In a map whose halves are of either phase, with a hole across both."""
+    generator = MicrostructureGenerator.chosen(None, "cpu")
+    (real,) = finish(random_pictures(1, 1, 64, seed=5)).values / np.float32(255)
+    real[3] = np.arange(64) >= 32
+    holed = real.copy()
+    holed[:, 22:42, 22:42] = np.nan
+    phase = finish(fill(generator, holed))[3, 22:42, 22:42] > 0.5
+    assert phase[:, 10:].mean() - phase[:, :10].mean() > 0.3
