@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_kikuchi.ui import MICROSTRUCTURES, PLUGIN
 from napari_kikuchi.ui.generator_page import GeneratorPage
-from napari_kikuchi.ui.launch import let_work, wait_until
+from napari_kikuchi.ui.launch import wait_until
 from napari_kikuchi.ui.microstructures import Microstructures
 from tour.album import Album
 from tour.hands import Hands
@@ -44,6 +44,7 @@ def fill_in(hands: Hands, album: Album, dock: Microstructures) -> None:
     hands.drag(_STROKE)
     album.take("microstructure-01-region")
     make(hands, page)
+    wait_for_colours(hands, "filled in")
     album.take("microstructure-02-filled")
 
 
@@ -51,13 +52,19 @@ def generate(hands: Hands, album: Album, dock: Microstructures) -> None:
     """Make a map of nothing."""
     hands.turn_to(dock.tabs.tabBar(), "Generate")
     make(hands, dock.generate)
+    wait_for_colours(hands, "generated")
     album.take("microstructure-03-generated")
 
 
 def interpolate(hands: Hands, album: Album, dock: Microstructures) -> None:
     """Go half of the way from what was measured to what was generated."""
     hands.turn_to(dock.tabs.tabBar(), "Interpolate")
-    make(hands, dock.interpolate)
+    page = dock.interpolate
+    offered = [page.others.itemText(index) for index in range(page.others.count())]
+    hands.open_list(page.others)
+    hands.pick(page.others, next(text for text in offered if "generated" in text))
+    make(hands, page)
+    page.weight.value = 0.5
     album.take("microstructure-04-between")
 
 
@@ -65,5 +72,14 @@ def make(hands: Hands, page: GeneratorPage) -> None:
     """Click the button of a page; wait for its layers."""
     hands.click(page.button)
     wait_until(lambda: page.words.text(), "what was made", _PATIENCE_S)
-    let_work(1000)
-    hands.dismiss()
+
+
+def wait_for_colours(hands: Hands, made: str) -> None:
+    """Wait for the last of the layers, which come one by one."""
+
+    def all_there() -> bool:
+        names = [layer.name for layer in hands.viewer.layers]
+        colours = (f"IPF z {colour} ({made}" for colour in ("red", "green", "blue"))
+        return all(any(name.startswith(one) for name in names) for one in colours)
+
+    wait_until(all_there, "all maps as layers", _PATIENCE_S)

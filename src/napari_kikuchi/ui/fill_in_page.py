@@ -125,6 +125,7 @@ class FillInPage(GeneratorPage):
         assert source is not None
         if any(result.margins):
             source = unmeasured(f"{source.name}, extended")
+        self.clear_view()
         show_stack(self.session, result.stack, source, self._place_beyond(result.margins))
         if any(result.margins):
             # What is new would lie outside the view.

@@ -98,6 +98,7 @@ class GeneratePage(GeneratorPage):
     def take(self, result: Generated) -> None:
         """Show the maps."""
         rows, cols = result.stack.map_shape
+        self.clear_view()
         show_stack(self.session, result.stack, unmeasured(f"{rows} × {cols} points"))
         self.session.viewer.reset_view()
         grains, diameter, second = result.counted

@@ -6,6 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from napari.layers import Image, Labels
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -110,6 +111,15 @@ class GeneratorPage(QWidget):
         """Attributes that put another layer where the maps lie."""
         over = self.stacks.layer()
         return {} if over is None else placed_as(over)
+
+    def clear_view(self) -> None:
+        """Let what was made be seen alone: the colours of two maps together are those of neither.
+
+        The eyes in napari's list of layers bring the others back.
+        """
+        for layer in self.session.viewer.layers:
+            if isinstance(layer, Image | Labels):
+                layer.visible = False
 
     def set_stack(self) -> None:
         """Work on another stack: layers that were made stay."""

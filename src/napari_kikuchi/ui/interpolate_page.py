@@ -139,6 +139,7 @@ class InterpolatePage(GeneratorPage):
         if over is None:
             return
         place = in_a_row(over, len(pictures))
+        self.clear_view()
         name = f"interpolated, seed {result.seed}"
         data, attributes, _ = phase_layer(pictures, f"phase ({name})", place)
         viewer.add_image(data, **attributes, visible=False)

@@ -73,6 +73,7 @@ class ReconstructPage(GeneratorPage):
         """Show the colours on top of the error."""
         source, place = self.stacks.source, self.place()
         assert source is not None
+        self.clear_view()
         show_stack(self.session, result.found.error, source, place)
         name = f"reconstructed (noise {result.time:.2f}, seed {result.seed})"
         data, attributes, _ = colour_layer(result.found.picture, name, place)
