@@ -13,8 +13,14 @@ from napari_kikuchi.cli.options import (
     MOST_SEED,
     DeviceOption,
     EventsOption,
+    GoOnOption,
     JsonOption,
     MapsArgument,
+    RunOption,
+    SliceBatchOption,
+    SliceRateOption,
+    SliceSizeOption,
+    VolumesOption,
     leave_out,
     numbers,
     refuse_overwriting,
@@ -260,10 +266,7 @@ def polycrystal(
 
 @microstructure.command()
 def train(
-    out: Annotated[
-        Path,
-        typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
-    ],
+    out: RunOption,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 60.0,
     process: Annotated[
         ProcessChoice, typer.Option(help="Rectified flow, or denoising diffusion.")
@@ -275,14 +278,14 @@ def train(
     block: Annotated[
         int, typer.Option(min=1, help="Sides of a block of pixels that it takes as one place.")
     ] = 2,
-    volumes: Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")] = 2000,
-    size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
-    batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 8,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
+    volumes: VolumesOption = 2000,
+    size: SliceSizeOption = 64,
+    batch: SliceBatchOption = 8,
+    learning_rate: SliceRateOption = 1e-3,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, noise and weights.")
     ] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
+    resume: GoOnOption = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     events: EventsOption = False,

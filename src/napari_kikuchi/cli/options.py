@@ -189,3 +189,15 @@ def leave_out(options: Mapping[str, Any], reason: str) -> None:
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise ValueError(f"{reason}: leave out {', '.join(given)}")
+
+
+# Of trainings on slices of volumes of grains.
+VolumesOption = Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")]
+SliceSizeOption = Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")]
+SliceBatchOption = Annotated[int, typer.Option(min=1, help="Slices in a batch.")]
+SliceRateOption = Annotated[float, typer.Option(min=1e-9, help="At its highest.")]
+GoOnOption = Annotated[bool, typer.Option("--resume", help="Go on with a training.")]
+RunOption = Annotated[
+    Path,
+    typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
+]

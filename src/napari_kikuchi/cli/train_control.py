@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
-from napari_kikuchi.cli.options import MOST_SEED, DeviceOption, EventsOption, JsonOption
+from napari_kikuchi.cli.options import (
+    MOST_SEED,
+    DeviceOption,
+    EventsOption,
+    GoOnOption,
+    JsonOption,
+    RunOption,
+    SliceBatchOption,
+    SliceRateOption,
+    SliceSizeOption,
+    VolumesOption,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +27,7 @@ if TYPE_CHECKING:
 
 
 def train_control(
-    out: Annotated[
-        Path,
-        typer.Option(help="Folder for the model, its checkpoint and its log.", show_default=False),
-    ],
+    out: RunOption,
     base: Annotated[
         Path | None,
         typer.Option(
@@ -44,14 +52,14 @@ def train_control(
         ),
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.01, help="How long to train.")] = 30.0,
-    volumes: Annotated[int, typer.Option(min=2, help="Volumes of grains to learn from.")] = 2000,
-    size: Annotated[int, typer.Option(min=8, help="Rows and columns of a slice.")] = 64,
-    batch: Annotated[int, typer.Option(min=1, help="Slices in a batch.")] = 8,
-    learning_rate: Annotated[float, typer.Option(min=1e-9, help="At its highest.")] = 1e-3,
+    volumes: VolumesOption = 2000,
+    size: SliceSizeOption = 64,
+    batch: SliceBatchOption = 8,
+    learning_rate: SliceRateOption = 1e-3,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, wishes, noise and weights.")
     ] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training.")] = False,
+    resume: GoOnOption = False,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
     events: EventsOption = False,

@@ -7,7 +7,7 @@ What is unknown of them is NaN.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from napari_kikuchi.jobs import Job, Progress, Result
+from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
 from napari_kikuchi.microstructure.typical import most_typical
@@ -88,19 +89,19 @@ def fill(
     if not np.isnan(picture).any():
         return picture.astype(np.float32)
     # A coarse picture may miss all that is unknown: then there is nothing to begin with.
-    scales = [each for each in _halved(scale) if np.isnan(_every(picture, each)).any()]
-    filled = _every(picture, scales[0])
+    scales = [each for each in halved(scale) if np.isnan(every(picture, each)).any()]
+    filled = every(picture, scales[0])
     # As large as the picture first: what does not fit is told of that.
     planes = {
-        each: _planes(generator, _wished_every(wished, each), _every(picture, each).shape[1:])
+        each: _planes(generator, every_wish(wished, each), every(picture, each).shape[1:])
         for each in reversed(scales)
     }
     for number, each in enumerate(scales):
-        coarse = _every(picture, each)
+        coarse = every(picture, each)
         unknown = np.isnan(coarse).any(axis=0)
         if number:
-            finer = _finer(filled, scales[number - 1], each, unknown.shape)
-            coarse = np.where(unknown, finer, coarse)
+            guess = finer(filled, scales[number - 1], each, unknown.shape)
+            coarse = np.where(unknown, guess, coarse)
         job = _fill(
             generator,
             coarse,
@@ -338,45 +339,6 @@ def _to_network(picture: NDArray[np.floating]) -> torch.Tensor:
 
 def _from_network(pictures: torch.Tensor) -> NDArray[np.float32]:
     return ((pictures + 1) / 2).numpy()
-
-
-def _halved(scale: int) -> Iterator[int]:
-    """A scale, half of it, and so on to 1."""
-    while scale > 1:
-        yield scale
-        scale = -(-scale // 2)
-    yield 1
-
-
-def _every(picture: NDArray[np.floating], scale: int) -> NDArray[np.floating]:
-    """Every so many pixels of a picture: those in the middle of blocks, if there are any."""
-    first = [min(scale // 2, side - 1) for side in picture.shape[1:]]
-    return picture[:, first[0] :: scale, first[1] :: scale]
-
-
-def _wished_every(wished: Wishes | None, scale: int) -> Wishes | None:
-    """Wishes for every so many pixels of a picture."""
-    if wished is None:
-        return None
-    phase, diameter = wished.phase, wished.diameter
-    if phase is not None:
-        phase = _every(phase[None], scale)[0]
-    return replace(
-        wished,
-        # A coarse image may miss all that is wished for.
-        phase=None if phase is None or np.isnan(phase).all() else phase,
-        diameter=None if diameter is None else diameter / scale,
-    )
-
-
-def _finer(
-    picture: NDArray[np.floating], scale: int, finer: int, shape: tuple[int, ...]
-) -> NDArray[np.floating]:
-    """A picture of one scale in pixels of a finer one: each the nearest there is."""
-    for axis, side in enumerate(shape, 1):
-        places = (np.arange(side) * finer + finer // 2) // scale
-        picture = picture.take(np.minimum(places, picture.shape[axis] - 1), axis=axis)
-    return picture
 
 
 def _in_all(job: Job[Result], number: int, jobs: int) -> Job[Result]:
