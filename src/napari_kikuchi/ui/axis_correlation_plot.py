@@ -47,7 +47,7 @@ class AxisCorrelationPlot(QWidget):
         super().__init__()
         self._scan: Scan | None = None
         self._solution: Solution | None = None
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self.button = QPushButton("correlate zone axes")
         self.button.setToolTip(
             "Of all pairs of positions of one phase, over the distance between them"

@@ -78,8 +78,8 @@ class CalibratePage(ToolPage):
         self._first = 1.0
         self._scales = pattern_scales_of(session)
         self._sources = spot_sources_of(session)
-        self._latest = Latest(session)
-        self._fits = Latest(session)
+        self._latest = Latest(session, self)
+        self._fits = Latest(session, self)
         self.rings = RingDrawing()
         self.crystal = ComboBox(
             label="crystal",

@@ -53,7 +53,7 @@ class CloudPanel(QWidget):
         self._stacks = stacks
         self._view: View | None = None
         self._why_empty = ""
-        self._drawing, self._lighting, self._looking = (Latest(session) for _ in range(3))
+        self._drawing, self._lighting, self._looking = (Latest(session, self) for _ in range(3))
         self.selection = Selection(session)
         self.selection.changed.connect(self.light_up)
         self.plot = ScatterPlot(session.viewer)

@@ -72,7 +72,7 @@ class FillInPage(GeneratorPage):
 
     def __init__(self, session: Session, stacks: OrientedStacks, options: GeneratorOptions) -> None:
         self._problem = ""
-        self._reading = Latest(session)
+        self._reading = Latest(session, self)
         self.missing = Notice()
         self.region = RegionChoice(session)
         self.margins = Margins()

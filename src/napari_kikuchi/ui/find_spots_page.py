@@ -59,7 +59,7 @@ class FindSpotsPage(ToolPage):
         self._finding: SpotsRequest | None = None
         self._chosen: WeakKeyDictionary[Scan, Detection] = WeakKeyDictionary()
         self._sources = spot_sources_of(session)
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self.radius = _number("spot radius", 500.0, 0.1, " pixels", "Of a spot, in pixels")
         self.radius.native.setSpecialValueText("unknown")
         self.least = _number(

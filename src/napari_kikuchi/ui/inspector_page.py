@@ -79,7 +79,7 @@ class InspectorPage(QWidget):
         self.plot = plot
         self.inspected: Inspected | None = None
         self._means = Means()
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self.title = QElidingLabel()
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.bar = JobBar()

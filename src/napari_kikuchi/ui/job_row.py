@@ -34,7 +34,7 @@ class JobRow(QWidget):
 
     def __init__(self, session: Session, ended: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self._ended = ended
         self.bar = JobBar()
         self.cancel_button = QPushButton("Cancel")

@@ -45,7 +45,7 @@ class MisorientationTool(QWidget):
         self._session = session
         self._scan: Scan | None = None
         self._solution: Solution | None = None
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self._waiting = False
         self.button = QPushButton("misorientation to the position shown")
         self.button.clicked.connect(self._map)

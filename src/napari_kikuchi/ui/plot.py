@@ -91,7 +91,7 @@ class Plot(QWidget):
         self.set_height(height)
         self._draw: Callable[[Sheet], Any] | None = None
         self._drawn: _Drawn | None = None
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self._stale = False
         listen(self, [(session.viewer.events.theme, self._on_theme)], self._latest.stop)
 

@@ -69,7 +69,7 @@ class RankBy(QWidget):
         super().__init__()
         self._session = session
         self._stack: StackLayer | None = None
-        self._latest = Latest(session)
+        self._latest = Latest(session, self)
         self._listed: list[Image] = []
         self.painting = StrokePage(session.viewer)
         self.painting.asked.connect(self._paint)

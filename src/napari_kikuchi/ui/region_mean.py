@@ -40,8 +40,8 @@ class RegionAverager:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._latest = Latest(session)
         self.button = QPushButton(_TITLE)
+        self._latest = Latest(session, self.button)
         self.button.setToolTip(
             "Mean pattern of the region drawn on the map: the selected shape, else the last one"
         )
