@@ -127,9 +127,8 @@ def test_tiles_go_on_into_each_other(generator):
     np.testing.assert_allclose(moved, np.roll(tile, (8, 4), (2, 3)), atol=1e-5)
     assert np.abs(moved_flat - np.roll(flat, (8, 4), (2, 3))).max() > 1e-3
     # Only the copy sees beyond its edges.
-    assert {
-        one.padding_mode for one in generator.network.modules() if hasattr(one, "padding_mode")
-    } == {"zeros"}
+    modes = {getattr(one, "padding_mode", "zeros") for one in generator.network.modules()}
+    assert "circular" not in modes
 
 
 def test_mixtures_lie_between_their_ends(generator, picture):

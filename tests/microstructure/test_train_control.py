@@ -17,7 +17,7 @@ from napari_kikuchi.training import TrainingSettings
 
 def untrained(block):
     torch.manual_seed(0)
-    architecture = GeneratorArchitecture((8, 8), block=block)
+    architecture = GeneratorArchitecture((8, 8), block=block, rounds=0)
     return MicrostructureGenerator(GeneratorNetwork(architecture).eval())
 
 

@@ -12,11 +12,12 @@ from napari_kikuchi.microstructure.noising import PROCESSES
 from napari_kikuchi.microstructure.train import GeneratorObjective, train_generator, training_data
 from napari_kikuchi.training import TrainingSettings
 
-SMALL = GeneratorArchitecture((8, 16), block=2)
+SMALL = GeneratorArchitecture((8, 16), block=2, rounds=1)
 
 
 def trained(folder, **changes):
-    settings = {"epochs": 2, "batch": 8, "learning_rate": 1e-2, "warm_up": 5, "seed": 3}
+    settings = {"epochs": 2, "batch": 8, "warm_up": 5, "seed": 3}
+    settings |= {"learning_rate": 1e-2, "optimizer": "muon"}
     options = {key: changes.pop(key) for key in ("resume", "architecture") if key in changes}
     return train_generator(
         folder,
@@ -30,11 +31,11 @@ def trained(folder, **changes):
 
 @pytest.mark.parametrize("process", sorted(PROCESSES))
 def test_a_network_learns(process, tmp_path):
-    architecture = GeneratorArchitecture((8, 16), block=2, process=process)
+    architecture = GeneratorArchitecture((8, 16), block=2, rounds=1, process=process)
     path = finish(trained(tmp_path / "run", architecture=architecture, epochs=12))
     log = [json.loads(line) for line in (tmp_path / "run/log.jsonl").read_text().splitlines()]
     losses = [line["validation"]["loss"] for line in log]
-    assert min(losses) < 0.93 * losses[0]
+    assert min(losses) < 0.95 * losses[0]
     made = MicrostructureGenerator.load(path, "cpu")
     assert made.network.architecture == architecture
     assert made.provenance["identity"]["pictures"]["volumes"] == 22

@@ -278,10 +278,13 @@ def train(
     block: Annotated[
         int, typer.Option(min=1, help="Sides of a block of pixels that it takes as one place.")
     ] = 2,
+    rounds: Annotated[
+        int, typer.Option(min=0, help="How often pixels become means of their grain, at the end.")
+    ] = 3,
     volumes: VolumesOption = 2000,
     size: SliceSizeOption = 64,
     batch: SliceBatchOption = 8,
-    learning_rate: SliceRateOption = 1e-3,
+    learning_rate: SliceRateOption = 5e-3,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, noise and weights.")
     ] = 0,
@@ -304,13 +307,20 @@ def train(
 
         levels = numbers(widths, "--widths", (int,) * len(widths.split(",")))
         architecture = GeneratorArchitecture.from_settings(
-            {"widths": list(levels), "layers": layers, "block": block, "process": process.value}
+            {
+                "widths": list(levels),
+                "layers": layers,
+                "block": block,
+                "rounds": rounds,
+                "process": process.value,
+            }
         )
         settings = TrainingSettings(
             epochs=None,
             minutes=minutes,
             batch=batch,
             learning_rate=learning_rate,
+            optimizer="muon",
             validate_every=500,
             seed=seed,
             device=device,

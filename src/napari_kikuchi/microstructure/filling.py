@@ -18,6 +18,7 @@ from torch import nn
 from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
+from napari_kikuchi.microstructure.grain_attention import GrainAttention
 from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
 from napari_kikuchi.microstructure.typical import most_typical
 from napari_kikuchi.microstructure.wishes import Wishes
@@ -362,9 +363,9 @@ def _tiling(generator: MicrostructureGenerator) -> MicrostructureGenerator:
 
 
 def _circular(network: Network) -> Network:
-    """A copy whose convolutions see the opposite edge beyond each edge."""
+    """A copy that sees the opposite edge beyond each edge."""
     copied = copy.deepcopy(network)
     for one in copied.modules():
-        if isinstance(one, nn.Conv2d):
+        if isinstance(one, nn.Conv2d | GrainAttention):
             one.padding_mode = "circular"
     return copied

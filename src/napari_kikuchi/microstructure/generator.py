@@ -20,6 +20,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.control import MicrostructureControl
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.noising import noised as at_times
 from napari_kikuchi.microstructure.noising import way_back
 from napari_kikuchi.untrusted import integer
 
@@ -128,7 +129,7 @@ class MicrostructureGenerator:
             tell = partial(self.required_control().network, self.network, wished.to(device))
         process = self.network.process
         # Diffusion leaves a trace of what was there.
-        noised = noise if start == 1 else process.noised(latents, noise, times(start))
+        noised = noise if start == 1 else at_times(process, latents, noise, times(start))
 
         way = way_back(start, steps)
         yield Progress(0, len(way) - 1, "Filling in")

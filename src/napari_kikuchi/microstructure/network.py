@@ -10,12 +10,16 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from napari_kikuchi.microstructure.noising import PROCESSES
+from napari_kikuchi.microstructure.grain_attention import GrainAttention
+from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
+from napari_kikuchi.microstructure.noising import PROCESSES, first_guess
 from napari_kikuchi.microstructure.pictures import CHANNELS
 from napari_kikuchi.untrusted import integer, mapping, sequence
 
-_MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS, _MOST_BLOCK = 8, 2048, 8, 16
+_MOST_LEVELS, _MOST_WIDTH, _MOST_LAYERS, _MOST_BLOCK, _MOST_ROUNDS = 8, 2048, 8, 16, 16
 _NORMALISED = 8
+# Of each pixel, by which those are found that belong together.
+_FEATURES = 8
 #: Times run from 0 to 1; their sines in the network want to run further.
 TIMES = 1000
 
@@ -33,6 +37,8 @@ class GeneratorArchitecture:
         Blocks of convolutions on each level.
     block
         Pixels along the sides of a block of a picture that is one place of its latents.
+    rounds
+        How often pixels become means of those that belong with them, at the end.
     process
         One of :data:`~napari_kikuchi.microstructure.noising.PROCESSES`.
     """
@@ -40,6 +46,7 @@ class GeneratorArchitecture:
     widths: tuple[int, ...] = (32, 64, 96)
     layers: int = 1
     block: int = 2
+    rounds: int = 3
     process: str = "flow"
 
     @property
@@ -74,7 +81,8 @@ class GeneratorArchitecture:
             raise ValueError(f"the process: expected one of {', '.join(PROCESSES)}")
         layers = integer(settings.get("layers"), "the layers of a level", 1, _MOST_LAYERS)
         block = integer(settings.get("block"), "the block of the architecture", 1, _MOST_BLOCK)
-        return cls(widths, layers, block, process)
+        rounds = integer(settings.get("rounds"), "the rounds of the architecture", 0, _MOST_ROUNDS)
+        return cls(widths, layers, block, rounds, process)
 
 
 class GeneratorNetwork(nn.Module):
@@ -93,7 +101,7 @@ class GeneratorNetwork(nn.Module):
         levels, pixels = len(architecture.widths), architecture.block**2
         unet: Any = UNet2DConditionModel(
             in_channels=pixels * (CHANNELS + 1),
-            out_channels=pixels * CHANNELS,
+            out_channels=pixels * (CHANNELS + _FEATURES),
             down_block_types=("DownBlock2D",) * levels,
             up_block_types=("UpBlock2D",) * levels,
             # No attention: what is learned of small pictures holds for larger ones.
@@ -104,6 +112,7 @@ class GeneratorNetwork(nn.Module):
         )
         # Processors take a sixth less time for it.
         self.unet = unet.to(memory_format=torch.channels_last)
+        self.rounds = nn.ModuleList(GrainAttention() for _ in range(architecture.rounds))
 
     def forward(
         self,
@@ -134,10 +143,19 @@ class GeneratorNetwork(nn.Module):
         """
         read = torch.cat([noised, unknown], dim=1).to(memory_format=torch.channels_last)
         over, middle = residuals or (None, None)
-        return self.unet(
+        told = self.unet(
             read,
             TIMES * times,
             encoder_hidden_states=None,
             down_block_additional_residuals=over,
             mid_block_additional_residual=middle,
         ).sample
+        block = self.architecture.block
+        told = shuffled_in(told, block)
+        change, features = told[:, :CHANNELS], told[:, CHANNELS:]
+        pixels, holes = shuffled_in(noised, block), shuffled_in(unknown, block)
+        # What is known is right, and the grains around are its own.
+        found = torch.where(holes > 0, first_guess(self.process, pixels, change, times), pixels)
+        for means in self.rounds:
+            found = means(found, features)
+        return shuffled_out(found, block)

@@ -23,6 +23,8 @@ _TIMES = 1000
 _MEAN, _DEVIATION = 0.6, 1.0
 # The last times are as this one: errors would count without limit.
 _LEAST_TIME = 0.1
+# Of latents, -1 to 1, of grains and phases.
+_VARIANCE = 0.5
 # How much longer steps are at the end, where latents hardly change, than in much noise.
 _SHIFT = 2.0
 
@@ -30,8 +32,8 @@ _SHIFT = 2.0
 class Process(Protocol):
     """A way from latents to noise, and back."""
 
-    def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """Latents of shape (n, …) at times of shape (n,)."""
+    def shares(self, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Factors of latents and of noise at times; both are added."""
         ...
 
     def weights(self, times: Tensor) -> Tensor:
@@ -56,9 +58,9 @@ class Process(Protocol):
 class Flow:
     """Rectified flow: the share of noise is the time."""
 
-    def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """Latents at times."""
-        return latents.lerp(noise, _along(times, latents))
+    def shares(self, times: Tensor) -> tuple[Tensor, Tensor]:
+        """All in all 1."""
+        return 1 - times, times
 
     def weights(self, times: Tensor) -> Tensor:
         """As of the difference between noise and latents."""
@@ -77,10 +79,10 @@ class Diffusion:
         # Squares of the shares of latents.
         self._kept = torch.cat([torch.ones(1, dtype=torch.float64), kept])
 
-    def noised(self, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
-        """Latents at times."""
-        kept = _along(self._at(times), latents)
-        return kept.sqrt() * latents + (1 - kept).sqrt() * noise
+    def shares(self, times: Tensor) -> tuple[Tensor, Tensor]:
+        """Their squares are 1 all in all."""
+        kept = self._at(times)
+        return kept.sqrt(), (1 - kept).sqrt()
 
     def weights(self, times: Tensor) -> Tensor:
         """As of the noise."""
@@ -100,6 +102,36 @@ class Diffusion:
 
 #: By the names that files have of them.
 PROCESSES: dict[str, Callable[[], Process]] = {"flow": Flow, "diffusion": Diffusion}
+
+
+def noised(process: Process, latents: Tensor, noise: Tensor, times: Tensor) -> Tensor:
+    """Latents of shape (n, …) at times of shape (n,)."""
+    kept, added = (_along(share, latents) for share in process.shares(times))
+    return kept * latents + added * noise
+
+
+def first_guess(process: Process, noised: Tensor, change: Tensor, times: Tensor) -> Tensor:
+    """Latents from what is left of them in noise, and a change that a network tells.
+
+    Of latents and noise that are both of normal numbers, the best guess is a multiple of their sum,
+    and what it misses is as large as the factor of the change: whatever the time, networks tell
+    numbers of about the same size, and where there is little noise they need tell little (Karras et
+    al., NeurIPS 2022, equation 7).
+
+    Parameters
+    ----------
+    process
+        By which latents were noised.
+    noised
+        Latents at times, of shape (n, …).
+    change
+        Of the same shape.
+    times
+        Of shape (n,).
+    """
+    kept, added = (_along(share, noised) for share in process.shares(times))
+    total = _VARIANCE * kept**2 + added**2
+    return _VARIANCE * kept / total * noised + (_VARIANCE / total).sqrt() * added * change
 
 
 def random_times(count: int, generator: torch.Generator) -> Tensor:

@@ -14,7 +14,7 @@ from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.holes import random_holes
 from napari_kikuchi.microstructure.latents import shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
-from napari_kikuchi.microstructure.noising import random_times
+from napari_kikuchi.microstructure.noising import noised, random_times
 from napari_kikuchi.microstructure.pictures import random_pictures
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
@@ -122,8 +122,8 @@ def telling_loss(
     process = network.process
     times = random_times(len(pictures), generator)
     noise = torch.randn(latents.shape, generator=generator, device=latents.device)
-    noised = torch.where(inside > 0, process.noised(latents, noise, times), latents)
-    amiss = (tell(noised, unknown, times) - latents) ** 2 * inside
+    noisy = torch.where(inside > 0, noised(process, latents, noise, times), latents)
+    amiss = (tell(noisy, unknown, times) - latents) ** 2 * inside
     return (amiss.sum(dim=(1, 2, 3)) * process.weights(times)).sum() / inside.sum()
 
 

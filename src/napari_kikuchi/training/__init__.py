@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from napari_kikuchi.devices import memory_told, torch_threads
 from napari_kikuchi.io.output import sole_writer
@@ -40,9 +40,12 @@ class TrainingSettings:
     batch
         Patterns in a batch.
     learning_rate
-        Of Adam at its highest: reached within ``warm_up`` steps, then lowered along half a cosine
+        At its highest: reached within ``warm_up`` steps, then lowered along half a cosine
         to nothing at the end of the training, which in a small budget is worth more than any
         constant rate.
+    optimizer
+        ``"adam"``, or ``"muon"``, which takes a few small products of matrices more for each weight
+        and a fraction of the steps where networks are of convolutions and batches small.
     warm_up
         Steps.
     clip
@@ -68,6 +71,7 @@ class TrainingSettings:
     minutes: float | None = None
     batch: int = 128
     learning_rate: float = 1e-3
+    optimizer: Literal["adam", "muon"] = "adam"
     warm_up: int = 100
     clip: float = 1.0
     validate_every: int | None = None

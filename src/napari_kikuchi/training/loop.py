@@ -24,6 +24,7 @@ from napari_kikuchi.training import (
 )
 from napari_kikuchi.training.checkpoint import TrainingState, read_checkpoint, write_checkpoint
 from napari_kikuchi.training.log import TrainingLog
+from napari_kikuchi.training.muon import Muon
 from napari_kikuchi.training.patterns import DevicePatterns
 from napari_kikuchi.training.workers import Workers
 
@@ -71,8 +72,9 @@ class TrainingLoop:
         self.fabric = workers.fabric
         self.patterns = DevicePatterns(data.train, self.fabric.device)
         self.held_out = DevicePatterns(data.validation, self.fabric.device)
-        adam = torch.optim.Adam(task.module.parameters(), lr=settings.learning_rate, fused=True)
-        self.module, self.optimizer = self.fabric.setup(task.module, adam)
+        self.module, self.optimizer = self.fabric.setup(
+            task.module, _optimizer(settings, task.module)
+        )
         self.state = TrainingState()
         self.log = TrainingLog(folder / LOG_FILE)
         if resume:
@@ -242,6 +244,12 @@ class TrainingLoop:
 @lru_cache(maxsize=1)
 def _order_of(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def _optimizer(settings: TrainingSettings, module: torch.nn.Module) -> torch.optim.Optimizer:
+    if settings.optimizer == "muon":
+        return Muon(module.parameters(), settings.learning_rate)
+    return torch.optim.Adam(module.parameters(), settings.learning_rate, fused=True)
 
 
 def _seed_of(seed: int, step: int, rank: int) -> int:
