@@ -10,8 +10,10 @@ from napari_kikuchi.microstructure.control import MicrostructureControl
 from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.pictures import Pictures
 from napari_kikuchi.microstructure.train import GeneratorObjective
 from napari_kikuchi.microstructure.train_control import ControlObjective, train_control
+from napari_kikuchi.microstructure.wished_pictures import packed
 from napari_kikuchi.training import TrainingSettings
 
 
@@ -74,6 +76,19 @@ def test_before_its_first_step_it_tells_what_its_base_tells(base):
     other = GeneratorObjective(base.network).loss(pictures, torch.Generator().manual_seed(0))
     assert torch.equal(one, other)
     assert seen[0] is pictures
+
+
+@pytest.mark.parametrize(("wish", "ways"), [("fraction", 8), ("coercivity", 4)])
+def test_coercivities_hold_for_the_direction_of_their_field(wish, ways, base):
+    seen = []
+    architecture = ControlArchitecture(base.network.architecture, (wish,))
+    objective = ControlObjective(ControlNetwork(architecture, base.network), base.network)
+    objective.loss = lambda pictures, numbers, generator: seen.append(pictures) or pictures.sum()
+    one = np.arange(64, dtype=np.uint8).reshape(1, 4, 4, 4)
+    pictures = Pictures(one, np.zeros(1, np.int64), np.full(1, 8, np.float32))
+    rows = torch.from_numpy(packed(pictures, np.full(1, 20.0)))
+    objective(rows.expand(64, *rows.shape[1:]), torch.Generator().manual_seed(0))
+    assert len({tuple(one.ravel().tolist()) for one in seen[0]}) == ways
 
 
 def test_a_stopped_training_ends_as_one_that_was_not(base, tmp_path):

@@ -223,9 +223,23 @@ def train_generator(
     return (yield from train(task, data, settings, folder, resume=resume))
 
 
-def turned(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Pictures mirrored, or with rows and columns exchanged, each at random."""
-    for turn in (lambda one: one.flip(2), lambda one: one.flip(3), lambda one: one.mT):
+def turned(pictures: Tensor, generator: torch.Generator, *, exchanged: bool = True) -> Tensor:
+    """Pictures mirrored, or with rows and columns exchanged, each at random.
+
+    Parameters
+    ----------
+    pictures
+        Of shape (n, channels, size, size).
+    generator
+        Of all that is random, on their device.
+    exchanged
+        Whether rows and columns may be exchanged: not where what is known of the pictures holds for
+        one direction.
+    """
+    turns = [lambda one: one.flip(2), lambda one: one.flip(3)]
+    if exchanged:
+        turns.append(lambda one: one.mT)
+    for turn in turns:
         chance = torch.rand(len(pictures), generator=generator, device=pictures.device)
         pictures = torch.where((chance < 0.5).reshape(-1, 1, 1, 1), turn(pictures), pictures)
     return pictures

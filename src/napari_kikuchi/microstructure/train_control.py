@@ -60,7 +60,9 @@ class ControlObjective(nn.Module):
     def forward(self, rows: Tensor, generator: torch.Generator, step: int = 0) -> Tensor:
         """The loss of packed rows, their pictures turned at random."""
         pictures, numbers = unpacked(rows)
-        return self.loss(turned(pictures, generator), numbers, generator)
+        # The field by which a coercivity is measured has a direction.
+        exchanged = "coercivity" not in self.control.architecture.wishes
+        return self.loss(turned(pictures, generator, exchanged=exchanged), numbers, generator)
 
     def loss(self, pictures: Tensor, numbers: Tensor, generator: torch.Generator) -> Tensor:
         """As of the generator: see :func:`~napari_kikuchi.microstructure.train.telling_loss`.
