@@ -3,12 +3,13 @@
     python benchmarks/microstructures.py [MODEL] [--count N] [--made N] [--pictures FILE.png]
 
 Real ones are slices of volumes of another seed than those that were learned from. Of some, the
-central quarter is made anew and the phases of the whole map are compared with the original's;
-beside it, the same with the quarter of another map. Then as many maps as there are real ones are
-made of nothing: their mean two-point correlation, their phase fractions and their grains, found in
-their colours, against those of the real ones; and how near the nearest picture that was learned
-from is, beside how near it is to real pictures. Phase fractions differ so much from map to map that
-it takes thousands to tell means apart. One thread.
+central quarter is made anew and the phases of the whole map are compared with the original's, also
+for the thirds of the maps with the smallest and with the largest grains; beside it, the same with
+the quarter of another map. Then maps are made of nothing: their mean two-point correlation, their
+phase fractions and their grains, found in their colours, against those of the real ones; and how
+near the nearest picture that was learned from is, beside how near it is to real pictures. Phase
+fractions differ so much from map to map that it takes thousands to tell means apart: the second row
+tells how far apart those are of as many real ones. One thread.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, nargs="?", help="default: that of the package")
     parser.add_argument("--count", type=int, default=512, help="maps to fill in")
     parser.add_argument("--made", type=int, default=4096, help="maps to make of nothing")
+    parser.add_argument("--real", type=int, default=12288, help="maps to compare them with")
     parser.add_argument("--candidates", type=int, default=8, help="of which one is most typical")
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--pictures", type=Path, help="where to draw some of them")
@@ -54,7 +56,8 @@ def main() -> None:
     generator = MicrostructureGenerator.chosen(given.model, "cpu")
     told = generator.provenance["identity"]["pictures"]
     size = told["size"]
-    real = finish(random_pictures(given.made, 1, size, SEED)).values.astype(np.float32) / 255
+    pictures = finish(random_pictures(given.real, 1, size, SEED))
+    real = pictures.values.astype(np.float32) / 255
     first = real[: given.count]
     holes = np.zeros((size, size), bool)
     holes[size // 4 : -(size // 4), size // 4 : -(size // 4)] = True
@@ -65,13 +68,13 @@ def main() -> None:
     spent = (time.process_time() - start) / len(first) / given.candidates
     print(f"{spent:.3f} cpu-s for each fill of {size} x {size}")
     filled = fills[0]
-    inpainting(first, fills, holes)
+    inpainting(first, pictures.diameters[: given.count], fills, holes)
     start = time.process_time()
     made = finish(generate(generator, given.made, (size, size), steps=given.steps))
     print(f"\n{(time.process_time() - start) / len(made):.3f} cpu-s for each that is generated")
     generation(real, made)
     learned = finish(random_pictures(told["volumes"], told["slices"], size, told["seed"])).values
-    near = copies(real, made, learned.astype(np.float32) / 255)
+    near = copies(real[: given.made], made, learned.astype(np.float32) / 255)
     if given.pictures:
         draw(given.pictures, real, filled, made, near)
 
@@ -95,7 +98,9 @@ def fill_all(
     return np.concatenate(filled)
 
 
-def inpainting(real: np.ndarray, fills: list[np.ndarray], holes: np.ndarray) -> None:
+def inpainting(
+    real: np.ndarray, diameters: np.ndarray, fills: list[np.ndarray], holes: np.ndarray
+) -> None:
     """Descriptors of filled-in maps against the originals'."""
     phases = np.stack(fills, axis=1)[:, :, 3] > 0.5
     best = [finish(most_typical(some)) for some in phases]
@@ -113,6 +118,11 @@ def inpainting(real: np.ndarray, fills: list[np.ndarray], holes: np.ndarray) -> 
             ("of another", exchanged),
         )
     }
+    third = len(real) // 3
+    order = np.argsort(diameters)
+    for name, which in (("small", order[:third]), ("large", order[-third:])):
+        of_best = rows[f"most typical of {len(fills)}"]
+        rows[f"  {name} grains"] = [of_best[number] for number in which]
     print("\nmean absolute differences to the original, its central quarter made anew")
     print(f"{'':<20}" + "".join(f"{name:>14}" for name in Descriptors._fields))
     for name, found in rows.items():
@@ -122,10 +132,9 @@ def inpainting(real: np.ndarray, fills: list[np.ndarray], holes: np.ndarray) -> 
 
 def generation(real: np.ndarray, made: np.ndarray) -> None:
     """What is made of nothing against what is real, and halves of the real against each other."""
-    half = len(real) // 2
     pairs = {
         "generated against real": (made, real),
-        "real against real": (real[:half], real[half:]),
+        "real against real": (real[: len(made)], real[len(made) :]),
     }
     print(f"\n{'':<24}{'two-point':>12}{'fraction':>12}{'KS fraction':>12}{'KS grains':>12}")
     for name, (some, others) in pairs.items():

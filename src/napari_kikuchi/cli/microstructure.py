@@ -146,7 +146,10 @@ def generate(
     ] = False,
     control: Annotated[
         Path | None,
-        typer.Option(help="Control of the model, as train-control makes it.", show_default=False),
+        typer.Option(
+            help="Leads the model to what is wished for, as train-control makes it.",
+            show_default="that of the package's generator",
+        ),
     ] = None,
     phase: Annotated[
         Path | None,
@@ -177,12 +180,12 @@ def generate(
 ) -> None:
     """Generate a map of grains of two cubic phases, of any size.
 
-    With a control it is like what is wished for.
+    What is wished for leads it.
 
     [bold]napari-kikuchi microstructure generate made.zarr --shape 256x256 --tileable[/]
 
-    [bold]napari-kikuchi microstructure generate made.zarr --model RUN/model.safetensors --control CONTROL/model.safetensors --fraction 0.3 --diameter 8[/]
-    """  # noqa: E501
+    [bold]napari-kikuchi microstructure generate made.zarr --fraction 0.3 --diameter 8[/]
+    """
     output = output_for(as_json, events)
     with errors_told(output):
         from napari_kikuchi.io.map_store import write_maps
@@ -193,7 +196,7 @@ def generate(
         if not wished.names:
             leave_out({"--control": control}, "nothing is wished for")
         generator = _generator(model, device)
-        if control is not None:
+        if wished.names:
             generator = generator.controlled(control)
         job = generate_maps(
             generator,

@@ -20,6 +20,7 @@ from napari_kikuchi.microstructure.wishes import Wishes
 from napari_kikuchi.untrusted import text
 
 _CONTENT = "microstructure control"
+_SHIPPED = "control.safetensors"
 # Of a checksum: as much as a person compares.
 _SHOWN = 12
 
@@ -97,6 +98,14 @@ class MicrostructureControl:
         """Write the control to a file that :meth:`load` reads."""
         architecture = self.network.architecture.settings()
         write_network(path, self.network, _CONTENT, architecture, self.provenance, base=self.base)
+
+    @classmethod
+    def shipped(cls, device: str = "auto") -> MicrostructureControl:
+        """The control of the generator that comes with the package."""
+        from importlib.resources import as_file, files
+
+        with as_file(files(__package__) / _SHIPPED) as path:
+            return cls.load(path, device)
 
     @classmethod
     def load(cls, path: Path | str, device: str = "auto") -> MicrostructureControl:

@@ -158,8 +158,13 @@ class MicrostructureGenerator:
             )
         return self.control
 
-    def controlled(self, path: Path | str) -> MicrostructureGenerator:
+    def controlled(self, path: Path | str | None) -> MicrostructureGenerator:
         """The generator with the control of a file, on the same device.
+
+        Parameters
+        ----------
+        path
+            None: the control that comes with the package, of the generator that does.
 
         Raises
         ------
@@ -170,8 +175,12 @@ class MicrostructureGenerator:
             generator.
         """
         device = next(self.network.parameters()).device
-        control = MicrostructureControl.load(path, device.type)
-        with damage_told(path, "Take the generator that it was trained on, or train another."):
+        if path is None:
+            control = MicrostructureControl.shipped(device.type)
+        else:
+            control = MicrostructureControl.load(path, device.type)
+        told = path or "the control that comes with the package"
+        with damage_told(told, "Take the generator that it was trained on, or train another."):
             return replace(self, control=control)
 
     def save(self, path: Path | str) -> None:

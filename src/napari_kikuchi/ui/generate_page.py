@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from magicgui.widgets import FloatSpinBox, SpinBox
-from qtpy.QtWidgets import QCheckBox
+from qtpy.QtWidgets import QCheckBox, QLabel
 
 from napari_kikuchi.jobs import Job
 from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.generator_page import GeneratorPage
 from napari_kikuchi.ui.link import unmeasured
 from napari_kikuchi.ui.show_maps import show_stack
+from napari_kikuchi.ui.wish_fields import WishesAsked, WishFields
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from napari_kikuchi.ui.session import Session
 
 _SIDE, _MOST = 128, 4096
+_SIZE = "Of the map, in points"
 _TIP = "Make a map of grains of two cubic phases, as a measured one would be"
 _TILEABLE = (
     "Opposite edges go on into each other, as finite elements with periodic boundaries need it;\n"
@@ -61,7 +63,7 @@ class GeneratePage(GeneratorPage):
 
     def __init__(self, session: Session, stacks: OrientedStacks, options: GeneratorOptions) -> None:
         self.rows, self.cols = (
-            SpinBox(label=label, value=_SIDE, min=1, max=_MOST, tooltip="Of the map, in points")
+            SpinBox(label=label, value=_SIDE, min=1, max=_MOST, tooltip=_SIZE)
             for label in ("rows", "columns")
         )
         self.step = FloatSpinBox(
@@ -74,11 +76,18 @@ class GeneratePage(GeneratorPage):
         )
         self.tileable = QCheckBox("Can be tiled")
         self.tileable.setToolTip(_TILEABLE)
+        self.wishes = WishFields(session)
+        self.wishes.phases_chosen.connect(self._on_phases)
         super().__init__(
             session,
             stacks,
             options,
-            (Form(self.rows, self.cols, self.step), self.tileable),
+            (
+                Form(self.rows, self.cols, self.step),
+                self.tileable,
+                QLabel("<b>Wished for</b>"),
+                self.wishes,
+            ),
             "Generate",
             _TIP,
         )
@@ -90,10 +99,15 @@ class GeneratePage(GeneratorPage):
     def set_stack(self) -> None:
         """What is made of nothing goes on whatever maps are chosen."""
 
+    def collect(self) -> None:
+        """Offer the layers whose phases may be wished for."""
+        self.wishes.collect()
+
     def job(self, request: GeneratorRequest) -> Job[Generated]:
         """Generate."""
         shape = self.rows.value, self.cols.value
-        return _generate(shape, self.step.value, self.tileable.isChecked(), request)
+        tileable, wished = self.tileable.isChecked(), self.wishes.asked()
+        return _generate(shape, self.step.value, tileable, wished, request)
 
     def take(self, result: Generated) -> None:
         """Show the maps."""
@@ -108,15 +122,34 @@ class GeneratePage(GeneratorPage):
             "points in the second phase."
         )
 
+    def _on_phases(self) -> None:
+        """A map for phases that are there is as large as they are."""
+        layer = self.wishes.layer
+        for field, index in ((self.rows, 0), (self.cols, 1)):
+            field.enabled = layer is None
+            field.tooltip = _SIZE if layer is None else f"As of {layer.name}"
+            if layer is not None:
+                field.value = layer.data.shape[index]
+
 
 def _generate(
-    shape: tuple[int, int], step: float, tileable: bool, request: GeneratorRequest
+    shape: tuple[int, int],
+    step: float,
+    tileable: bool,
+    wished: WishesAsked,
+    request: GeneratorRequest,
 ) -> Job[Generated]:
-    generator = yield from request.load()
+    generator = yield from request.load(controlled=wished.any)
     from napari_kikuchi.microstructure.counting import count_grains
     from napari_kikuchi.microstructure.scan_filling import generate_maps
 
     made = yield from generate_maps(
-        generator, shape, step=step, tileable=tileable, seed=request.seed, steps=request.steps
+        generator,
+        shape,
+        step=step,
+        tileable=tileable,
+        wished=wished.wishes(),
+        seed=request.seed,
+        steps=request.steps,
     )
     return Generated(made, count_grains(made), request.seed)

@@ -32,19 +32,29 @@ class GeneratorRequest:
         See :meth:`~napari_kikuchi.microstructure.generator.MicrostructureGenerator.filled`.
     candidates
         See :func:`~napari_kikuchi.microstructure.filling.fill`.
+    control
+        The file of its control; None: that of the generator that comes with the package.
     """
 
     path: Path | None
     seed: int
     steps: int
     candidates: int = 1
+    control: Path | None = None
 
-    def load(self) -> Job[MicrostructureGenerator]:
-        """Read the generator, which takes seconds the first time."""
+    def load(self, *, controlled: bool = False) -> Job[MicrostructureGenerator]:
+        """Read the generator, which takes seconds the first time.
+
+        Parameters
+        ----------
+        controlled
+            Whether something is wished for: with its control.
+        """
         yield Progress(0, 0, "Loading the generator")
         from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 
-        return MicrostructureGenerator.chosen(self.path)
+        generator = MicrostructureGenerator.chosen(self.path)
+        return generator.controlled(self.control) if controlled else generator
 
 
 class GeneratorOptions(QCollapsible):
@@ -60,6 +70,14 @@ class GeneratorOptions(QCollapsible):
             "(napari-kikuchi microstructure train); empty: the one that comes along",
         )
         self.generator.line_edit.native.setPlaceholderText("the one that comes along")
+        self.control = FileEdit(
+            label="control",
+            mode=FileDialogMode.OPTIONAL_FILE,
+            filter="*.safetensors",
+            tooltip="Leads the generator to what is wished for; for a generator of your own, one\n"
+            "that you have trained for it (napari-kikuchi microstructure train-control)",
+        )
+        self.control.line_edit.native.setPlaceholderText("the one that comes along")
         self.steps = SpinBox(
             label="steps",
             value=_STEPS,
@@ -81,12 +99,16 @@ class GeneratorOptions(QCollapsible):
             tooltip="Fill in makes so many and takes the most typical one: phases are then as the\n"
             "map lets expect, not as chance would have them. Each takes as long as one",
         )
-        self.addWidget(Form(self.generator, self.steps, self.candidates, self.seed))
+        self.addWidget(Form(self.generator, self.control, self.steps, self.candidates, self.seed))
 
     def request(self) -> GeneratorRequest:
         """What is asked for."""
         return GeneratorRequest(
-            path_in(self.generator), self.seed.value, self.steps.value, self.candidates.value
+            path_in(self.generator),
+            self.seed.value,
+            self.steps.value,
+            self.candidates.value,
+            path_in(self.control),
         )
 
     def take_next_seed(self) -> None:

@@ -7,6 +7,8 @@ from making import COLS, HOLE, ROWS, STEP, add_maps, open_dock
 
 from napari_kikuchi.explore.orientations import OrientationMap
 from napari_kikuchi.io import open_scan
+from napari_kikuchi.microstructure.control import MicrostructureControl, base_checksum
+from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.maps import cubic_phases, grain_maps, polycrystal_orientations
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
@@ -20,6 +22,21 @@ def generator_file(tmp_path_factory):
     network = GeneratorNetwork(GeneratorArchitecture((8, 8), 1, 2)).eval()
     path = tmp_path_factory.mktemp("generator") / "tiny.safetensors"
     MicrostructureGenerator(network).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def control_file(generator_file, tmp_path_factory):
+    """Of that generator; it has not learned anything either, but no longer says nothing."""
+    base = MicrostructureGenerator.load(generator_file, "cpu")
+    torch.manual_seed(1)
+    architecture = ControlArchitecture(base.network.architecture, ("phase", "fraction", "diameter"))
+    network = ControlNetwork(architecture, base.network).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.05 * torch.randn_like(parameter)
+    path = tmp_path_factory.mktemp("control") / "tiny.safetensors"
+    MicrostructureControl(network, base_checksum(base.network)).save(path)
     return path
 
 
