@@ -76,7 +76,7 @@ def test_wishes_that_cannot_be_are_told(model, control, generator, tmp_path):
         (["--control", control, "--diameter", 8], "found one for diameter"),
         (["--control", control], "nothing is wished for: leave out --control"),
         (["--control", control, "--fraction", 2], "from 0 to 1, found 2"),
-        (["--fraction", 0.5], "train-control"),
+        (["--fraction", 0.5], "does not fit one with weights"),
         (["--control", model, "--fraction", 0.5], "expected a microstructure control"),
         (["--control", others, "--fraction", 0.5], "does not fit one with weights"),
         (["--control", control, "--phase", tmp_path / "none.png"], "there is no picture"),
