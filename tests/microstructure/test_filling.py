@@ -141,6 +141,9 @@ def test_mixtures_lie_between_their_ends(generator, picture):
     # The same noise: the nearer the mixtures, the nearer what becomes of them.
     near, far = (np.abs(noised[0] - noised[number]).mean() for number in (1, 2))
     assert 0 < near < 0.2 * far
+    # However many others there are.
+    alone = finish(interpolate(generator, picture, other, [0.02], time=0.6, steps=4))
+    np.testing.assert_array_equal(alone[0], noised[1])
 
 
 def test_progress_is_that_of_all(generator, picture):

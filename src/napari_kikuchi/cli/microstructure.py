@@ -9,6 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_kikuchi.cli.console import errors_told, output_for, report_result, run, shown
+from napari_kikuchi.cli.generator_options import (
+    ModelOption,
+    SeedOption,
+    StepsOption,
+    chosen_generator,
+)
+from napari_kikuchi.cli.microstructure_pictures import interpolate, reconstruct
 from napari_kikuchi.cli.options import (
     MOST_SEED,
     DeviceOption,
@@ -28,7 +35,6 @@ from napari_kikuchi.cli.options import (
 from napari_kikuchi.cli.train_control import train_control
 
 if TYPE_CHECKING:
-    from napari_kikuchi.microstructure.generator import MicrostructureGenerator
     from napari_kikuchi.microstructure.wishes import Wishes
 
 microstructure = typer.Typer(
@@ -37,7 +43,8 @@ microstructure = typer.Typer(
     rich_markup_mode="rich",
     no_args_is_help=True,
 )
-microstructure.command()(train_control)
+for command in (interpolate, reconstruct, train_control):
+    microstructure.command()(command)
 
 
 class Grains(StrEnum):
@@ -55,12 +62,6 @@ class ProcessChoice(StrEnum):
     DIFFUSION = "diffusion"
 
 
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Trained generator, as train makes it.", show_default="that of napari-kikuchi"
-    ),
-]
 CandidatesOption = Annotated[
     int, typer.Option(min=1, help="Make so many and take the most typical one.")
 ]
@@ -72,10 +73,6 @@ ScaleOption = Annotated[
         show_default="as suits the grains",
     ),
 ]
-SeedOption = Annotated[
-    int, typer.Option(min=0, max=MOST_SEED, help="The same seed gives the same result.")
-]
-StepsOption = Annotated[int, typer.Option(min=1, help="From noise to a microstructure.")]
 OutOption = Annotated[
     Path | None, typer.Option(help="Map store to write.", show_default="beside the maps")
 ]
@@ -195,7 +192,7 @@ def generate(
         wished = _wished(phase, fraction, diameter, coercivity)
         if not wished.names:
             leave_out({"--control": control}, "nothing is wished for")
-        generator = _generator(model, device)
+        generator = chosen_generator(model, device)
         if wished.names:
             generator = generator.controlled(control)
         job = generate_maps(
@@ -359,7 +356,7 @@ def _fill(
 
         refuse_overwriting(out)
         job = fill_maps(
-            _generator(model, device),
+            chosen_generator(model, device),
             read_maps(maps),
             margins=_margins(by),
             scale=scale,
@@ -404,9 +401,3 @@ def _shape(told: str | None, wished: Wishes) -> tuple[int, int]:
     if told is None and wished.phase is not None:
         return wished.phase.shape
     return numbers("128x128" if told is None else told, "--shape", (int, int))
-
-
-def _generator(model: Path | None, device: str) -> MicrostructureGenerator:
-    from napari_kikuchi.microstructure.generator import MicrostructureGenerator
-
-    return MicrostructureGenerator.chosen(model, device)

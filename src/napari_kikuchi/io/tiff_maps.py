@@ -14,7 +14,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
 
 # Where the 32-bit offsets of a TIFF that ImageJ reads end, less room for what describes the maps.
-_MOST_BYTES = 2**32 - 2**25
+MOST_BYTES = 2**32 - 2**25
 
 
 def write_tiff_maps(path: str | Path, stack: MapStack) -> Job[Path]:
@@ -51,10 +51,10 @@ def write_tiff_maps(path: str | Path, stack: MapStack) -> Job[Path]:
 
     path = Path(path)
     needed = int(np.prod(stack.values.shape, dtype=np.int64)) * np.dtype(np.float32).itemsize
-    if needed > _MOST_BYTES:
+    if needed > MOST_BYTES:
         raise ValueError(
             f"{path}: {len(stack)} maps need {needed / 1e9:.1f} GB, and a TIFF that ImageJ reads "
-            f"holds {_MOST_BYTES / 1e9:.1f} GB. Choose fewer maps, or write HDF5 (.h5)."
+            f"holds {MOST_BYTES / 1e9:.1f} GB. Choose fewer maps, or write HDF5 (.h5)."
         )
     told = _told(stack)
     limits = []

@@ -281,21 +281,22 @@ def interpolate(
         )
     if not len(weights) or not all(0 <= number <= 1 for number in (*weights, time)):
         raise ValueError(f"expected weights and a time from 0 to 1, found {weights} and {time}")
-    share = np.asarray(weights, np.float32)[:, None, None, None]
-    mixed = ((1 - share) * one + share * other).astype(np.float32)
-    if time == 0:
-        return mixed
     rows, cols = one.shape[1:]
     multiple = generator.network.architecture.multiple
-    over = ((0, 0), (0, 0), (0, -rows % multiple), (0, -cols % multiple))
-    padded = _to_network(np.pad(mixed, over, mode="edge"))
-    made = []
-    for number, picture in enumerate(padded):
+    over = ((0, 0), (0, -rows % multiple), (0, -cols % multiple))
+    made = np.empty((len(weights), *one.shape), np.float32)
+    # One at a time: maps may be large, and each mixture is to get the same noise.
+    for number, share in enumerate(np.asarray(weights, np.float32)):
+        made[number] = (1 - share) * one + share * other
+        if time == 0:
+            continue
+        mixed = _to_network(np.pad(made[number], over, mode="edge"))[None]
         job = generator.filled(
-            picture[None], torch.ones_like(picture)[None, :1], seed=seed, steps=steps, start=time
+            mixed, torch.ones_like(mixed[:, :1]), seed=seed, steps=steps, start=time
         )
-        made.append((yield from _in_all(job, number, len(padded))))
-    return _from_network(torch.cat(made))[..., :rows, :cols]
+        found = yield from _in_all(job, number, len(weights))
+        made[number] = _from_network(found)[0, :, :rows, :cols]
+    return made
 
 
 def check_picture(picture: NDArray[np.floating]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +27,13 @@ class Likeness(NamedTuple):
 
     psnr: float
     ssim: float
+
+    def in_words(self) -> str:
+        """Both numbers, as a person reads them."""
+        if isinf(self.psnr):
+            return "no difference at all"
+        # A unit stays with its number, however wide what shows it is.
+        return f"PSNR {self.psnr:.1f}\N{NO-BREAK SPACE}dB, SSIM {self.ssim:.3f}"
 
 
 def likeness(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -41,11 +41,34 @@ class Interpolation(NamedTuple):
         Rows and columns of both maps before they were cut to those that both have.
     filled
         Points of each, as far as it was not cut off, that were filled in before.
+    weights
+        Of the other map in each picture.
+    step
+        Of the first map, in µm.
+    provenance
+        How they were made, fit for JSON.
     """
 
     pictures: NDArray[np.float32]
     shapes: tuple[tuple[int, int], tuple[int, int]]
     filled: tuple[int, int]
+    weights: Sequence[float]
+    step: tuple[float, float]
+    provenance: dict[str, Any]
+
+    def remarks(self) -> list[str]:
+        """What was done to the maps before, a sentence each."""
+        told = []
+        if len({*self.shapes}) > 1:
+            rows, cols = self.pictures.shape[2:]
+            of_both = " and ".join(f"{height:,} × {width:,}" for height, width in self.shapes)
+            told.append(f"The maps have {of_both} points; they were cut to {rows:,} × {cols:,}.")
+        if any(self.filled):
+            told.append(
+                f"{self.filled[0]:,} points of the first and {self.filled[1]:,} of the second were "
+                "not indexed and were filled in before."
+            )
+        return told
 
 
 class Reconstruction(NamedTuple):
@@ -66,6 +89,13 @@ class Reconstruction(NamedTuple):
     error: MapStack
     colours: Likeness
     phase: Likeness
+
+    def in_words(self) -> str:
+        """How alike it is, as a person reads it."""
+        return (
+            f"Colours of the orientations: {self.colours.in_words()}. "
+            f"Phase: {self.phase.in_words()}."
+        )
 
 
 def interpolate_maps(
@@ -118,7 +148,19 @@ def interpolate_maps(
     found = yield from interpolate(
         generator, first, second, weights, time=time, seed=seed, steps=steps
     )
-    return Interpolation(found, (shapes[0], shapes[1]), (filled[0], filled[1]))
+    told = {
+        "method": "microstructure",
+        "microstructure": {
+            **made_with(generator, "interpolated", along, seed, steps),
+            "time": time,
+            "weights": [float(weight) for weight in weights],
+            "scans": [stack.provenance.get("scan") for stack in (one, other)],
+        },
+        "version": __version__,
+    }
+    return Interpolation(
+        found, (shapes[0], shapes[1]), (filled[0], filled[1]), weights, one.step, told
+    )
 
 
 def reconstruct_maps(

@@ -178,15 +178,8 @@ def _interpolate(
 
 
 def _told(row: Row) -> str:
-    pictures, shapes, filled = row.found
-    count, _, rows, cols = pictures.shape
-    told = [f"{count} pictures, with seed {row.seed}: move the weight to go from one to the other."]
-    if len({*shapes}) > 1:
-        of_both = " and ".join(f"{height:,} × {width:,}" for height, width in shapes)
-        told.append(f"The maps have {of_both} points; they were cut to {rows:,} × {cols:,}.")
-    if any(filled):
-        told.append(
-            f"{filled[0]:,} points of the first and {filled[1]:,} of the second were not indexed "
-            "and were filled in before."
-        )
-    return " ".join(told)
+    made = (
+        f"{len(row.found.pictures)} pictures, with seed {row.seed}: move the weight to go from one "
+        "to the other."
+    )
+    return " ".join([made, *row.found.remarks()])

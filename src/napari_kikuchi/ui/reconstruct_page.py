@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isinf
 from typing import TYPE_CHECKING, NamedTuple
 
 from magicgui.widgets import FloatSlider
@@ -15,7 +14,6 @@ from napari_kikuchi.ui.show_maps import show_stack
 
 if TYPE_CHECKING:
     from napari_kikuchi.maps import MapStack
-    from napari_kikuchi.microstructure.likeness import Likeness
     from napari_kikuchi.microstructure.scan_pictures import Reconstruction
     from napari_kikuchi.ui.generator_options import GeneratorOptions, GeneratorRequest
     from napari_kikuchi.ui.oriented_stacks import OrientedStacks
@@ -92,12 +90,4 @@ def _reconstruct(stack: MapStack, time: float, request: GeneratorRequest) -> Job
 
 
 def _told(anew: Anew) -> str:
-    colours, phase = (_how_alike(one) for one in (anew.found.colours, anew.found.phase))
-    return f"With noise {anew.time:.2f}. Colours of the orientations: {colours}. Phase: {phase}."
-
-
-def _how_alike(one: Likeness) -> str:
-    if isinf(one.psnr):
-        return "no difference at all"
-    # A unit stays with its number, whatever the width of the dock.
-    return f"PSNR {one.psnr:.1f}\N{NO-BREAK SPACE}dB, SSIM {one.ssim:.3f}"
+    return f"With noise {anew.time:.2f}. {anew.found.in_words()}"
