@@ -6,27 +6,23 @@ What is unknown of them is NaN.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
+from napari_kikuchi.microstructure.crops import crops, whole
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
-from napari_kikuchi.microstructure.grain_attention import GrainAttention
 from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
+from napari_kikuchi.microstructure.tiling import tiling
 from napari_kikuchi.microstructure.typical import most_typical
 from napari_kikuchi.microstructure.wishes import Wishes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Network = TypeVar("Network", bound=nn.Module)
 
 # Pixels that are worked on at a time.
 _AT_A_TIME = 64 * 64 * 64
@@ -103,7 +99,7 @@ def fill(
         if number:
             guess = finer(filled, scales[number - 1], each, unknown.shape)
             coarse = np.where(unknown, guess, coarse)
-        job = _fill(
+        job = _fill_crops(
             generator,
             coarse,
             unknown,
@@ -117,17 +113,48 @@ def fill(
     return filled
 
 
-def _fill(
+def _fill_crops(
     generator: MicrostructureGenerator,
     picture: NDArray[np.floating],
     unknown: NDArray[np.bool_],
     *,
-    candidates: int,
-    seed: int,
     planes: torch.Tensor | None,
     **settings: Any,
 ) -> Job[NDArray[np.float32]]:
-    """Fill in what is unknown of a picture, whatever is there."""
+    """Fill in what is unknown of a picture, whatever is there, one crop after another."""
+    filled, left = picture.astype(np.float32), unknown.copy()
+    # What is wished for is a matter of the whole picture.
+    parts = [whole(unknown.shape)]
+    if planes is None:
+        multiple = generator.network.architecture.multiple
+        parts = crops(unknown, generator.picture_size, multiple)
+    for number, part in enumerate(parts):
+        job = _fill(
+            generator,
+            filled[:, *part.view],
+            left[part.view],
+            corner=(part.core[0].start, part.core[1].start),
+            planes=planes,
+            **settings,
+        )
+        made = yield from _in_all(job, number, len(parts))
+        filled[:, *part.core] = made[:, *part.core_in_view]
+        left[part.core] = False
+    return filled
+
+
+def _fill(
+    generator: MicrostructureGenerator,
+    picture: NDArray[np.float32],
+    unknown: NDArray[np.bool_],
+    *,
+    candidates: int,
+    seed: int,
+    corner: tuple[int, int],
+    planes: torch.Tensor | None,
+    **settings: Any,
+) -> Job[NDArray[np.float32]]:
+    """Fill in what is unknown of a picture, seen all at once."""
     rows, cols = unknown.shape
     multiple = generator.network.architecture.multiple
     over = [(0, -side % multiple) for side in (rows, cols)]
@@ -136,6 +163,7 @@ def _fill(
     holes = np.pad(unknown, over, constant_values=True)
     batch = max(1, _AT_A_TIME // holes.size)
     starts = range(0, candidates, batch)
+    jobs = len(starts) + (candidates > 1)
     made = []
     for number, first in enumerate(starts):
         some = min(batch, candidates - first)
@@ -143,16 +171,16 @@ def _fill(
             _to_network(padded)[None].expand(some, -1, -1, -1),
             torch.from_numpy(holes).float()[None, None].expand(some, -1, -1, -1),
             wished=None if planes is None else planes.expand(some, -1, -1, -1),
-            seed=_seed_of(seed, number),
+            seed=_seed_of(seed, number, *corner),
             **settings,
         )
-        found = yield from _in_all(job, number, len(starts))
+        found = yield from _in_all(job, number, jobs)
         made.append(np.where(unknown, _from_network(found)[..., :rows, :cols], picture))
     filled = np.concatenate(made)
     best = 0
     if candidates > 1:
-        best = yield from most_typical(filled[:, PHASE] > 0.5)
-    return filled[best].astype(np.float32)
+        best = yield from _in_all(most_typical(filled[:, PHASE] > 0.5), jobs - 1, jobs)
+    return filled[best]
 
 
 def generate(
@@ -209,7 +237,7 @@ def generate(
     rows, cols = (side + -side % multiple for side in shape)
     planes = _planes(generator, wished, shape)
     batch = max(1, _AT_A_TIME // (rows * cols))
-    maker = _tiling(generator) if tileable else generator
+    maker = tiling(generator) if tileable else generator
     made = []
     starts = range(0, count, batch)
     for number, first in enumerate(starts):
@@ -328,9 +356,9 @@ def _planes(
     return generator.required_control().planes(wished, shape)
 
 
-def _seed_of(seed: int, batch: int) -> int:
-    """A seed for a batch, unrelated to that of others."""
-    state = np.random.SeedSequence([seed, batch]).generate_state(1, np.uint64)[0]
+def _seed_of(seed: int, batch: int, row: int = 0, col: int = 0) -> int:
+    """A seed for a batch at a place, unrelated to that of others."""
+    state = np.random.SeedSequence([seed, batch, row, col]).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))
 
 
@@ -350,22 +378,3 @@ def _in_all(job: Job[Result], number: int, jobs: int) -> Job[Result]:
         except StopIteration as end:
             return end.value
         yield Progress(number * update.total + update.done, jobs * update.total, update.message)
-
-
-def _tiling(generator: MicrostructureGenerator) -> MicrostructureGenerator:
-    """A generator that sees the opposite edge beyond each edge."""
-    control = generator.control
-    return replace(
-        generator,
-        network=_circular(generator.network),
-        control=control and replace(control, network=_circular(control.network)),
-    )
-
-
-def _circular(network: Network) -> Network:
-    """A copy that sees the opposite edge beyond each edge."""
-    copied = copy.deepcopy(network)
-    for one in copied.modules():
-        if isinstance(one, nn.Conv2d | GrainAttention):
-            one.padding_mode = "circular"
-    return copied
