@@ -42,15 +42,15 @@ def test_the_most_typical_candidate_is_taken(generator, picture, monkeypatch, ch
     picture[:, 4:12, 2:10] = np.nan
     seen = []
 
-    def choose(phases):
-        seen.extend(phases)
+    def choose(pictures):
+        seen.extend(pictures)
         yield Progress(0, 1, "")
         return chosen
 
     monkeypatch.setattr(filling, "most_typical", choose)
     filled = finish(fill(generator, picture, steps=3, candidates=3))
     assert len(seen) == len({one.tobytes() for one in seen}) == 3
-    np.testing.assert_array_equal(filled[3] > 0.5, seen[chosen])
+    np.testing.assert_array_equal(filled, seen[chosen])
     with pytest.raises(ValueError, match="expected candidates and a scale of 1 or more"):
         finish(fill(generator, picture, candidates=0))
 

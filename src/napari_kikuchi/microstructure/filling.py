@@ -16,7 +16,7 @@ from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
 from napari_kikuchi.microstructure.crops import crops, whole
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
-from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
+from napari_kikuchi.microstructure.pictures import CHANNELS
 from napari_kikuchi.microstructure.tiling import tiling
 from napari_kikuchi.microstructure.typical import most_typical
 from napari_kikuchi.microstructure.wishes import Wishes
@@ -55,8 +55,8 @@ def fill(
         For grains that are larger than those learned from: the hole is filled in first in a picture
         of every so many pixels, and the result made finer, half of that at a time.
     candidates
-        How many fills are made. The most typical one is taken: phases then are as it was to be
-        expected, not as chance would have them.
+        How many fills of each hole are made. The most typical one is taken: phases, or in maps of
+        one phase grains, then are as it was to be expected, not as chance would have them.
     seed
         The same seed gives the same result.
     steps
@@ -179,7 +179,7 @@ def _fill(
     filled = np.concatenate(made)
     best = 0
     if candidates > 1:
-        best = yield from _in_all(most_typical(filled[:, PHASE] > 0.5), jobs - 1, jobs)
+        best = yield from _in_all(most_typical(filled), jobs - 1, jobs)
     return filled[best]
 
 
