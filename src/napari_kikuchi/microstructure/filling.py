@@ -72,6 +72,11 @@ def fill(
     numpy.ndarray
         In single precision, of the shape of the picture. What is known is as it was.
 
+    Warns
+    -----
+    JobWarning
+        If something is wished for beyond what the control has learned from.
+
     Raises
     ------
     ValueError
@@ -93,6 +98,7 @@ def fill(
         each: _planes(generator, every_wish(wished, each), every(picture, each).shape[1:])
         for each in reversed(scales)
     }
+    _warn_beyond(generator, every_wish(wished, scales[0]))
     for number, each in enumerate(scales):
         coarse = every(picture, each)
         unknown = np.isnan(coarse).any(axis=0)
@@ -221,6 +227,11 @@ def generate(
     numpy.ndarray
         Of shape (count, 4, rows, columns).
 
+    Warns
+    -----
+    JobWarning
+        As :func:`fill`.
+
     Raises
     ------
     ValueError
@@ -236,6 +247,7 @@ def generate(
         )
     rows, cols = (side + -side % multiple for side in shape)
     planes = _planes(generator, wished, shape)
+    _warn_beyond(generator, wished)
     batch = max(1, _AT_A_TIME // (rows * cols))
     maker = tiling(generator) if tileable else generator
     made = []
@@ -354,6 +366,12 @@ def _planes(
     if wished is None or not wished.names:
         return None
     return generator.required_control().planes(wished, shape)
+
+
+def _warn_beyond(generator: MicrostructureGenerator, wished: Wishes | None) -> None:
+    """Tell of wishes for what the generator's control has not learned."""
+    if wished is not None and wished.names:
+        generator.required_control().warn_beyond(wished)
 
 
 def _seed_of(seed: int, batch: int, row: int = 0, col: int = 0) -> int:
