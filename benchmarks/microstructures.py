@@ -102,8 +102,7 @@ def inpainting(
     real: np.ndarray, diameters: np.ndarray, fills: list[np.ndarray], holes: np.ndarray
 ) -> None:
     """Descriptors of filled-in maps against the originals'."""
-    phases = np.stack(fills, axis=1)[:, :, 3] > 0.5
-    best = [finish(most_typical(some)) for some in phases]
+    best = [finish(most_typical(some)) for some in np.stack(fills, axis=1)]
     typical = np.stack([fills[which][number] for number, which in enumerate(best)])
     exchanged = np.where(holes, np.roll(real, 1, axis=0), real)
     originals = [describe(one[3] > 0.5) for one in real]

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from napari_kikuchi.io.weights import ModelFileError
-from napari_kikuchi.jobs import finish
+from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.microstructure.control import MicrostructureControl, base_checksum
 from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
 from napari_kikuchi.microstructure.filling import fill, generate
@@ -72,11 +72,14 @@ def test_wishes_change_what_is_unknown_alone(base, controlled, picture, wished):
 
 
 def test_each_of_several_scales_is_led(base, picture):
-    seen = []
+    seen, checked = [], []
 
     class Looking:
         def check_base(self, network):
             pass
+
+        def warn_beyond(self, wishes):
+            checked.append(wishes.diameter)
 
         def planes(self, wishes, shape):
             seen.append((wishes.phase.tolist(), wishes.fraction, wishes.diameter, shape))
@@ -91,6 +94,8 @@ def test_each_of_several_scales_is_led(base, picture):
     finish(fill(looking, picture, wished=wished, scale=2, candidates=3, steps=2))
     fine, coarse = seen
     assert fine == (wished.phase.tolist(), 0.3, 12.0, (9, 14))
+    # Grains get their size at the coarsest one.
+    assert checked == [6.0]
     assert coarse == (wished.phase[1::2, 1::2].tolist(), 0.3, 6.0, (4, 7))
 
 
@@ -149,6 +154,23 @@ def test_tiles_are_led_as_they_go_on(controlled, monkeypatch):
 def test_a_wish_it_was_not_trained_for_is_told(controlled):
     with pytest.raises(ValueError, match=r"phase, fraction, for which .* found one for diameter"):
         finish(generate(controlled, 1, (8, 8), wished=Wishes(diameter=8)))
+
+
+def test_wishes_beyond_what_was_learned_from_are_told(controlled):
+    control = replace(controlled.control, provenance={"learned": {"fraction": [0.2, 0.6]}})
+    job = generate(replace(controlled, control=control), 1, (8, 8), wished=Wishes(fraction=0.61))
+    with pytest.warns(JobWarning, match=r"fraction from 0.2 to 0.6, .* found a wish for 0.61"):
+        finish(job)
+    for fraction in (0.2, 0.6):
+        control.warn_beyond(Wishes(fraction=fraction, diameter=40.0))
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [{}, {"learned": 3}, {"learned": {"diameter": [1, 2]}}, {"learned": {"fraction": ["a", 0]}}],
+)
+def test_where_nobody_knows_what_was_learned_from_nothing_is_told(controlled, provenance):
+    replace(controlled.control, provenance=provenance).warn_beyond(Wishes(fraction=0.5))
 
 
 def test_a_phase_of_another_size_is_told(controlled):

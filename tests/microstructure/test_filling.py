@@ -42,15 +42,15 @@ def test_the_most_typical_candidate_is_taken(generator, picture, monkeypatch, ch
     picture[:, 4:12, 2:10] = np.nan
     seen = []
 
-    def choose(phases):
-        seen.extend(phases)
+    def choose(pictures):
+        seen.extend(pictures)
         yield Progress(0, 1, "")
         return chosen
 
     monkeypatch.setattr(filling, "most_typical", choose)
     filled = finish(fill(generator, picture, steps=3, candidates=3))
     assert len(seen) == len({one.tobytes() for one in seen}) == 3
-    np.testing.assert_array_equal(filled[3] > 0.5, seen[chosen])
+    np.testing.assert_array_equal(filled, seen[chosen])
     with pytest.raises(ValueError, match="expected candidates and a scale of 1 or more"):
         finish(fill(generator, picture, candidates=0))
 
@@ -82,6 +82,7 @@ def test_a_coarser_scale_makes_larger_grains(monkeypatch):
 
     class Pixels:
         network = GeneratorNetwork(GeneratorArchitecture((8,), block=1))
+        picture_size = 64
 
         def filled(self, pictures, unknown, *, seed, steps, start, wished):
             yield Progress(0, 1, "")
@@ -93,6 +94,61 @@ def test_a_coarser_scale_makes_larger_grains(monkeypatch):
     filled = finish(fill(Pixels(), picture, scale=4))[:, 4:, 4:].reshape(4, 5, 4, 4, 4)
     assert (filled == filled[:, :, :1, :, :1]).all()
     assert set(np.unique(filled)) == {0, 1}
+
+
+class Centred:
+    """Fills holes with the mean of what is known, as far as it sees, and remembers what it saw."""
+
+    network = GeneratorNetwork(GeneratorArchitecture((8,), block=4))
+    picture_size = 16
+
+    def __init__(self):
+        self.seen, self.seeds = [], []
+
+    def filled(self, pictures, unknown, *, seed, steps, start, wished):
+        self.seen.append(unknown[0, 0].numpy() > 0)
+        self.seeds.append(seed)
+        known = pictures[:1, :, unknown[0, 0] == 0].mean(dim=2)[..., None, None]
+        yield Progress(0, 2, "")
+        yield Progress(1, 2, "")
+        noise = torch.rand(len(pictures), 1, 1, 1, generator=torch.Generator().manual_seed(seed))
+        return torch.where(unknown > 0, (known + 0.1 * noise).clamp(-1, 1), pictures)
+
+
+@pytest.fixture
+def far_holes():
+    """Of which each lies in grains of its own."""
+    picture = np.full((4, 150, 131), 0.2, np.float32)
+    picture[:, 75:] = 0.7
+    picture[:, 20:25, 30:36] = picture[:, 120:141, 100:103] = np.nan
+    return picture
+
+
+def test_holes_are_filled_in_by_what_lies_around_them(far_holes):
+    generator = Centred()
+    job = fill(generator, far_holes, candidates=2)
+    shares = [one.done / one.total for one in job]
+    assert shares == sorted(shares)
+    filled = finish(fill(generator, far_holes))
+    known = ~np.isnan(far_holes).any(axis=0)
+    np.testing.assert_array_equal(filled[:, known], far_holes[:, known])
+    np.testing.assert_allclose(filled[:, ~known][:, :30], 0.2, atol=0.11)
+    np.testing.assert_allclose(filled[:, ~known][:, 30:], 0.7, atol=0.11)
+    assert max(one.size for one in generator.seen) < 0.2 * known.size
+    assert len(set(generator.seeds[-2:])) == 2
+
+
+def test_tiles_see_what_was_filled_in_before(monkeypatch):
+    monkeypatch.setattr("napari_kikuchi.microstructure.crops._LARGE", 9)
+    picture = np.full((4, 100, 90), np.nan, np.float32)
+    picture[:, :2] = 0.5
+    generator = Centred()
+    filled = finish(fill(generator, picture))
+    np.testing.assert_allclose(filled, 0.5, atol=0.3)
+    # Each has something to go on with.
+    assert len(generator.seen) > 4
+    assert all(not one.all() for one in generator.seen)
+    np.testing.assert_array_equal(filled, finish(fill(Centred(), picture)))
 
 
 def test_without_a_hole_there_is_nothing_to_do(generator, picture):

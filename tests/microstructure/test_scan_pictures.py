@@ -84,3 +84,11 @@ def test_errors_are_those_of_what_the_generator_makes(generator, truth):
     assert found.error.provenance["scan"] == {"name": "weld"}
     told = found.error.provenance["microstructure"]
     assert (told["made"], told["time"], told["seed"]) == ("reconstructed", 0.8, 5)
+
+
+def test_what_is_too_small_to_be_compared_is_told_before_anything_is_filled_in(generator, truth):
+    stack, _ = _maps(truth, np.s_[:6], np.s_[:20], np.s_[2:4, 3:6])
+    job = reconstruct_maps(generator, stack, steps=2)
+    assert next(job).message == "Reading the orientations"
+    with pytest.raises(ValueError, match="7 x 7 pixels or more to be compared, found 6 x 20"):
+        next(job)

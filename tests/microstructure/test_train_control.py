@@ -118,6 +118,9 @@ def test_coercivities_are_learned_from_a_table(base, tmp_path):
     control = MicrostructureControl.load(path, "cpu")
     assert control.network.architecture.wishes == ("coercivity",)
     assert "boundaries" not in control.provenance["metrics"]
+    learned = control.provenance["learned"]
+    assert learned["coercivity"] == [0, 40]
+    assert 0 <= learned["fraction"][0] < learned["fraction"][1] <= 1
 
 
 @pytest.mark.parametrize(

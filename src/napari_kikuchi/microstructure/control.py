@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,11 @@ from torch import Tensor
 from napari_kikuchi.devices import pick_device
 from napari_kikuchi.io.network_files import read_network, weights_of, write_network
 from napari_kikuchi.io.weights import damage_told, digest_of
+from napari_kikuchi.jobs import JobWarning
 from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
 from napari_kikuchi.microstructure.network import GeneratorNetwork
-from napari_kikuchi.microstructure.wishes import Wishes
-from napari_kikuchi.untrusted import text
+from napari_kikuchi.microstructure.wishes import NUMBERS, UNITS, Wishes
+from napari_kikuchi.untrusted import number, sequence, text
 
 _CONTENT = "microstructure control"
 _SHIPPED = "control.safetensors"
@@ -93,6 +96,35 @@ class MicrostructureControl:
         multiple = self.network.architecture.generator.multiple
         over = [(0, -side % multiple) for side in shape]
         return torch.from_numpy(np.pad(planes, ((0, 0), *over), mode="edge"))[None]
+
+    def warn_beyond(self, wishes: Wishes) -> None:
+        """Tell of numbers that are wished for beyond those that were learned from.
+
+        Files of older versions do not tell what was learned from: then there is nothing to tell.
+
+        Warns
+        -----
+        JobWarning
+            If there are any.
+        """
+        learned = self.provenance.get("learned")
+        if not isinstance(learned, Mapping):
+            return
+        for name in set(NUMBERS) & set(wishes.names):
+            # Whoever has written the file may have told anything.
+            with suppress(ValueError):
+                ends = sequence(learned.get(name), "what was learned from", 2)
+                least, most = (number(one, "what was learned from") for one in ends)
+                wished = getattr(wishes, name)
+                if not least <= wished <= most:
+                    unit = UNITS[name]
+                    warnings.warn(
+                        f"expected a {name} from {least:.3g} to {most:.3g}{unit}, from which the "
+                        f"control has learned, found a wish for {wished:.3g}{unit}: what is made "
+                        "may be like neither",
+                        JobWarning,
+                        stacklevel=2,
+                    )
 
     def save(self, path: Path | str) -> None:
         """Write the control to a file that :meth:`load` reads."""

@@ -6,27 +6,23 @@ What is unknown of them is NaN.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
+from napari_kikuchi.microstructure.crops import crops, whole
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
-from napari_kikuchi.microstructure.grain_attention import GrainAttention
-from napari_kikuchi.microstructure.pictures import CHANNELS, PHASE
+from napari_kikuchi.microstructure.pictures import CHANNELS
+from napari_kikuchi.microstructure.tiling import tiling
 from napari_kikuchi.microstructure.typical import most_typical
 from napari_kikuchi.microstructure.wishes import Wishes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Network = TypeVar("Network", bound=nn.Module)
 
 # Pixels that are worked on at a time.
 _AT_A_TIME = 64 * 64 * 64
@@ -59,8 +55,8 @@ def fill(
         For grains that are larger than those learned from: the hole is filled in first in a picture
         of every so many pixels, and the result made finer, half of that at a time.
     candidates
-        How many fills are made. The most typical one is taken: phases then are as it was to be
-        expected, not as chance would have them.
+        How many fills of each hole are made. The most typical one is taken: phases, or in maps of
+        one phase grains, then are as it was to be expected, not as chance would have them.
     seed
         The same seed gives the same result.
     steps
@@ -75,6 +71,11 @@ def fill(
     -------
     numpy.ndarray
         In single precision, of the shape of the picture. What is known is as it was.
+
+    Warns
+    -----
+    JobWarning
+        If something is wished for beyond what the control has learned from.
 
     Raises
     ------
@@ -97,13 +98,14 @@ def fill(
         each: _planes(generator, every_wish(wished, each), every(picture, each).shape[1:])
         for each in reversed(scales)
     }
+    _warn_beyond(generator, every_wish(wished, scales[0]))
     for number, each in enumerate(scales):
         coarse = every(picture, each)
         unknown = np.isnan(coarse).any(axis=0)
         if number:
             guess = finer(filled, scales[number - 1], each, unknown.shape)
             coarse = np.where(unknown, guess, coarse)
-        job = _fill(
+        job = _fill_crops(
             generator,
             coarse,
             unknown,
@@ -117,17 +119,48 @@ def fill(
     return filled
 
 
-def _fill(
+def _fill_crops(
     generator: MicrostructureGenerator,
     picture: NDArray[np.floating],
     unknown: NDArray[np.bool_],
     *,
-    candidates: int,
-    seed: int,
     planes: torch.Tensor | None,
     **settings: Any,
 ) -> Job[NDArray[np.float32]]:
-    """Fill in what is unknown of a picture, whatever is there."""
+    """Fill in what is unknown of a picture, whatever is there, one crop after another."""
+    filled, left = picture.astype(np.float32), unknown.copy()
+    # What is wished for is a matter of the whole picture.
+    parts = [whole(unknown.shape)]
+    if planes is None:
+        multiple = generator.network.architecture.multiple
+        parts = crops(unknown, generator.picture_size, multiple)
+    for number, part in enumerate(parts):
+        job = _fill(
+            generator,
+            filled[:, *part.view],
+            left[part.view],
+            corner=(part.core[0].start, part.core[1].start),
+            planes=planes,
+            **settings,
+        )
+        made = yield from _in_all(job, number, len(parts))
+        filled[:, *part.core] = made[:, *part.core_in_view]
+        left[part.core] = False
+    return filled
+
+
+def _fill(
+    generator: MicrostructureGenerator,
+    picture: NDArray[np.float32],
+    unknown: NDArray[np.bool_],
+    *,
+    candidates: int,
+    seed: int,
+    corner: tuple[int, int],
+    planes: torch.Tensor | None,
+    **settings: Any,
+) -> Job[NDArray[np.float32]]:
+    """Fill in what is unknown of a picture, seen all at once."""
     rows, cols = unknown.shape
     multiple = generator.network.architecture.multiple
     over = [(0, -side % multiple) for side in (rows, cols)]
@@ -136,6 +169,7 @@ def _fill(
     holes = np.pad(unknown, over, constant_values=True)
     batch = max(1, _AT_A_TIME // holes.size)
     starts = range(0, candidates, batch)
+    jobs = len(starts) + (candidates > 1)
     made = []
     for number, first in enumerate(starts):
         some = min(batch, candidates - first)
@@ -143,16 +177,16 @@ def _fill(
             _to_network(padded)[None].expand(some, -1, -1, -1),
             torch.from_numpy(holes).float()[None, None].expand(some, -1, -1, -1),
             wished=None if planes is None else planes.expand(some, -1, -1, -1),
-            seed=_seed_of(seed, number),
+            seed=_seed_of(seed, number, *corner),
             **settings,
         )
-        found = yield from _in_all(job, number, len(starts))
+        found = yield from _in_all(job, number, jobs)
         made.append(np.where(unknown, _from_network(found)[..., :rows, :cols], picture))
     filled = np.concatenate(made)
     best = 0
     if candidates > 1:
-        best = yield from most_typical(filled[:, PHASE] > 0.5)
-    return filled[best].astype(np.float32)
+        best = yield from _in_all(most_typical(filled), jobs - 1, jobs)
+    return filled[best]
 
 
 def generate(
@@ -193,6 +227,11 @@ def generate(
     numpy.ndarray
         Of shape (count, 4, rows, columns).
 
+    Warns
+    -----
+    JobWarning
+        As :func:`fill`.
+
     Raises
     ------
     ValueError
@@ -208,8 +247,9 @@ def generate(
         )
     rows, cols = (side + -side % multiple for side in shape)
     planes = _planes(generator, wished, shape)
+    _warn_beyond(generator, wished)
     batch = max(1, _AT_A_TIME // (rows * cols))
-    maker = _tiling(generator) if tileable else generator
+    maker = tiling(generator) if tileable else generator
     made = []
     starts = range(0, count, batch)
     for number, first in enumerate(starts):
@@ -329,9 +369,15 @@ def _planes(
     return generator.required_control().planes(wished, shape)
 
 
-def _seed_of(seed: int, batch: int) -> int:
-    """A seed for a batch, unrelated to that of others."""
-    state = np.random.SeedSequence([seed, batch]).generate_state(1, np.uint64)[0]
+def _warn_beyond(generator: MicrostructureGenerator, wished: Wishes | None) -> None:
+    """Tell of wishes for what the generator's control has not learned."""
+    if wished is not None and wished.names:
+        generator.required_control().warn_beyond(wished)
+
+
+def _seed_of(seed: int, batch: int, row: int = 0, col: int = 0) -> int:
+    """A seed for a batch at a place, unrelated to that of others."""
+    state = np.random.SeedSequence([seed, batch, row, col]).generate_state(1, np.uint64)[0]
     return int(state >> np.uint64(1))
 
 
@@ -351,22 +397,3 @@ def _in_all(job: Job[Result], number: int, jobs: int) -> Job[Result]:
         except StopIteration as end:
             return end.value
         yield Progress(number * update.total + update.done, jobs * update.total, update.message)
-
-
-def _tiling(generator: MicrostructureGenerator) -> MicrostructureGenerator:
-    """A generator that sees the opposite edge beyond each edge."""
-    control = generator.control
-    return replace(
-        generator,
-        network=_circular(generator.network),
-        control=control and replace(control, network=_circular(control.network)),
-    )
-
-
-def _circular(network: Network) -> Network:
-    """A copy that sees the opposite edge beyond each edge."""
-    copied = copy.deepcopy(network)
-    for one in copied.modules():
-        if isinstance(one, nn.Conv2d | GrainAttention):
-            one.padding_mode = "circular"
-    return copied

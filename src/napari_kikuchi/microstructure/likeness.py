@@ -60,11 +60,7 @@ def likeness(
     """
     from skimage.metrics import structural_similarity
 
-    if min(where.shape) < _WINDOW:
-        raise ValueError(
-            f"expected a picture of {_WINDOW} x {_WINDOW} pixels or more to be compared, found "
-            f"{where.shape[0]} x {where.shape[1]}"
-        )
+    check_comparable(where.shape)
     one, other = (np.asarray(picture, np.float64) for picture in (one, other))
     square = float(((one - other)[:, where] ** 2).mean())
     psnr = -10 * float(np.log10(square)) if square else float("inf")
@@ -77,3 +73,18 @@ def likeness(
     inside = where[inner].any()
     counted = alike[(..., *inner)][:, where[inner]] if inside else alike[:, where]
     return Likeness(psnr, float(counted.mean()))
+
+
+def check_comparable(shape: tuple[int, ...]) -> None:
+    """Check that pictures of so many rows and columns can be compared.
+
+    Raises
+    ------
+    ValueError
+        If they are too small.
+    """
+    if min(shape) < _WINDOW:
+        raise ValueError(
+            f"expected a picture of {_WINDOW} x {_WINDOW} pixels or more to be compared, found "
+            f"{shape[0]} x {shape[1]}"
+        )

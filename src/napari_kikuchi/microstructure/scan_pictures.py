@@ -17,7 +17,7 @@ from napari_kikuchi.microstructure.filling import fill, interpolate
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.grains import picture_of
 from napari_kikuchi.microstructure.latents import shuffled_in, shuffled_out
-from napari_kikuchi.microstructure.likeness import Likeness, likeness
+from napari_kikuchi.microstructure.likeness import Likeness, check_comparable, likeness
 from napari_kikuchi.microstructure.measured import read_measured
 from napari_kikuchi.microstructure.scales import suitable_scale
 from napari_kikuchi.microstructure.scan_filling import made_with
@@ -198,6 +198,7 @@ def reconstruct_maps(
     """
     yield Progress(0, 0, "Reading the orientations")
     orientations = read_measured(stack).orientations
+    check_comparable(orientations.map_shape)
     there = orientations.numbers > 0
     measured = picture_of(orientations, along)
     scale = suitable_scale(generator, orientations)

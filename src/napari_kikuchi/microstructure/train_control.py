@@ -26,7 +26,7 @@ from napari_kikuchi.microstructure.train import (
     training_data,
     turned,
 )
-from napari_kikuchi.microstructure.wished_pictures import packed, random_wishes, unpacked
+from napari_kikuchi.microstructure.wished_pictures import packed, random_wishes, ranges, unpacked
 from napari_kikuchi.microstructure.wishes import NUMBERS, WISHES
 from napari_kikuchi.training import TrainingSettings, check_folder, train
 
@@ -91,6 +91,9 @@ class ControlTask:
         The generator that it leads.
     provenance
         Of the pictures; fit for JSON.
+    learned
+        Range of each number of the pictures, see
+        :func:`~napari_kikuchi.microstructure.wished_pictures.ranges`.
     """
 
     def __init__(
@@ -98,10 +101,11 @@ class ControlTask:
         control: ControlNetwork,
         base: MicrostructureGenerator,
         provenance: Mapping[str, Any],
+        learned: Mapping[str, Sequence[float]],
     ) -> None:
         self.module = ControlObjective(control, base.network)
         self._base, self._checksum = base, base_checksum(base.network)
-        self._provenance = dict(provenance)
+        self._provenance, self._learned = dict(provenance), dict(learned)
 
     def identity(self) -> Mapping[str, Any]:
         """What a checkpoint must agree with to be resumed."""
@@ -136,7 +140,8 @@ class ControlTask:
 
     def save(self, path: Path, metrics: Mapping[str, Any]) -> None:
         """Write the control as it is now."""
-        self._control({"identity": dict(self.identity()), "metrics": dict(metrics)}).save(path)
+        told = {"identity": dict(self.identity()), "metrics": dict(metrics)}
+        self._control({**told, "learned": self._learned}).save(path)
 
     def _control(self, provenance: Mapping[str, Any]) -> MicrostructureControl:
         return MicrostructureControl(self.module.control, self._checksum, provenance)
@@ -236,5 +241,6 @@ def train_control(
     }
     if coercivities is not None:
         told["coercivities"] = digest_of({"coercivity": coercivities})
-    task = ControlTask(ControlNetwork(architecture, base.network), base, told)
+    learned = ranges(pictures, coercivities)
+    task = ControlTask(ControlNetwork(architecture, base.network), base, told, learned)
     return (yield from train(task, data, settings, folder, resume=resume))

@@ -2,7 +2,7 @@
 
 What lies in a hole is a matter of chance: one fill may have far more of the second phase than the
 map around it lets expect. The one that is least unlike all the others is nearest to what can be
-expected.
+expected. Where all have the same phases, as in maps of one phase, grains take their place.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import numpy as np
 
 from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.microstructure.descriptors import two_point
+from napari_kikuchi.microstructure.pictures import PHASE
+from napari_kikuchi.microstructure.regions import even_regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,29 +23,40 @@ if TYPE_CHECKING:
 _REACH = 32
 
 
-def most_typical(phases: NDArray[np.bool_]) -> Job[int]:
-    """Find the map whose two-point correlation is least unlike those of the others.
+def most_typical(pictures: NDArray[np.floating]) -> Job[int]:
+    """Find the picture whose two-point correlation is least unlike those of the others.
+
+    That of the second phase; of grain boundaries where all pictures have the same phases.
 
     Parameters
     ----------
-    phases
-        Where the second phase is in each map, of shape (n, rows, columns).
+    pictures
+        Red, green, blue and phase, 0 to 1, of shape (n, 4, rows, columns).
 
     Yields
     ------
     Progress
-        Maps that were looked at.
+        Pictures that were looked at.
 
     Returns
     -------
     int
         Its index.
     """
+    phases = pictures[:, PHASE] > 0.5
+    alike = (phases == phases[0]).all()
     reach = min(_REACH, *(side // 2 for side in phases.shape[1:]))
     correlations = np.empty((len(phases), (2 * reach + 1) ** 2))
-    for number, one in enumerate(phases):
+    for number, picture in enumerate(pictures):
         yield Progress(number, len(phases), "Choosing the most typical one")
+        shown = _boundaries(even_regions(picture)) if alike else phases[number]
         # The vector 0 among the others tells the fraction.
-        correlations[number] = two_point(one, reach).ravel()
+        correlations[number] = two_point(shown, reach).ravel()
     apart = [np.abs(correlations - one).mean(axis=1).sum() for one in correlations]
     return int(np.argmin(apart))
+
+
+def _boundaries(regions: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Pixels whose neighbour to the right or below lies in another region."""
+    around = np.pad(regions, ((0, 1), (0, 1)), mode="edge")
+    return (around[1:, :-1] != regions) | (around[:-1, 1:] != regions)

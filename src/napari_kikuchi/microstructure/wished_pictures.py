@@ -78,18 +78,40 @@ def packed(pictures: Pictures, coercivities: NDArray[np.floating] | None) -> NDA
         In half precision, which holds all values of pictures, of shape (pictures, 4 size² + 3).
     """
     values, count = pictures.values, len(pictures.values)
-    fractions = (values[:, -1] > 0).mean(axis=(1, 2))
-    unknown = np.full(count, np.nan)
-    measured = [
-        fractions,
-        pictures.diameters,
-        unknown if coercivities is None else coercivities,
-    ]
-    numbers = scaled_numbers(torch.from_numpy(np.stack(measured, axis=1).astype(np.float32)))
+    numbers = scaled_numbers(torch.from_numpy(_measured(pictures, coercivities)))
     out = np.empty((count, values[0].size + len(NUMBERS)), np.float16)
     out[:, : -len(NUMBERS)] = values.reshape(count, -1)
     out[:, -len(NUMBERS) :] = numbers.numpy()
     return out
+
+
+def ranges(pictures: Pictures, coercivities: NDArray[np.floating] | None) -> dict[str, list[float]]:
+    """Smallest and largest of each of :data:`~napari_kikuchi.microstructure.wishes.NUMBERS`.
+
+    Parameters
+    ----------
+    pictures, coercivities
+        See :func:`packed`.
+
+    Returns
+    -------
+    dict of list
+        By name, without those that nobody knows; fit for JSON.
+    """
+    known = [column[np.isfinite(column)] for column in _measured(pictures, coercivities).T]
+    return {
+        name: [float(column.min()), float(column.max())]
+        for name, column in zip(NUMBERS, known, strict=True)
+        if len(column)
+    }
+
+
+def _measured(pictures: Pictures, coercivities: NDArray[np.floating] | None) -> NDArray[np.float32]:
+    """What could be wished for of each picture, in the order of the numbers."""
+    fractions = (pictures.values[:, -1] > 0).mean(axis=(1, 2))
+    unknown = np.full(len(fractions), np.nan)
+    measured = [fractions, pictures.diameters, unknown if coercivities is None else coercivities]
+    return np.stack(measured, axis=1).astype(np.float32)
 
 
 def unpacked(rows: Tensor) -> tuple[Tensor, Tensor]:

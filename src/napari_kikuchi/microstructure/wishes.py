@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 WISHES = ("phase", "fraction", "diameter", "coercivity")
 #: Those that are numbers.
 NUMBERS = WISHES[1:]
+#: Of the numbers, as they are written after them.
+UNITS = {"fraction": "", "diameter": " pixels", "coercivity": " T"}
 # What becomes 0: pixels and T. Half and twice the diameter become -1 and 1, 0 T and twice the
 # coercivity, too.
 _DIAMETER, _COERCIVITY = 8.0, 20.0
