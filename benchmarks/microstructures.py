@@ -52,6 +52,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--pictures", type=Path, help="where to draw some of them")
     given = parser.parse_args()
+    if given.count < 3 or given.made >= given.real:
+        parser.error("expected 3 maps to fill in or more, and more real ones than are made")
     torch.set_num_threads(1)
     generator = MicrostructureGenerator.chosen(given.model, "cpu")
     told = generator.provenance["identity"]["pictures"]

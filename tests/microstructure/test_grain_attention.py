@@ -10,7 +10,7 @@ HALVES = torch.where(torch.arange(24) < 11, -0.6, 0.7).expand(2, 4, 20, 24)
 def by_hand(attention, values, features, row, col):
     """The mean of one pixel, in float64, from the definition."""
     steepness = float(attention.steepness.detach().exp())
-    nearness = attention.nearness.detach().double().numpy()
+    nearness = attention.nearness.detach().double().numpy().reshape(11, 11)
     centre = nearness.shape[0] // 2
     top, left = row // 4 * 4 - 2, col // 4 * 4 - 2
     weights, held = [], []
@@ -40,6 +40,15 @@ def test_means_are_those_of_their_definition(size):
             attention, values[number].double().numpy(), features[number].double().numpy(), row, col
         )
         np.testing.assert_allclose(found[number, :, row, col], expected, atol=1e-5)
+
+
+def test_large_pictures_are_looked_at_in_bands(monkeypatch):
+    torch.manual_seed(0)
+    attention = GrainAttention()
+    values, features = torch.rand(2, 3, 22, 9), torch.randn(2, 5, 22, 9)
+    whole = attention(values, features)
+    monkeypatch.setattr("napari_kikuchi.microstructure.grain_attention._BAND", 8)
+    torch.testing.assert_close(attention(values, features), whole)
 
 
 def test_noise_goes_and_borders_stay():

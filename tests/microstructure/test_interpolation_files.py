@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_kikuchi.jobs import finish
 from napari_kikuchi.microstructure.interpolation_files import (
     interpolation_files,
     write_interpolation,
@@ -20,7 +21,10 @@ def test_files_stand_beside_that_of_the_colours(tmp_path):
         interpolation_files("way")
 
 
-def test_the_figure_shows_the_pictures_in_a_row_and_their_phases_below(tmp_path, monkeypatch):
+@pytest.mark.parametrize("across", [4096, 45])
+def test_the_figure_shows_the_row_and_its_phases_below(across, tmp_path, monkeypatch):
+    """Wide ones by every second point."""
+    monkeypatch.setattr("napari_kikuchi.microstructure.interpolation_files._SHOWN", across)
     monkeypatch.setattr("napari_kikuchi.figures.save._DOTS_PER_INCH", 100)
     # Red, green and blue; the first and the last are of the second phase.
     pictures = np.zeros((3, 4, 20, 30), np.float32)
@@ -32,11 +36,11 @@ def test_the_figure_shows_the_pictures_in_a_row_and_their_phases_below(tmp_path,
         ((20, 30), (20, 30)),
         (0, 0),
         [0, 0.5, 1],
-        (0.5, 0.5),
+        ((0.5, 0.5), (0.5, 0.25)),
         {"microstructure": {"along": "y"}},
     )
     files = interpolation_files(tmp_path / "way.tif")
-    write_interpolation(files, found)
+    finish(write_interpolation(files, found))
     with Image.open(files.png) as opened:
         shown = np.asarray(opened.convert("RGB"))
     centres = []
@@ -48,5 +52,7 @@ def test_the_figure_shows_the_pictures_in_a_row_and_their_phases_below(tmp_path,
     assert centres[0][1] < centres[1][1] < centres[2][1]
     below = [shown[row + int(1.06 * height), col].tolist() for row, col, height in centres]
     assert below == [[255] * 3, [0] * 3, [255] * 3]
+    (of_steps,) = found.remarks()
+    assert "steps of 0.5 × 0.5 and 0.5 × 0.25 µm" in of_steps
     text = "".join(ElementTree.parse(files.svg).getroot().itertext())
     assert "3 weights from 0 to 1" in text

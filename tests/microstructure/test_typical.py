@@ -31,5 +31,7 @@ def test_of_one_phase_it_is_told_by_the_grains(phase):
     made = pictures(np.full((5, 24, 24), phase))
     for picture, width in zip(made, (2, 6, 12, 6, 6), strict=True):
         picture[:3, np.arange(24) // width % 2 == 1] = 0.1
+    # One that has hardly any of another phase.
+    made[2, 3, 5, 5] = 1 - phase
     made[3] = np.roll(made[3], 3, axis=1)
     assert finish(most_typical(made)) in {1, 3, 4}

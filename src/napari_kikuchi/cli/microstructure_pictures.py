@@ -108,7 +108,7 @@ def interpolate(
             steps=steps,
         )
         found = run(job, output)
-        write_interpolation(files, found)
+        run(write_interpolation(files, found), output)
         written = ", ".join(f"[bold]{shown(path)}[/]" for path in files)
         report_result(
             output,

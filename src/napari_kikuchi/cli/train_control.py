@@ -55,7 +55,7 @@ def train_control(
     volumes: VolumesOption = 2000,
     size: SliceSizeOption = 64,
     batch: SliceBatchOption = 8,
-    learning_rate: SliceRateOption = 1e-3,
+    learning_rate: SliceRateOption = 5e-3,
     seed: Annotated[
         int, typer.Option(min=0, max=MOST_SEED, help="Of volumes, wishes, noise and weights.")
     ] = 0,
@@ -83,6 +83,7 @@ def train_control(
             minutes=minutes,
             batch=batch,
             learning_rate=learning_rate,
+            optimizer="muon",
             validate_every=500,
             seed=seed,
             device=device,

@@ -43,6 +43,31 @@ def read_phases(path: Path | str) -> NDArray[np.float32]:
     return _of_maps(path) if path.is_dir() else _of_picture(path)
 
 
+def second_phase(numbers: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Where the second of two phases is.
+
+    Parameters
+    ----------
+    numbers
+        Of phases, from 1; 0 or NaN where nothing was indexed.
+
+    Returns
+    -------
+    numpy.ndarray
+        See :func:`read_phases`.
+
+    Raises
+    ------
+    ValueError
+        If there is no phase, or a third.
+    """
+    known = np.isfinite(numbers) & (numbers > 0)
+    if not known.any() or numbers[known].max() > 2:
+        found = f"phase {numbers[known].max():g}" if known.any() else "none"
+        raise ValueError(f"expected a map of phases 1 and 2, found {found}")
+    return np.where(known, numbers - 1, np.nan).astype(np.float32)
+
+
 def _of_picture(path: Path) -> NDArray[np.float32]:
     from PIL import Image
 
@@ -68,9 +93,7 @@ def _of_maps(path: Path) -> NDArray[np.float32]:
     stack = read_maps(path)
     if PHASE not in stack.names:
         raise ValueError(f"{path}: expected a map of phases, found {', '.join(stack.names)}")
-    numbers = stack.map(stack.names.index(PHASE))
-    known = np.isfinite(numbers) & (numbers > 0)
-    if not known.any() or numbers[known].max() > 2:
-        found = f"phase {numbers[known].max():g}" if known.any() else "none"
-        raise ValueError(f"{path}: expected a map of phases 1 and 2, found {found}")
-    return np.where(known, numbers - 1, np.nan).astype(np.float32)
+    try:
+        return second_phase(stack.map(stack.names.index(PHASE)))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

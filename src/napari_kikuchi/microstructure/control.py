@@ -24,6 +24,7 @@ from napari_kikuchi.untrusted import number, sequence, text
 
 _CONTENT = "microstructure control"
 _SHIPPED = "control.safetensors"
+_ROUNDING = 1e-5
 # Of a checksum: as much as a person compares.
 _SHOWN = 12
 
@@ -110,13 +111,14 @@ class MicrostructureControl:
         learned = self.provenance.get("learned")
         if not isinstance(learned, Mapping):
             return
-        for name in set(NUMBERS) & set(wishes.names):
+        for name in (one for one in NUMBERS if one in wishes.names):
             # Whoever has written the file may have told anything.
             with suppress(ValueError):
                 ends = sequence(learned.get(name), "what was learned from", 2)
                 least, most = (number(one, "what was learned from") for one in ends)
                 wished = getattr(wishes, name)
-                if not least <= wished <= most:
+                # Learned from in single precision.
+                if not least - _ROUNDING <= wished <= most + _ROUNDING:
                     unit = UNITS[name]
                     warnings.warn(
                         f"expected a {name} from {least:.3g} to {most:.3g}{unit}, from which the "

@@ -14,7 +14,7 @@ import torch
 
 from napari_kikuchi.jobs import Job, Progress, Result
 from napari_kikuchi.microstructure.coarser import every, every_wish, finer, halved
-from napari_kikuchi.microstructure.crops import crops, whole
+from napari_kikuchi.microstructure.crops import Crop, crops, whole
 from napari_kikuchi.microstructure.generator import STEPS, MicrostructureGenerator
 from napari_kikuchi.microstructure.pictures import CHANNELS
 from napari_kikuchi.microstructure.tiling import tiling
@@ -139,12 +139,11 @@ def _fill_crops(
             generator,
             filled[:, *part.view],
             left[part.view],
-            corner=(part.core[0].start, part.core[1].start),
+            part=part,
             planes=planes,
             **settings,
         )
-        made = yield from _in_all(job, number, len(parts))
-        filled[:, *part.core] = made[:, *part.core_in_view]
+        filled[:, *part.core] = yield from _in_all(job, number, len(parts))
         left[part.core] = False
     return filled
 
@@ -156,11 +155,11 @@ def _fill(
     *,
     candidates: int,
     seed: int,
-    corner: tuple[int, int],
+    part: Crop,
     planes: torch.Tensor | None,
     **settings: Any,
 ) -> Job[NDArray[np.float32]]:
-    """Fill in what is unknown of a picture, seen all at once."""
+    """The core of a crop, filled in; the picture is that of its view."""
     rows, cols = unknown.shape
     multiple = generator.network.architecture.multiple
     over = [(0, -side % multiple) for side in (rows, cols)]
@@ -177,11 +176,12 @@ def _fill(
             _to_network(padded)[None].expand(some, -1, -1, -1),
             torch.from_numpy(holes).float()[None, None].expand(some, -1, -1, -1),
             wished=None if planes is None else planes.expand(some, -1, -1, -1),
-            seed=_seed_of(seed, number, *corner),
+            seed=_seed_of(seed, number, *(side.start for side in part.core)),
             **settings,
         )
         found = yield from _in_all(job, number, jobs)
-        made.append(np.where(unknown, _from_network(found)[..., :rows, :cols], picture))
+        seen = np.where(unknown, _from_network(found)[..., :rows, :cols], picture)
+        made.append(seen[:, :, *part.core_in_view])
     filled = np.concatenate(made)
     best = 0
     if candidates > 1:

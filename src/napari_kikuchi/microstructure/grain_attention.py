@@ -17,6 +17,8 @@ from torch.nn import functional
 # beyond them: a window for each pixel would take many times as long.
 _SQUARE, _REACH = 4, 2
 _WINDOW = _SQUARE + 2 * _REACH
+# Rows of pixels that are looked at in one go: windows take a hundred times the memory of a map.
+_BAND = 128
 # To begin with: how fast likeness falls with the square of the distance of two values, as the
 # exponent of e; with that of two places, as the deviation in pixels; and how much features count.
 _STEEPNESS, _DEVIATION, _FEATURES = 1.5, 3.0, 0.3
@@ -38,12 +40,15 @@ class GrainAttention(nn.Module):
         self.padding_mode = "replicate"
         self.steepness = nn.Parameter(torch.tensor([_STEEPNESS]))
         self.features = nn.Parameter(torch.tensor([_FEATURES]))
-        away = torch.arange(1 - _WINDOW, _WINDOW)
+        # No pixel of a window is farther from any of its square.
+        farthest = _SQUARE + _REACH - 1
+        away = torch.arange(-farthest, farthest + 1)
         distances = (away[:, None] ** 2 + away**2).float()
-        self.nearness = nn.Parameter(-distances / (2 * _DEVIATION**2))
+        # A list: it is no matrix, which optimizers may treat otherwise.
+        self.nearness = nn.Parameter(-distances.flatten() / (2 * _DEVIATION**2))
         # Of each pixel of a square and each of its window: where their nearness stands.
         apart = torch.arange(_WINDOW) - torch.arange(_REACH, _REACH + _SQUARE)[:, None]
-        apart = apart + _WINDOW - 1
+        apart = apart + farthest
         places = apart[:, None, :, None] * len(away) + apart[None, :, None, :]
         self.register_buffer("_places", places.reshape(_SQUARE**2, -1), persistent=False)
 
@@ -62,23 +67,30 @@ class GrainAttention(nn.Module):
         torch.Tensor
             Of the shape of ``values``.
         """
-        count, rows, cols = len(values), *values.shape[2:]
+        channels, (rows, cols) = values.shape[1], values.shape[2:]
         # Whole squares, each with a window.
         beyond = _REACH, _REACH + -cols % _SQUARE, _REACH, _REACH + -rows % _SQUARE
         padded = torch.cat([values, features], dim=1)
         padded = functional.pad(padded, beyond, mode=self.padding_mode)
+        bands = [
+            self._means(padded[:, :, first : first + _BAND + 2 * _REACH], channels)
+            for first in range(0, rows, _BAND)
+        ]
+        return torch.cat(bands, dim=2)[..., :rows, :cols]
+
+    def _means(self, padded: Tensor, channels: int) -> Tensor:
+        """Of the first channels, within the margin that windows reach into."""
+        windows, squares = _windows(padded), _squares(padded[..., _REACH:-_REACH, _REACH:-_REACH])
+        held = windows[..., :channels]
         steepness = self.steepness.exp()
-        counts = [(2 * steepness).expand(values.shape[1]), self.features.expand(features.shape[1])]
-        windows = _windows(padded)
-        held = windows[..., : values.shape[1]]
         # The square of the distance, but for what is the same for a whole window.
-        near = self.nearness.flatten()[self._places] - steepness * (held**2).sum(dim=2)[:, None]
-        squares = _squares(padded[..., _REACH:-_REACH, _REACH:-_REACH])
+        near = self.nearness[self._places] - steepness * (held**2).sum(dim=2)[:, None]
+        counts = (2 * steepness).expand(channels), self.features.expand(squares.shape[2] - channels)
         likeness = torch.baddbmm(near, torch.cat(counts) * squares, windows.mT)
         means = likeness.softmax(dim=2) @ held
-        high, wide = (-(-side // _SQUARE) for side in (rows, cols))
-        means = means.reshape(count, high, wide, _SQUARE, _SQUARE, -1).permute(0, 5, 1, 3, 2, 4)
-        return means.reshape(count, -1, high * _SQUARE, wide * _SQUARE)[..., :rows, :cols]
+        high, wide = ((side - 2 * _REACH) // _SQUARE for side in padded.shape[2:])
+        means = means.reshape(-1, high, wide, _SQUARE, _SQUARE, channels)
+        return means.permute(0, 5, 1, 3, 2, 4).reshape(-1, channels, high * _SQUARE, wide * _SQUARE)
 
 
 def _squares(pixels: Tensor) -> Tensor:

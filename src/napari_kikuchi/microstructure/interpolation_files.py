@@ -12,7 +12,7 @@ from napari_kikuchi.figures.figure import map_figure
 from napari_kikuchi.figures.save import figure_files, save_figure
 from napari_kikuchi.io.tiff_maps import write_tiff_maps
 from napari_kikuchi.io.tiff_pictures import write_tiff_pictures
-from napari_kikuchi.jobs import finish
+from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import Channel, MapStack
 from napari_kikuchi.microstructure.pictures import PHASE
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _ENDINGS = (".tif", ".tiff")
 # Between the pictures of a figure, in parts of their shorter side.
 _BETWEEN = 1 / 16
+# Points across the figure.
+_SHOWN = 4096
 
 
 class InterpolationFiles(NamedTuple):
@@ -62,7 +64,7 @@ def interpolation_files(path: str | Path) -> InterpolationFiles:
     )
 
 
-def write_interpolation(files: InterpolationFiles, found: Interpolation) -> None:
+def write_interpolation(files: InterpolationFiles, found: Interpolation) -> Job[None]:
     """Write the pictures of an interpolation, each with how it was made.
 
     Parameters
@@ -72,6 +74,11 @@ def write_interpolation(files: InterpolationFiles, found: Interpolation) -> None
     found
         Colours become 8 bits each, phases float32.
 
+    Yields
+    ------
+    Progress
+        What is being written.
+
     Raises
     ------
     ValueError
@@ -79,6 +86,7 @@ def write_interpolation(files: InterpolationFiles, found: Interpolation) -> None
     TypeError
         If the provenance is not fit for JSON.
     """
+    yield Progress(0, 0, "Writing the pictures")
     names = [f"weight {weight:.3g}" for weight in found.weights]
     phases = MapStack(
         found.pictures[:, PHASE],
@@ -86,11 +94,13 @@ def write_interpolation(files: InterpolationFiles, found: Interpolation) -> None
         found.step,
         found.provenance,
     )
-    finish(write_tiff_maps(files.phase, phases))
+    yield from write_tiff_maps(files.phase, phases)
+    yield Progress(0, 0, "Drawing the figure")
+    every = _thinning(found.pictures)
     along = found.provenance["microstructure"]["along"]
     row = CompositePanel(
-        _row(found.pictures),
-        found.step,
+        _row(found.pictures[..., ::every, ::every]),
+        (every * found.step[0], every * found.step[1]),
         limits=[(0.0, 1.0)] * 3,
         title=f"Crystal direction along {along}, and phase: {len(names)} weights from "
         f"{found.weights[0]:.3g} to {found.weights[-1]:.3g}",
@@ -99,6 +109,11 @@ def write_interpolation(files: InterpolationFiles, found: Interpolation) -> None
     write_tiff_pictures(
         files.colours, found.pictures[:, :PHASE], names, found.step, found.provenance
     )
+
+
+def _thinning(pictures: NDArray[np.float32]) -> int:
+    """Of how many points along either side the figure shows one: pages have a width."""
+    return max(1, len(pictures) * pictures.shape[3] // _SHOWN)
 
 
 def _row(pictures: NDArray[np.float32]) -> NDArray[np.float32]:

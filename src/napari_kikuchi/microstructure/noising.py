@@ -96,8 +96,8 @@ class Diffusion:
         return then**0.5 * latents + (1 - then) ** 0.5 * noise
 
     def _at(self, times: Tensor) -> Tensor:
-        places = (times.double() * _TIMES).round().long()
-        return self._kept.to(times.device)[places].float()
+        places = (times * _TIMES).round().long()
+        return self._kept.float().to(times.device)[places]
 
 
 #: By the names that files have of them.

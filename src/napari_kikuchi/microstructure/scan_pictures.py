@@ -43,8 +43,8 @@ class Interpolation(NamedTuple):
         Points of each, as far as it was not cut off, that were filled in before.
     weights
         Of the other map in each picture.
-    step
-        Of the first map, in µm.
+    steps
+        Of both maps, in µm.
     provenance
         How they were made, fit for JSON.
     """
@@ -53,12 +53,23 @@ class Interpolation(NamedTuple):
     shapes: tuple[tuple[int, int], tuple[int, int]]
     filled: tuple[int, int]
     weights: Sequence[float]
-    step: tuple[float, float]
+    steps: tuple[tuple[float, float], tuple[float, float]]
     provenance: dict[str, Any]
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """Of the pictures, as of the first map, in µm."""
+        return self.steps[0]
 
     def remarks(self) -> list[str]:
         """What was done to the maps before, a sentence each."""
         told = []
+        if len({*self.steps}) > 1:
+            of_both = " and ".join(f"{down:g} × {right:g}" for down, right in self.steps)
+            told.append(
+                f"The maps have steps of {of_both} µm, but were mixed point by point: grains of "
+                "one look larger than they are."
+            )
         if len({*self.shapes}) > 1:
             rows, cols = self.pictures.shape[2:]
             of_both = " and ".join(f"{height:,} × {width:,}" for height, width in self.shapes)
@@ -159,7 +170,7 @@ def interpolate_maps(
         "version": __version__,
     }
     return Interpolation(
-        found, (shapes[0], shapes[1]), (filled[0], filled[1]), weights, one.step, told
+        found, (shapes[0], shapes[1]), (filled[0], filled[1]), weights, (one.step, other.step), told
     )
 
 

@@ -84,6 +84,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         if self.epochs is None and self.minutes is None:
             raise ValueError("a training needs an end: give epochs, minutes, or both")
+        if self.optimizer not in ("adam", "muon"):
+            raise ValueError(f"the optimizer is adam or muon, not {self.optimizer}")
         for name in (
             "epochs",
             "minutes",

@@ -232,6 +232,7 @@ class TrainingLoop:
             **self.task.identity(),
             "batch": self.batch,
             "learning rate": self.settings.learning_rate,
+            "optimizer": self.settings.optimizer,
             "seed": self.settings.seed,
             "patterns": len(self.patterns),
         }

@@ -71,9 +71,10 @@ class Muon(torch.optim.Optimizer):
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
             state["squares"] = torch.zeros_like(parameter)
-            state["steps"] = torch.zeros(1)
-        state["steps"] += 1
-        steps = float(state["steps"])
+            # The name by which torch leaves it on the processor.
+            state["step"] = torch.zeros(1)
+        state["step"] += 1
+        steps = float(state["step"])
         momentum = state["momentum"].lerp_(gradient, 1 - _FIRST)
         squares = state["squares"].lerp_(gradient**2, 1 - _SQUARES)
         spread = (squares / (1 - _SQUARES**steps)).sqrt()

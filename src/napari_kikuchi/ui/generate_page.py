@@ -128,8 +128,11 @@ class GeneratePage(GeneratorPage):
         for field, index in ((self.rows, 0), (self.cols, 1)):
             field.enabled = layer is None
             field.tooltip = _SIZE if layer is None else f"As of {layer.name}"
+            # A layer may be larger than anybody would ask for.
+            side = _SIDE if layer is None else layer.data.shape[index]
+            field.max = max(_MOST, side)
             if layer is not None:
-                field.value = layer.data.shape[index]
+                field.value = side
 
 
 def _generate(

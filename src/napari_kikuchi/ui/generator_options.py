@@ -96,8 +96,9 @@ class GeneratorOptions(QCollapsible):
             value=1,
             min=1,
             max=_MOST_CANDIDATES,
-            tooltip="Fill in makes so many and takes the most typical one: phases are then as the\n"
-            "map lets expect, not as chance would have them. Each takes as long as one",
+            tooltip="Fill in makes so many and takes the most typical one: phases, or\n"
+            "the grains of a map of one phase, are then as the map lets expect, not as chance\n"
+            "would have them. Each takes as long as one",
         )
         self.addWidget(Form(self.generator, self.control, self.steps, self.candidates, self.seed))
 

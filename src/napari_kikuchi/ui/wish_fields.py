@@ -12,6 +12,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFormLayout, QVBoxLayout, QWidget
 
 from napari_kikuchi.io.indexed import PHASE
+from napari_kikuchi.io.phase_images import second_phase
 from napari_kikuchi.ui.forms import Form
 from napari_kikuchi.ui.link import link_of
 from napari_kikuchi.ui.narrow_choice import may_be_narrow
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
 _ANY = "as it comes"
 _NONE = -1.0
-# As the generator that comes along has seen them, in points.
-_SMALLEST, _LARGEST = 3.0, 16.0
+# In points. The least stands for no wish; a control tells what is beyond what it has learned from.
+_SMALLEST, _LARGEST = 1.0, 100.0
 _FRACTION = (
     "Share of the points that are of the second phase. The control is led by it, not bound: what "
     "came of it is told below"
 )
-_DIAMETER = "Of a circle as large as the mean grain, those that the edge cuts included"
+_DIAMETER = "Of a circle as large as the mean grain, those that the edge cuts included, in points"
 _PHASES = (
     "Grains are made for phases that are there: those of a phase map, or what is painted in any\n"
     "labels layer, which is then the second phase. The map is as large as the layer"
@@ -44,13 +45,11 @@ class WishesAsked:
 
     Attributes
     ----------
-    phase
-        Whether a point is of the second phase, of shape (rows, columns); None: as it comes.
-    fraction, diameter
+    phase, fraction, diameter
         See :class:`~napari_kikuchi.microstructure.wishes.Wishes`.
     """
 
-    phase: NDArray[np.bool_] | None
+    phase: NDArray[np.float32] | None
     fraction: float | None
     diameter: float | None
 
@@ -63,8 +62,7 @@ class WishesAsked:
         """As the generator wants them."""
         from napari_kikuchi.microstructure.wishes import Wishes
 
-        phase = None if self.phase is None else self.phase.astype(np.float32)
-        return Wishes(phase=phase, fraction=self.fraction, diameter=self.diameter)
+        return Wishes(phase=self.phase, fraction=self.fraction, diameter=self.diameter)
 
 
 class WishFields(QWidget):
@@ -94,7 +92,7 @@ class WishFields(QWidget):
             label="second phase (%)", value=_NONE, min=_NONE, max=100, step=1, tooltip=_FRACTION
         )
         self.diameter = FloatSpinBox(
-            label="grain diameter",
+            label="grain diameter (points)",
             value=_SMALLEST,
             min=_SMALLEST,
             max=_LARGEST,
@@ -122,7 +120,13 @@ class WishFields(QWidget):
         return self._offered[self.phases.currentIndex()]
 
     def asked(self) -> WishesAsked:
-        """What is wished for now."""
+        """What is wished for now.
+
+        Raises
+        ------
+        ValueError
+            If the map of phases has a third.
+        """
         fraction, diameter = self.fraction.value, self.diameter.value
         return WishesAsked(
             None if self.layer is None else _second(self.layer),
@@ -155,6 +159,6 @@ def _tells_phases(layer: Layer) -> bool:
     return link.stack.names[link.channel] == PHASE
 
 
-def _second(layer: Layer) -> NDArray[np.bool_]:
+def _second(layer: Layer) -> NDArray[np.float32]:
     labels = np.asarray(layer.data)
-    return labels == 2 if _tells_phases(layer) else labels > 0
+    return second_phase(labels) if _tells_phases(layer) else (labels > 0).astype(np.float32)

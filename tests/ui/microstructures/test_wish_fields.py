@@ -44,7 +44,7 @@ def test_numbers_are_wished_for(page, qtbot):
     without, once, twice = (named(one, "quaternion a") for one in stacks_in(page.session.viewer))
     assert not np.array_equal(without, once)
     assert not np.array_equal(once, twice)
-    page.wishes.fraction.value, page.wishes.diameter.value = -1, 3
+    page.wishes.fraction.value, page.wishes.diameter.value = -1, 1
     assert not page.wishes.asked().any
 
 
@@ -55,7 +55,9 @@ def test_phases_are_those_of_a_phase_map(page, stack, qtbot):
     page.wishes.phases.setCurrentText("phase")
     assert (page.rows.value, page.cols.value) == (ROWS, COLS)
     assert not page.rows.enabled
-    np.testing.assert_array_equal(page.wishes.asked().phase, named(stack, "phase") == 2)
+    # What nobody has measured is not wished for.
+    np.testing.assert_array_equal(page.wishes.asked().phase, named(stack, "phase") - 1)
+    assert np.isnan(page.wishes.asked().phase).sum() == 20
     make(page, qtbot)
     assert last(page).map_shape == (ROWS, COLS)
     assert last(page).provenance["microstructure"]["wished"] == {"phase": [ROWS, COLS]}
@@ -74,6 +76,13 @@ def test_what_is_painted_is_the_second_phase(page, qtbot):
     page.wishes.phases.setCurrentText("painted")
     np.testing.assert_array_equal(page.wishes.asked().phase, painted > 0)
     assert (page.rows.value, page.cols.value) == (8, 16)
+
+
+def test_a_map_is_as_large_as_the_largest_layer(page, qtbot):
+    page.session.viewer.add_labels(np.zeros((5000, 4), np.uint8), name="long")
+    qtbot.waitUntil(lambda: page.wishes.phases.count() == 2)
+    page.wishes.phases.setCurrentText("long")
+    assert (page.rows.value, page.cols.value) == (5000, 4)
 
 
 def test_a_control_of_another_generator_is_told(page, dock, tmp_path, qtbot):
