@@ -49,8 +49,13 @@ def fill_in(hands: Hands, album: Album, dock: Microstructures) -> None:
 
 
 def generate(hands: Hands, album: Album, dock: Microstructures) -> None:
-    """Make a map of nothing."""
+    """Make other grains for the phases of the map that was filled in."""
     hands.turn_to(dock.tabs.tabBar(), "Generate")
+    phases = dock.generate.wishes.phases
+    wait_until(lambda: phases.count() > 1, "phases to wish for", _PATIENCE_S)
+    hands.open_list(phases)
+    offered = [phases.itemText(index) for index in range(phases.count())]
+    hands.pick(phases, next(text for text in offered if text.startswith("phase")))
     make(hands, dock.generate)
     wait_for_colours(hands, "generated")
     album.take("microstructure-03-generated")

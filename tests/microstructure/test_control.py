@@ -8,9 +8,11 @@ from napari_kikuchi.io.weights import ModelFileError
 from napari_kikuchi.jobs import JobWarning, finish
 from napari_kikuchi.microstructure.control import MicrostructureControl, base_checksum
 from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
+from napari_kikuchi.microstructure.descriptors import boundary_agreement
 from napari_kikuchi.microstructure.filling import fill, generate
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.pictures import random_pictures
 from napari_kikuchi.microstructure.wishes import Wishes
 
 KNOWN = ("phase", "fraction")
@@ -212,3 +214,20 @@ def test_a_generator_is_no_control(base, tmp_path):
     base.save(tmp_path / "base.safetensors")
     with pytest.raises(ModelFileError, match="expected a microstructure control"):
         base.controlled(tmp_path / "base.safetensors")
+
+
+def test_the_control_that_comes_along_leads_the_generator_that_does():
+    """To phases that neither has seen, and to more or less of the second one."""
+    generator = MicrostructureGenerator.shipped("cpu").controlled(None)
+    (real,) = finish(random_pictures(1, 1, 64, seed=98)).values / np.float32(255)
+    (made,) = finish(generate(generator, 1, (64, 64), wished=Wishes(phase=real[3]), steps=10))
+    assert boundary_agreement(real[3] > 0.5, made[3] > 0.5) > 0.9
+    little, much = (
+        (
+            finish(generate(generator, 4, (64, 64), wished=Wishes(fraction=one), steps=10))[:, 3]
+            > 0.5
+        )
+        for one in (0.1, 0.8)
+    )
+    assert little.mean() < 0.35
+    assert much.mean() > 0.55

@@ -10,6 +10,7 @@ from napari_kikuchi.microstructure.control import MicrostructureControl
 from napari_kikuchi.microstructure.control_network import ControlArchitecture, ControlNetwork
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
+from napari_kikuchi.microstructure.noising import USUAL_MEAN, random_times
 from napari_kikuchi.microstructure.pictures import Pictures
 from napari_kikuchi.microstructure.train import GeneratorObjective
 from napari_kikuchi.microstructure.train_control import ControlObjective, train_control
@@ -89,6 +90,26 @@ def test_coercivities_hold_for_the_direction_of_their_field(wish, ways, base):
     rows = torch.from_numpy(packed(pictures, np.full(1, 20.0)))
     objective(rows.expand(64, *rows.shape[1:]), torch.Generator().manual_seed(0))
     assert len({tuple(one.ravel().tolist()) for one in seen[0]}) == ways
+
+
+def test_numbers_are_learned_where_there_is_much_noise(base, monkeypatch):
+    """Unless the phases are wished for, too, which tell more."""
+    means = {}
+
+    def told(count, generator, mean):
+        means["now"] = mean
+        return random_times(count, generator, mean)
+
+    monkeypatch.setattr("napari_kikuchi.microstructure.train.random_times", told)
+    pictures = torch.rand(64, 4, 16, 16) * 2 - 1
+    numbers = torch.zeros(64, 3)
+    for wish, usual in (("phase", True), ("fraction", False)):
+        architecture = ControlArchitecture(base.network.architecture, (wish,))
+        objective = ControlObjective(ControlNetwork(architecture, base.network), base.network)
+        objective.loss(pictures, numbers, torch.Generator().manual_seed(0))
+        assert ((means["now"] <= np.float32(USUAL_MEAN)) == usual).all()
+    times = random_times(64, torch.Generator().manual_seed(0), means["now"])
+    assert float(times.median()) > 0.8
 
 
 def test_a_stopped_training_ends_as_one_that_was_not(base, tmp_path):

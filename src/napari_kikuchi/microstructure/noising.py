@@ -20,7 +20,7 @@ from torch import Tensor
 # Of the diffusion.
 _TIMES = 1000
 # Times to learn at are logistic functions of normal numbers with this mean and deviation.
-_MEAN, _DEVIATION = 0.6, 1.0
+USUAL_MEAN, _DEVIATION = 0.6, 1.0
 # The last times are as this one: errors would count without limit.
 _LEAST_TIME = 0.1
 # Of latents, -1 to 1, of grains and phases.
@@ -134,7 +134,9 @@ def first_guess(process: Process, noised: Tensor, change: Tensor, times: Tensor)
     return _VARIANCE * kept / total * noised + (_VARIANCE / total).sqrt() * added * change
 
 
-def random_times(count: int, generator: torch.Generator) -> Tensor:
+def random_times(
+    count: int, generator: torch.Generator, mean: float | Tensor = USUAL_MEAN
+) -> Tensor:
     """Times to learn at: most where structures are decided on (Esser et al., ICML 2024).
 
     Parameters
@@ -143,9 +145,11 @@ def random_times(count: int, generator: torch.Generator) -> Tensor:
         How many.
     generator
         Of all that is random, on the device of the result.
+    mean
+        Of their logits, of all or of each.
     """
     normal = torch.randn(count, generator=generator, device=generator.device)
-    return (_MEAN + _DEVIATION * normal).sigmoid()
+    return (mean + _DEVIATION * normal).sigmoid()
 
 
 def way_back(start: float, steps: int) -> list[float]:

@@ -14,7 +14,7 @@ from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.holes import random_holes
 from napari_kikuchi.microstructure.latents import shuffled_out
 from napari_kikuchi.microstructure.network import GeneratorArchitecture, GeneratorNetwork
-from napari_kikuchi.microstructure.noising import noised, random_times
+from napari_kikuchi.microstructure.noising import USUAL_MEAN, noised, random_times
 from napari_kikuchi.microstructure.pictures import random_pictures
 from napari_kikuchi.training import TrainingData, TrainingSettings, check_folder, train
 
@@ -101,6 +101,7 @@ def telling_loss(
     tell: Callable[[Tensor, Tensor, Tensor], Tensor],
     pictures: Tensor,
     generator: torch.Generator,
+    mean_time: float | Tensor = USUAL_MEAN,
 ) -> Tensor:
     """Mean square of what is told amiss of pictures with random holes, where they are unknown.
 
@@ -114,13 +115,15 @@ def telling_loss(
         Of shape (n, 4, size, size), -1 to 1.
     generator
         Of holes, times and noise, on their device.
+    mean_time
+        See :func:`~napari_kikuchi.microstructure.noising.random_times`.
     """
     holes = random_holes(len(pictures), pictures.shape[-1], generator)
     block = network.architecture.block
     latents, unknown = shuffled_out(pictures, block), shuffled_out(holes, block)
     inside = shuffled_out(holes.expand_as(pictures), block)
     process = network.process
-    times = random_times(len(pictures), generator)
+    times = random_times(len(pictures), generator, mean_time)
     noise = torch.randn(latents.shape, generator=generator, device=latents.device)
     noisy = torch.where(inside > 0, noised(process, latents, noise, times), latents)
     amiss = (tell(noisy, unknown, times) - latents) ** 2 * inside

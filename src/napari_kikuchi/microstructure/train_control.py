@@ -19,6 +19,7 @@ from napari_kikuchi.microstructure.control_network import ControlArchitecture, C
 from napari_kikuchi.microstructure.descriptors import boundary_agreement
 from napari_kikuchi.microstructure.generator import MicrostructureGenerator
 from napari_kikuchi.microstructure.network import GeneratorNetwork
+from napari_kikuchi.microstructure.noising import USUAL_MEAN
 from napari_kikuchi.microstructure.pictures import CHANNELS, random_pictures
 from napari_kikuchi.microstructure.train import (
     check_pictures,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Wishes for what is known of every slice.
 MEASURED = ("phase", "fraction", "diameter")
+# Of the logits of times at which numbers alone are wished for.
+_EARLY_MEAN = 2.0
 # Pictures that are made at each validation, and steps to each.
 _MADE, _STEPS = 32, 10
 # Of the holes, the wishes and the noise by which it is validated.
@@ -76,8 +79,10 @@ class ControlObjective(nn.Module):
         """
         wishes = self.control.architecture.wishes
         planes = random_wishes(pictures, numbers, wishes, generator)
+        # A number is obeyed, or not, before anything is seen in the noise.
+        early = torch.where(planes[:, 0].isfinite().any(dim=(1, 2)), USUAL_MEAN, _EARLY_MEAN)
         tell = partial(self.control, self.base, planes)
-        return telling_loss(self.base, tell, pictures, generator)
+        return telling_loss(self.base, tell, pictures, generator, early)
 
 
 class ControlTask:
