@@ -168,7 +168,7 @@ def generate(
 
     [bold]napari-kikuchi microstructure generate made.zarr --shape 256x256 --tileable[/]
 
-    [bold]napari-kikuchi microstructure generate made.zarr --fraction 0.3 --diameter 8[/]
+    [bold]napari-kikuchi microstructure generate made.zarr --fraction 0.3[/]
     """
     output = output_for(as_json, events)
     with errors_told(output):

@@ -26,13 +26,10 @@ if TYPE_CHECKING:
 
 _ANY = "as it comes"
 _NONE = -1.0
-# In points. The least stands for no wish; a control tells what is beyond what it has learned from.
-_SMALLEST, _LARGEST = 1.0, 100.0
 _FRACTION = (
     "Share of the points that are of the second phase. The control is led by it, not bound: what "
     "came of it is told below"
 )
-_DIAMETER = "Of a circle as large as the mean grain, those that the edge cuts included, in points"
 _PHASES = (
     "Grains are made for phases that are there: those of a phase map, or what is painted in any\n"
     "labels layer, which is then the second phase. The map is as large as the layer"
@@ -45,28 +42,27 @@ class WishesAsked:
 
     Attributes
     ----------
-    phase, fraction, diameter
+    phase, fraction
         See :class:`~napari_kikuchi.microstructure.wishes.Wishes`.
     """
 
     phase: NDArray[np.float32] | None
     fraction: float | None
-    diameter: float | None
 
     @property
     def any(self) -> bool:
         """Whether anything is wished for."""
-        return not (self.phase is self.fraction is self.diameter is None)
+        return not (self.phase is self.fraction is None)
 
     def wishes(self) -> Wishes:
         """As the generator wants them."""
         from napari_kikuchi.microstructure.wishes import Wishes
 
-        return Wishes(phase=self.phase, fraction=self.fraction, diameter=self.diameter)
+        return Wishes(phase=self.phase, fraction=self.fraction)
 
 
 class WishFields(QWidget):
-    """Lets wish for a share of the second phase, a size of the grains, or for phases.
+    """Lets wish for a share of the second phase, or for phases.
 
     Parameters
     ----------
@@ -75,8 +71,8 @@ class WishFields(QWidget):
 
     Attributes
     ----------
-    fraction, diameter
-        In percent and in points; their least values stand for no wish.
+    fraction
+        In percent; its least value stands for no wish.
     phases
         Names of layers; the first is of none.
     """
@@ -91,16 +87,7 @@ class WishFields(QWidget):
         self.fraction = FloatSpinBox(
             label="second phase (%)", value=_NONE, min=_NONE, max=100, step=1, tooltip=_FRACTION
         )
-        self.diameter = FloatSpinBox(
-            label="grain diameter (points)",
-            value=_SMALLEST,
-            min=_SMALLEST,
-            max=_LARGEST,
-            step=0.5,
-            tooltip=_DIAMETER,
-        )
-        for field in (self.fraction, self.diameter):
-            field.native.setSpecialValueText(_ANY)
+        self.fraction.native.setSpecialValueText(_ANY)
         self.phases = QComboBox()
         self.phases.addItem(_ANY)
         self.phases.setToolTip(_PHASES)
@@ -111,7 +98,7 @@ class WishFields(QWidget):
         choice.addRow("phases as in", self.phases)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(Form(self.fraction, self.diameter))
+        layout.addWidget(Form(self.fraction))
         layout.addLayout(choice)
 
     @property
@@ -127,11 +114,10 @@ class WishFields(QWidget):
         ValueError
             If the map of phases has a third.
         """
-        fraction, diameter = self.fraction.value, self.diameter.value
+        fraction = self.fraction.value
         return WishesAsked(
             None if self.layer is None else _second(self.layer),
             None if fraction < 0 else fraction / 100,
-            None if diameter <= _SMALLEST else diameter,
         )
 
     def collect(self) -> None:
