@@ -14,7 +14,7 @@ from napari_kikuchi.jobs import Job, Progress
 from napari_kikuchi.maps import MapStack
 
 # Where the 32-bit offsets of a TIFF that ImageJ reads end, less room for what describes the maps.
-MOST_BYTES = 2**32 - 2**25
+_MOST_BYTES = 2**32 - 2**25
 
 
 def write_tiff_maps(path: str | Path, stack: MapStack) -> Job[Path]:
@@ -51,11 +51,7 @@ def write_tiff_maps(path: str | Path, stack: MapStack) -> Job[Path]:
 
     path = Path(path)
     needed = int(np.prod(stack.values.shape, dtype=np.int64)) * np.dtype(np.float32).itemsize
-    if needed > MOST_BYTES:
-        raise ValueError(
-            f"{path}: {len(stack)} maps need {needed / 1e9:.1f} GB, and a TIFF that ImageJ reads "
-            f"holds {MOST_BYTES / 1e9:.1f} GB. Choose fewer maps, or write HDF5 (.h5)."
-        )
+    check_size(path, f"{len(stack)} maps", needed, "Choose fewer maps, or write HDF5 (.h5).")
     told = _told(stack)
     limits = []
     for i, channel in enumerate(stack.channels):
@@ -90,6 +86,21 @@ def write_tiff_maps(path: str | Path, stack: MapStack) -> Job[Path]:
                 file.write(stack.map(i).astype(">f4").tobytes())
                 yield Progress(i + 1, len(stack), "Writing the maps")
     return path
+
+
+def check_size(path: Path, what: str, needed: int, remedy: str) -> None:
+    """Check that a TIFF file can hold so many bytes.
+
+    Raises
+    ------
+    ValueError
+        If ImageJ could not read it: 4 GB or more.
+    """
+    if needed > _MOST_BYTES:
+        raise ValueError(
+            f"{path}: {what} need {needed / 1e9:.1f} GB, and a TIFF that ImageJ reads holds "
+            f"{_MOST_BYTES / 1e9:.1f} GB. {remedy}"
+        )
 
 
 def _told(stack: MapStack) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_kikuchi.io.atomic import replacing
-from napari_kikuchi.io.tiff_maps import MOST_BYTES
+from napari_kikuchi.io.tiff_maps import check_size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,11 +48,7 @@ def write_tiff_pictures(
     import tifffile
 
     path = Path(path)
-    if pictures.size > MOST_BYTES:
-        raise ValueError(
-            f"{path}: {len(pictures)} pictures need {pictures.size / 1e9:.1f} GB, and a TIFF that "
-            f"ImageJ reads holds {MOST_BYTES / 1e9:.1f} GB. Make fewer pictures."
-        )
+    check_size(path, f"{len(pictures)} pictures", pictures.size, "Make fewer pictures.")
     told = json.dumps({"provenance": dict(provenance)}, ensure_ascii=False, indent=2)
     height, width = step
     with replacing(path) as partial:
